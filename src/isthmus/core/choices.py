@@ -1,0 +1,16 @@
+"""The sentence for a name that is not known: what came, what was probably meant, what there is."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def unknown(kind: str, given: object, known: Iterable[str]) -> str:
+    """Say that `given` is no known `kind`, with the nearest known name if one is near.
+
+    >>> unknown("activation", "rleu", ["relu", "tanh"])
+    "unknown activation 'rleu'; did you mean 'relu'? (one of: 'relu', 'tanh')"
+    """
+    names = [str(name) for name in known]
+    near = get_close_matches(str(given), names, n=1, cutoff=0.5)
+    question = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {given!r}{question} (one of: {', '.join(map(repr, names))})"

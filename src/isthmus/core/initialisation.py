@@ -1,0 +1,251 @@
+"""Where training starts: at PCA, at orthogonal matrices, or at torch's own random weights.
+
+PCA. A layer is written so that the coordinates c = Pᵀ(x - m) of a row can be read off its output by an affine map:
+
+- *split*: an activation with a(x) - a(-x) = x (relu, silu, gelu, softplus) and a layer of at least 2·R units hold
+  a(c) and a(-c), whose difference is c exactly;
+- *straight*: otherwise R units work where the activation is nearest to a straight line, and c is read off nearly.
+
+Each layer's matrix is then (what it shall hold) · (how to read c off the layer before), and the last one writes
+Pc + m. Units that are left over get orthogonal weights coming in and zeros going out: they change nothing at first and
+learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with PCA as the
+linear map.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from isthmus.core.choices import unknown
+from isthmus.core.contract import batch_mean
+from isthmus.core.modules import Activation, Stack, TiedStack, activation
+from isthmus.core.network import Network
+from isthmus.core.principal import PrincipalComponents
+
+INITIALISATIONS = ("pca", "orthogonal", "torch")
+
+
+class Readout(NamedTuple):
+    """How the coordinates c (R,) are read off a layer's output h: c = matrix h + bias."""
+
+    matrix: Tensor
+    bias: Tensor
+
+
+def initialise(
+    network: Network,
+    method: str,
+    generator: Generator,
+    principal: PrincipalComponents | None = None,
+    sample: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> str:
+    """Write the starting weights of every stack in the network; return in words which initialisation was used.
+
+    Parameters
+    ----------
+    network
+        Its encoder and decoder; modules other than `Stack` and `TiedStack` keep the weights they came with.
+    method
+        "pca", "orthogonal" or "torch".
+    generator
+        Where random weights come from.
+    principal
+        The leading components of the training rows, as many as the code has coordinates; "pca" needs them.
+    sample
+        (n, F) training rows, from which "pca" fits the output's gain and offset and the range of the codes.
+    weight
+        (n,) weights of these rows, or None for equal ones.
+    """
+    if method not in INITIALISATIONS:
+        raise ValueError(unknown("init", method, INITIALISATIONS))
+    stacks = [part for part in (network.encoder, network.decoder) if isinstance(part, Stack | TiedStack)]
+    for stack in stacks:
+        (as_torch_does if method == "torch" else orthogonal)(stack, generator)
+    if method != "pca":
+        return method
+    obstacle = pca_obstacle(network)
+    if obstacle:
+        return f"orthogonal (pca is not possible: {obstacle})"
+    assert principal is not None
+    assert sample is not None
+    return start_at_pca(network, principal, sample, weight)
+
+
+def as_torch_does(stack: Stack | TiedStack, generator: Generator) -> None:
+    """Weights and biases uniform on ±1/√(inputs), as `torch.nn.Linear` has them."""
+    for weight, bias in zip(stack.weights, stack.biases, strict=True):
+        bound = weight.shape[1] ** -0.5
+        if isinstance(stack, Stack):
+            nn.init.uniform_(weight, -bound, bound, generator=generator)
+        nn.init.uniform_(bias, -bound, bound, generator=generator)
+
+
+def orthogonal(stack: Stack | TiedStack, generator: Generator) -> None:
+    """Orthogonal matrices (Saxe et al. 2014), biases zero."""
+    for weight, bias in zip(stack.weights, stack.biases, strict=True):
+        if isinstance(stack, Stack):
+            nn.init.orthogonal_(weight, generator=generator)
+        nn.init.zeros_(bias)
+
+
+def pca_obstacle(network: Network) -> str | None:
+    """Say why the network cannot start at PCA, or None when it can."""
+    encoder, decoder = network.encoder, network.decoder
+    if not isinstance(encoder, Stack) or not isinstance(decoder, Stack | TiedStack):
+        return "the encoder and the decoder are not both dense"
+    if encoder.norms is not None or decoder.norms is not None:
+        return "a normalisation layer rescales what passes"
+    if isinstance(decoder, TiedStack):
+        rank = encoder.weights[-1].shape[0]
+        narrow = [weight.shape[0] for weight in encoder.weights[:-1] if not splits(encoder, weight.shape[0], rank)]
+        if narrow or network.code.activation != "identity":
+            return "tied weights need hidden layers of twice the code's size, an activation that splits, a linear code"
+    return None
+
+
+def splits(stack: Stack | TiedStack, width: int, rank: int) -> bool:
+    """Whether a hidden layer of this width holds `rank` coordinates exactly."""
+    return width >= 2 * rank and activation(stack.activation_name).splits
+
+
+@torch.no_grad()
+def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tensor, weight: Tensor | None = None) -> str:
+    """Write PCA into a network without obstacles; return in words how exactly."""
+    encoder, decoder = network.encoder, network.decoder
+    assert isinstance(encoder, Stack)
+    assert isinstance(decoder, Stack | TiedStack)
+    latent = network.code.latent
+    hidden = [weight.shape[0] for weight in [*encoder.weights[:-1], *decoder.weights[:-1]]]
+    rank = min([latent, principal.components.shape[1], *hidden])
+    principal = principal.first(rank)
+    double = sample.double()
+    coordinates = (double - principal.mean) @ principal.components
+    linear = coordinates @ principal.components.T + principal.mean
+    gain, offset = output_line(network, linear, double, None if weight is None else weight.double())
+    # Tied matrices write with what they read with, so that a gain of the output has to come half from either.
+    stretch = gain**0.5 if isinstance(decoder, TiedStack) else 1.0
+    coordinates = coordinates * stretch
+    spread = coordinates.abs().amax(0).clamp_min(1e-12)
+
+    readout = Readout(
+        stretch * principal.components.T.contiguous(), -stretch * (principal.components.T @ principal.mean)
+    )
+    for depth in range(len(encoder.linears) - 1):
+        readout = write_hidden(encoder, depth, readout, spread)
+    readout = write_code(encoder, network, readout, spread)
+    for depth in range(len(decoder.biases) - 1):
+        readout = write_hidden(decoder, depth, readout, spread)
+    write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
+
+    straight = [width for width in hidden if not splits(encoder, width, rank)]
+    if rank < min(latent, sample.shape[1]):
+        return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
+    if straight and encoder.activation_name != "identity":
+        exact = f"{2 * rank} units and a splitting activation are exact"
+        return f"pca (nearly: hidden layer of {min(straight)} where {exact})"
+    if network.code.activation != "identity":
+        return f"pca (nearly: {network.code.activation} on the code)"
+    if network.likelihood.activation != "identity":
+        return f"pca (exact up to the output's {network.likelihood.activation})"
+    return "pca (exact)"
+
+
+def write(stack: Stack | TiedStack, depth: int, rows: slice, held: Tensor, shift: Tensor, readout: Readout) -> None:
+    """Make the units `rows` of a layer compute held·c + shift from the output of the layer before."""
+    if isinstance(stack, Stack):
+        stack.weights[depth][rows] = (held @ readout.matrix).to(stack.weights[depth])
+    stack.biases[depth][rows] = (held @ readout.bias + shift).to(stack.biases[depth])
+
+
+def write_hidden(stack: Stack | TiedStack, depth: int, readout: Readout, spread: Tensor) -> Readout:
+    """Write a hidden layer that holds c; return how to read c off it."""
+    rank = len(readout.bias)
+    width = stack.weights[depth].shape[0]
+    eye = torch.eye(rank, dtype=torch.float64, device=spread.device)
+    matrix = torch.zeros(rank, width, dtype=torch.float64, device=spread.device)
+    if splits(stack, width, rank):
+        both = torch.cat([eye, -eye])
+        write(stack, depth, slice(0, 2 * rank), both, torch.zeros(2 * rank).to(both), readout)
+        matrix[:, : 2 * rank] = both.T
+        return Readout(matrix, torch.zeros_like(spread))
+    line = activation(stack.activation_name)
+    held, shift, slope, level = straight_line(line, spread)
+    write(stack, depth, slice(0, rank), torch.diag(held), shift, readout)
+    matrix[:, :rank] = torch.diag(1 / (slope * held))
+    return Readout(matrix, -level / (slope * held))
+
+
+def write_code(encoder: Stack, network: Network, readout: Readout, spread: Tensor) -> Readout:
+    """Write the encoder's last layer: c itself, or c where the code's activation is nearly a straight line."""
+    rank = len(readout.bias)
+    held, shift, slope, level = straight_line(activation(network.code.activation), spread)
+    last = len(encoder.linears) - 1
+    write(encoder, last, slice(0, rank), torch.diag(held), shift, readout)
+    matrix = torch.zeros(rank, network.code.latent, dtype=torch.float64, device=spread.device)
+    matrix[:, :rank] = torch.diag(1 / (slope * held))
+    return Readout(matrix, -level / (slope * held))
+
+
+def write_output(
+    decoder: Stack | TiedStack,
+    network: Network,
+    principal: PrincipalComponents,
+    readout: Readout,
+    scale: float,
+    gain: float,
+    offset: float,
+) -> None:
+    """Write the decoder's last layer: gain·(PCA's reconstruction) + offset, then whatever else the likelihood takes."""
+    last = len(decoder.biases) - 1
+    features = len(principal.mean)
+    held = scale * principal.components
+    write(decoder, last, slice(0, features), held, gain * principal.mean + offset, readout)
+    rest = network.likelihood.spread_bias(principal.residual_variances())
+    if len(rest):
+        decoder.weights[last][features:] = 0
+        decoder.biases[last][features:] = rest.to(decoder.biases[last])
+
+
+def straight_line(function: Activation, spread: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Where to work for a(held·c + shift) ≈ level + slope·held·c, for coordinates of the given spread (R,)."""
+    ones = torch.ones_like(spread)
+    if function.reach == float("inf"):
+        return ones, 0 * ones, ones, 0 * ones
+    shift = function.centre * ones
+    with torch.enable_grad():
+        at = shift.clone().requires_grad_()
+        level = function.function(at)
+        (slope,) = torch.autograd.grad(level.sum(), at)
+    return function.reach / spread, shift, slope, level.detach()
+
+
+def output_line(network: Network, linear: Tensor, target: Tensor, weight: Tensor | None) -> tuple[float, float]:
+    """Fit gain and offset so that a(gain·linear + offset) is nearest to the target in the mean squared error.
+
+    The start is the tangent of the output's activation a at 0. For relu and the identity nothing has to be fitted.
+    """
+    name = network.likelihood.activation
+    if name in ("identity", "relu"):
+        return 1.0, 0.0
+    function = activation(name).function
+    with torch.enable_grad():
+        zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        level = function(zero)
+        (slope,) = torch.autograd.grad(level, zero)
+        line = torch.stack([1 / slope, -level.detach() / slope]).requires_grad_()
+        optimiser = torch.optim.LBFGS([line], max_iter=50, line_search_fn="strong_wolfe")
+
+        def error() -> Tensor:
+            optimiser.zero_grad()
+            squares = (function(line[0] * linear + line[1]) - target).square()
+            loss = batch_mean(squares.mean(1), weight)
+            loss.backward()
+            return loss
+
+        optimiser.step(error)
+    gain, offset = line.detach().tolist()
+    # Data without spread have no slope to fit.
+    return (gain, offset) if gain > 0 and math.isfinite(gain) and math.isfinite(offset) else (1.0, 0.0)

@@ -1,0 +1,111 @@
+"""Principal components of data that come in blocks: exact when they are narrow, by subspace iteration when wide."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
+"""Each call starts a pass over the data: blocks of rows (b, F), with their weights (b,) or None."""
+
+WIDEST_EXACT = 1500
+"""Above as many columns the eigenvectors of the covariance matrix cost more than a few passes over the data."""
+
+
+class PrincipalComponents(NamedTuple):
+    """The affine subspace that is nearest to the data in the mean squared error."""
+
+    mean: Tensor
+    """(F,)"""
+    components: Tensor
+    """(F, R) orthonormal columns by falling variance; the largest entry of each is positive."""
+    variances: Tensor
+    """(R,) variance along each component (divided by the total weight, not by one less)."""
+    column_variances: Tensor
+    """(F,) variance of each column."""
+
+    def first(self, rank: int) -> "PrincipalComponents":
+        """Return the leading `rank` components."""
+        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank])
+
+    def residual_variances(self) -> Tensor:
+        """(F,) variance that each column keeps once the components are taken out."""
+        return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Project the rows x (B, F) on the subspace."""
+        return (x - self.mean) @ self.components @ self.components.T + self.mean
+
+    def rank_for(self, share: float) -> int:
+        """Return how many components explain at least `share` of the variance (at least one)."""
+        explained = self.variances.cumsum(0)
+        wanted = share * self.column_variances.sum()
+        return int((explained < wanted * (1 - 1e-9)).sum().clamp(0, len(self.variances) - 1)) + 1
+
+
+def principal_components(
+    blocks: Blocks, features: int, rank: int | None = None, generator: Generator | None = None
+) -> PrincipalComponents:
+    """Find the leading `rank` principal components (by default all, and at most 256 of data wider than 1,500).
+
+    Two passes over the data for at most 1,500 columns, six for more (randomised subspace iteration, Halko, Martinsson
+    and Tropp 2011, algorithm 4.4). Sums are kept in float64, products are made in the blocks' own precision.
+    """
+    mean, total = weighted_mean(blocks, features)
+    if features <= WIDEST_EXACT:
+        components, variances, column_variances = from_covariance(blocks, mean, total, rank or features)
+    else:
+        components, variances, column_variances = from_subspace(blocks, mean, total, rank or 256, generator)
+    largest = components.gather(0, components.abs().argmax(0, keepdim=True))
+    components = components * torch.where(largest < 0, -1.0, 1.0)
+    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
+
+
+def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
+    """Return the mean row (F,) and the total weight, in float64."""
+    total = torch.zeros((), dtype=torch.float64)
+    summed = torch.zeros(features, dtype=torch.float64)
+    for x, weight in blocks():
+        weight = torch.ones(len(x), dtype=x.dtype, device=x.device) if weight is None else weight.to(x.dtype)
+        total += weight.sum().double().cpu()
+        summed += (weight @ x).double().cpu()
+    return summed / total, total
+
+
+def from_covariance(blocks: Blocks, mean: Tensor, total: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
+    covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    for x, weight in blocks():
+        centred = x - mean.to(x)
+        weighted = centred if weight is None else centred * weight.to(x)[:, None]
+        covariance += (weighted.T @ centred).double().cpu()
+    covariance /= total
+    variances, components = torch.linalg.eigh(covariance)
+    rank = min(rank, len(mean))
+    return components.flip(1)[:, :rank], variances.flip(0)[:rank], covariance.diagonal().clone()
+
+
+def from_subspace(
+    blocks: Blocks, mean: Tensor, total: Tensor, rank: int, generator: Generator | None, passes: int = 4
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the same by subspace iteration: never a matrix of columns × columns."""
+    features = len(mean)
+    width = min(rank + 10, features)
+    basis = torch.linalg.qr(torch.randn(features, width, dtype=torch.float64, generator=generator))[0]
+    column_variances = torch.zeros(features, dtype=torch.float64)
+    for _ in range(passes):
+        product = torch.zeros(features, width, dtype=torch.float64)
+        column_variances.zero_()
+        for x, weight in blocks():
+            centred = x - mean.to(x)
+            weighted = centred if weight is None else centred * weight.to(x)[:, None]
+            product += (weighted.T @ (centred @ basis.to(x))).double().cpu()
+            column_variances += (weighted * centred).sum(0).double().cpu()
+        product /= total
+        small = basis.T @ product
+        variances, rotation = torch.linalg.eigh((small + small.T) / 2)
+        ritz = basis @ rotation
+        basis = torch.linalg.qr(product)[0]
+    rank = min(rank, features)
+    return ritz.flip(1)[:, :rank], variances.flip(0)[:rank], column_variances / total
