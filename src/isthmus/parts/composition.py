@@ -1,0 +1,93 @@
+"""From parts to a network: names to parts, parts to modules of the right sizes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from isthmus.core.choices import unknown
+from isthmus.core.contract import Part
+from isthmus.core.network import Network
+from isthmus.parts.backbones import Dense, Linear, Tied
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.corruptions import GaussianNoise
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
+from isthmus.parts.penalties import L1
+
+PARTS: dict[str, dict[str, type[Part]]] = {
+    "encoder": {"dense": Dense, "linear": Linear},
+    "decoder": {"dense": Dense, "linear": Linear, "tied": Tied},
+    "code": {"deterministic": Deterministic},
+    "likelihood": {"gaussian": Gaussian, "bernoulli": Bernoulli},
+    "corruption": {"gaussian_noise": GaussianNoise},
+    "penalty": {"l1": L1},
+}
+"""The parts that can stand in each slot, by the name under which a user may ask for them with their defaults."""
+
+
+def part(slot: str, given: Any) -> Any:
+    """Return the part that a user means: the part itself, or the one of that name with its defaults.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or a part of another slot.
+    """
+    known = PARTS[slot]
+    if isinstance(given, str):
+        if given not in known:
+            raise ValueError(unknown(slot, given, known))
+        return known[given]()
+    if not isinstance(given, tuple(known.values())):
+        names = ", ".join(sorted(kind.__name__ for kind in known.values()))
+        raise ValueError(f"{slot} has to be one of the parts {names}, or its name; got {given!r}")
+    return given
+
+
+def compose(
+    features: int,
+    latent: int,
+    *,
+    encoder: Any = "dense",
+    decoder: Any = None,
+    code: Any = "deterministic",
+    likelihood: Any = "gaussian",
+    corruption: Any = None,
+    penalty: Any = None,
+) -> Network:
+    """Build the network of these parts for rows of `features` columns and codes of `latent` numbers.
+
+    `decoder=None` mirrors the encoder; `penalty` is one part or several. Weights are left uninitialised.
+
+    Examples
+    --------
+    >>> network = compose(784, 64, encoder=Dense((128,)), likelihood=Bernoulli())
+    >>> [tuple(weight.shape) for weight in network.encoder.weights + network.decoder.weights]
+    [(128, 784), (64, 128), (128, 64), (784, 128)]
+    """
+    encoder = part("encoder", encoder)
+    decoder = encoder if decoder is None else part("decoder", decoder)
+    code_module = part("code", code).build(latent)
+    likelihood_module = part("likelihood", likelihood).build(features)
+    encoder_module = encoder.build_encoder(features, code_module.inputs)
+    return Network(
+        encoder=encoder_module,
+        code=code_module,
+        decoder=decoder.build_decoder(latent, likelihood_module.outputs, encoder_module),
+        likelihood=likelihood_module,
+        corruption=None if corruption is None else part("corruption", corruption).build(features),
+        penalties={
+            name_of(penalty): penalty.build(features, latent)
+            for penalty in [part("penalty", one) for one in several(penalty)]
+        },
+    )
+
+
+def several(penalty: Any) -> Sequence[Any]:
+    """Return none, one or several penalties as a sequence."""
+    if penalty is None:
+        return ()
+    return penalty if isinstance(penalty, list | tuple) else (penalty,)
+
+
+def name_of(penalty: Part) -> str:
+    """Return the name of a penalty's column in the history."""
+    return next(name for name, kind in PARTS["penalty"].items() if kind is type(penalty))

@@ -1,0 +1,176 @@
+r"""Likelihoods p(x|z): the reconstruction loss, in nats a row, and the mean that is shown as the reconstruction.
+
+The paper "AutoEncoders" (Dieye, Negho and Djaha 2023) trains with two of them:
+
+- its mean squared error, equation (2), (1/M) Σᵢ ‖Xᵢ - X̂ᵢ‖², is the Gaussian with a fixed variance: minus
+  log-likelihood = ‖x - x̂‖² / 2σ² + constant, with the gradient (4) up to the same factor;
+- its binary cross-entropy, equation (5), is the Bernoulli. As printed there the inner sum runs to M, the number of
+  rows; it has to run over the features of a row, as it does here.
+
+Below (6) and (7) the paper concludes from the vanishing first derivative that x̂ = x is the global minimum. That alone
+does not follow: it is the second derivative, positive everywhere in (0, 1), that makes the loss convex in x̂ and the
+stationary point its minimum. For targets strictly inside (0, 1) the minimum is the entropy of the target, not 0.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from isthmus.core import modules
+from isthmus.core.checks import is_number, positive_number
+from isthmus.core.contract import LikelihoodModule, Part, batch_mean
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+class Likelihood(Protocol):
+    """A part that can stand in the likelihood's slot."""
+
+    def build(self, features: int) -> LikelihoodModule:
+        """Return the module for rows of that many columns."""
+        ...
+
+
+class GaussianLikelihood(nn.Module):
+    """p(x|z) = N(x; a(θ), σ²), independent columns; see `Gaussian`."""
+
+    support = (-math.inf, math.inf)
+    density = True
+
+    variance: Tensor
+
+    def __init__(self, features: int, variance: float | str, activation: str, floor: float) -> None:
+        super().__init__()
+        self.features = features
+        self.mode = variance
+        self.floor = floor
+        self.activation = activation
+        self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
+        self.outputs = 2 * features if variance == "learned" else features
+        self.register_buffer("variance", torch.tensor(variance if isinstance(variance, float) else 1.0))
+
+    def mean(self, theta: Tensor) -> Tensor:
+        """(B, P) to the mean (B, F)."""
+        return self.function(theta[:, : self.features])
+
+    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Minus log p(x|z) of each row, (B,), in nats."""
+        squares = (x - self.mean(theta)).square()
+        if self.mode == "learned":
+            log_variance = theta[:, self.features :].clamp(math.log(self.floor), 20.0)
+            return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI).sum(1)
+        squared = squares.sum(1)
+        if self.mode == "optimal" and self.training:
+            # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
+            # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
+            variance = (batch_mean(squared.detach(), weight) / self.features).clamp_min(self.floor)
+            self.variance.lerp_(variance, 0.01)
+        else:
+            variance = self.variance
+        return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
+
+    def set_variance(self, mean_squared_error: float) -> None:
+        """Fix an optimal variance at the mean squared error over the data it shall be optimal for."""
+        if self.mode == "optimal":
+            self.variance.fill_(max(mean_squared_error, self.floor))
+
+    def spread_bias(self, residual_variances: Tensor) -> Tensor:
+        """Return the outputs beyond the mean at which the variance of each column is the given one."""
+        if self.mode != "learned":
+            return residual_variances[:0]
+        return residual_variances.clamp_min(self.floor).log()
+
+
+@dataclass
+class Gaussian(Part):
+    """Real-valued columns: p(x|z) = N(x; a(θ), σ²); with a fixed variance, the mean squared error.
+
+    Parameters
+    ----------
+    variance : float or str
+        A number: σ² is that number. "optimal": one σ² for all columns, the mean squared error itself (σ-VAE, Rybkin
+        et al. 2021), fixed after training at its value on the validation rows (the training rows if there are none),
+        so that scores are comparable and no weight of the reconstruction has to be tuned. "learned": the decoder gives
+        a variance for every column of every row; P = 2F.
+    activation : str
+        a, the output activation on the mean: "identity" for any real number, "sigmoid" for data in [0, 1]. (With
+        "relu" a unit that is negative for every row never learns again: on MNIST more than half of the pixels die.)
+    floor : float
+        No variance is smaller than this, in units of the scaled data.
+
+    Examples
+    --------
+    >>> import torch
+    >>> likelihood = Gaussian(variance=0.5).build(features=3)
+    >>> x, theta = torch.ones(1, 3), torch.zeros(1, 3)
+    >>> round(float(likelihood.nll(x, theta) - likelihood.nll(x, x)), 6)  # ‖x - x̂‖² when σ² = 1/2
+    3.0
+    """
+
+    variance: float | str = "optimal"
+    activation: str = "identity"
+    floor: float = 1e-6
+
+    def build(self, features: int) -> GaussianLikelihood:
+        """Return the module for rows of that many columns."""
+        variance, floor = self.variance, positive_number("floor of Gaussian", self.floor)
+        if is_number(variance):
+            variance = positive_number("variance of Gaussian", variance)
+        elif variance not in ("optimal", "learned"):
+            raise ValueError(
+                f"variance of Gaussian has to be a positive number, 'optimal' or 'learned'; got {variance!r}"
+            )
+        return GaussianLikelihood(features, variance, self.activation, floor)
+
+
+class BernoulliLikelihood(nn.Module):
+    """p(x|z) = Π σ(θ)ˣ (1 - σ(θ))¹⁻ˣ, from logits; see `Bernoulli`."""
+
+    support = (0.0, 1.0)
+    density = False
+
+    activation = "sigmoid"
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.outputs = features
+
+    def mean(self, theta: Tensor) -> Tensor:
+        """Logits (B, F) to probabilities (B, F)."""
+        return torch.sigmoid(theta)
+
+    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Binary cross-entropy of each row, (B,), summed over its columns, in nats."""
+        return functional.binary_cross_entropy_with_logits(theta, x, reduction="none").sum(1)
+
+    def set_variance(self, mean_squared_error: float) -> None:
+        """Do nothing: the mean says it all."""
+
+    def spread_bias(self, residual_variances: Tensor) -> Tensor:
+        """Return nothing: the mean is the only output."""
+        return residual_variances[:0]
+
+
+@dataclass
+class Bernoulli(Part):
+    """Columns in [0, 1]: binary cross-entropy, -Σ x log x̂ + (1 - x) log(1 - x̂) with x̂ = σ(θ).
+
+    A log-probability where the values are 0 and 1. For values between, it is still least at x̂ = x and a good loss for
+    images, but not the logarithm of a density.
+
+    Examples
+    --------
+    >>> import torch
+    >>> likelihood = Bernoulli().build(features=2)
+    >>> round(float(likelihood.nll(torch.tensor([[0.0, 1.0]]), torch.zeros(1, 2))), 4)  # 2 log 2
+    1.3863
+    """
+
+    def build(self, features: int) -> BernoulliLikelihood:
+        """Return the module for rows of that many columns."""
+        return BernoulliLikelihood(features)
