@@ -1,0 +1,7 @@
+"""Floor 2: where the rows come from."""
+
+from isthmus.core.extras import MissingExtraError
+from isthmus.data.idx import read_idx
+from isthmus.data.named import Dataset, DatasetUnavailableError, load
+
+__all__ = ["Dataset", "DatasetUnavailableError", "MissingExtraError", "load", "read_idx"]

@@ -1,0 +1,99 @@
+"""`Rows`: a table that stays as it came (its number type, its memory) and is converted a batch at a time."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from isthmus.data.scaling import Scaling, Summary
+
+AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
+"""Number types that both numpy and torch have on every device; others are converted once."""
+
+
+class Rows:
+    """Rows of numbers, their weights, and the scaling that brings them to the network.
+
+    Parameters
+    ----------
+    X
+        (n, F) numpy array; not copied where torch knows its number type.
+    weight
+        (n,) sample weights, or None for equal ones.
+    scaling
+        Applied to every batch; None leaves the values as they are.
+    dtype
+        The floating-point type of the batches.
+    device
+        Where the batches are, and the table too.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        weight: np.ndarray | None = None,
+        scaling: Scaling | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.raw = as_tensor(X).to(device)
+        self.weight = None if weight is None else as_tensor(weight).to(device, dtype)
+        self.scaling = scaling
+        self.dtype = dtype
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the rows of that index (b,) in the network's units, (b, F), and their weights."""
+        weight = None if self.weight is None else self.weight[index]
+        return self.scaled(self.raw.index_select(0, index)), weight
+
+    def blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Pass over all rows in their order, `size` at a time."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            yield self.scaled(self.raw[rows]), None if self.weight is None else self.weight[rows]
+
+    def scaled(self, raw: Tensor) -> Tensor:
+        """Bring rows as they came to the network's units and number type."""
+        return raw.to(self.dtype) if self.scaling is None else self.scaling(raw, self.dtype)
+
+    def summary(self) -> Summary:
+        """Mean, variance, least and greatest value of every column, in two passes and float64."""
+        total, mean = 0.0, torch.zeros(self.raw.shape[1], dtype=torch.float64, device=self.raw.device)
+        smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
+        whole = torch.ones_like(mean, dtype=torch.bool)
+        for raw, weight in self.wide_blocks():
+            total += weight.sum().item()
+            mean += weight @ raw
+            smallest = torch.minimum(smallest, raw.amin(0))
+            largest = torch.maximum(largest, raw.amax(0))
+            if self.raw.is_floating_point():
+                whole &= (raw == raw.round()).all(0)
+        mean /= total
+        variance = torch.zeros_like(mean)
+        for raw, weight in self.wide_blocks():
+            variance += weight @ (raw - mean).square()
+        return Summary(mean.cpu(), (variance / total).cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
+
+    def wide_blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pass over the unscaled rows in float64, with their weights."""
+        for start in range(0, len(self), size):
+            raw = self.raw[start : start + size].double()
+            yield raw, torch.ones_like(raw[:, 0]) if self.weight is None else self.weight[start : start + size].double()
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Share the memory of an array with a tensor, where torch has its number type; nothing is ever written to it."""
+    if array.dtype not in AS_THEY_COME:
+        kind = np.uint8 if array.dtype == bool else np.float64
+        array = array.astype(kind)
+    if any(stride < 0 for stride in array.strides):
+        array = np.ascontiguousarray(array)
+    with warnings.catch_warnings():
+        # Read-only arrays (memory maps, joblib's workers): torch warns that writing would be undefined.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+        return torch.from_numpy(array)
