@@ -1,0 +1,8 @@
+"""Floor 3: training and inference loops."""
+
+from isthmus.engine.callbacks import Callback
+from isthmus.engine.history import History
+from isthmus.engine.optimisers import Adam
+from isthmus.engine.trainer import Plan, Trainer, TrainingWarning
+
+__all__ = ["Adam", "Callback", "History", "Plan", "Trainer", "TrainingWarning"]

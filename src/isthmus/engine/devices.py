@@ -1,0 +1,104 @@
+"""Where the arithmetic happens and in which number type."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import torch
+
+from isthmus.core.checks import whole_number
+from isthmus.core.choices import unknown
+
+PRECISIONS = ("auto", "float32", "float64", "bfloat16")
+SMALL = 50_000
+"""Cells below which a float64 table is trained in float64: there a step costs overhead, not arithmetic."""
+
+SHORT_STEP = 1e9
+"""Operations below which one thread is as good as several on a calm machine, and far better on a busy one."""
+
+
+def device(name: str | torch.device) -> torch.device:
+    """Return the device called `name` ("auto": CUDA, then Apple's MPS, then the processor).
+
+    Raises
+    ------
+    ValueError
+        For a name that torch does not know, or a device that this machine does not have.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(unknown("device", name, ["auto", "cpu", "cuda", "cuda:0", "mps"])) from error
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if not there.get(chosen.type, False):
+        raise ValueError(f"device={str(name)!r} is not available on this machine; take device='auto' or 'cpu'")
+    if chosen.type == "cuda" and chosen.index is not None and chosen.index >= torch.cuda.device_count():
+        raise ValueError(f"device={str(name)!r} asks for a GPU beyond the {torch.cuda.device_count()} of this machine")
+    return chosen
+
+
+def number_type(precision: str, on: torch.device, wide: bool, cells: int) -> torch.dtype:
+    """Return the type of the weights: what was asked for, or by default float64 for small float64 tables, else float32.
+
+    Parameters
+    ----------
+    precision
+        "auto", "float32", "float64", or "bfloat16" (float32 weights, products in bfloat16).
+    on
+        The device.
+    wide
+        Whether the data came in float64 or wider integers.
+    cells
+        Rows times columns of the data.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(unknown("precision", precision, PRECISIONS))
+    if on.type == "mps" and precision == "float64":
+        raise ValueError("precision='float64' is not available on device='mps'; take 'float32' or device='cpu'")
+    if precision == "float64" or (precision == "auto" and on.type != "mps" and wide and cells <= SMALL):
+        return torch.float64
+    return torch.float32
+
+
+def arithmetic(precision: str, on: torch.device) -> AbstractContextManager[object]:
+    """Return the context in which products are made."""
+    if precision == "bfloat16":
+        return torch.autocast(on.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def memory() -> int | None:
+    """Return the machine's memory in bytes, or None where it cannot be told."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def thread_count(asked: int | str | None, operations: float) -> int | None:
+    """Return how many threads to use for steps of so many floating-point operations; None leaves torch's setting alone.
+
+    Threads wait for each other at the end of every product. In a short step that is most of the time, and on a machine
+    where another process takes a core it can be a hundred times the step.
+    """
+    if asked == "auto":
+        return 1 if operations < SHORT_STEP else None
+    return None if asked is None else whole_number("threads", asked, 1)
+
+
+@contextlib.contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Let torch use `count` threads inside the block and what it used before after it; None leaves it alone."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count is not None:
+            torch.set_num_threads(before)

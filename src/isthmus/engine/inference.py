@@ -1,0 +1,48 @@
+"""Inference in blocks of one constant size, so that memory is bounded and a row's result is its own.
+
+The order in which a matrix product sums depends on the shape of its operands. With every block padded to the same
+shape a row gives the same bits whether it comes alone, first, last or among a million others.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from isthmus.data.rows import Rows
+
+BLOCK = 256
+"""Rows a block: enough to keep the processor busy, few enough to answer a single row in a millisecond or two."""
+
+
+def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
+    """Apply `function` to the rows, block by block.
+
+    Parameters
+    ----------
+    function
+        (BLOCK, F) to (BLOCK, columns), or to (BLOCK,) if columns is None; each row by itself.
+    rows
+        n rows.
+    columns
+        Of the result.
+
+    Returns
+    -------
+    ndarray of shape (n, columns) or (n,), float64 if the function's result is, else float32.
+    """
+    count = len(rows)
+    result: np.ndarray | None = None
+    with torch.no_grad():
+        for start in range(0, count, BLOCK):
+            stop = min(start + BLOCK, count)
+            raw = rows.raw[start:stop]
+            if stop - start < BLOCK:
+                raw = torch.cat([raw, raw[:1].expand(BLOCK - (stop - start), -1)])
+            block = function(rows.scaled(raw))[: stop - start].cpu().numpy()
+            if result is None:
+                result = np.empty((count,) if columns is None else (count, columns), dtype=block.dtype)
+            result[start:stop] = block
+    assert result is not None, "validation lets no empty table through"
+    return result

@@ -1,0 +1,36 @@
+"""Learning-rate schedules: the share of the given learning rate at each point of a run."""
+
+import math
+from collections.abc import Callable
+
+from isthmus.core.choices import unknown
+
+Schedule = Callable[[float], float]
+"""Progress in [0, 1) to a factor in [0, 1]."""
+
+
+def constant(progress: float) -> float:
+    """1 throughout."""
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """From 1 to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts)."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def one_cycle(progress: float, rise: float = 0.25) -> float:
+    """From 1/25 up to 1 in the first quarter, then down to 0, both along half a cosine (Smith and Topin 2018)."""
+    if progress < rise:
+        return 1 / 25 + (1 - 1 / 25) * (1 - cosine(progress / rise))
+    return cosine((progress - rise) / (1 - rise))
+
+
+SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "one_cycle": one_cycle}
+
+
+def schedule(name: str) -> Schedule:
+    """Return the schedule called `name`, or raise a `ValueError` that lists the known ones."""
+    if name not in SCHEDULES:
+        raise ValueError(unknown("schedule", name, SCHEDULES))
+    return SCHEDULES[name]
