@@ -1,0 +1,451 @@
+"""`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Generator, Tensor
+
+from isthmus.core.contract import LikelihoodModule
+from isthmus.core.initialisation import initialise
+from isthmus.core.principal import PrincipalComponents, principal_components
+from isthmus.data.rows import Rows
+from isthmus.data.scaling import Summary, scaling
+from isthmus.engine import devices
+from isthmus.engine.callbacks import Callback
+from isthmus.engine.history import History
+from isthmus.engine.inference import BLOCK, map_rows
+from isthmus.engine.progress import ProgressReport
+from isthmus.engine.trainer import Trainer
+from isthmus.estimators import model_file, rules, validation
+from isthmus.parts import Dense, compose
+from isthmus.parts.composition import part
+
+SAMPLE = 2048
+"""Rows on which the output's gain and the first variance are fitted."""
+
+
+class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """An autoencoder: a small code for every row, from which the row can be rebuilt.
+
+    The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
+    is trained to make -log p(x|z) plus the penalties small. It starts, where its parts allow it, exactly at PCA
+    (`init="pca"`), and with the best weights kept on validation rows it ends no worse.
+
+    Parameters
+    ----------
+    latent : int or float, default=0.9
+        Size K of the code. A share in (0, 1) takes as many numbers as principal components explain that share of the
+        variance.
+    hidden : tuple of int, default=(128,)
+        Units of each hidden layer of the encoder; the decoder mirrors them. ``()`` is a linear autoencoder.
+    activation : str, default="silu"
+        "relu", "silu", "gelu", "softplus", "elu", "tanh", "sigmoid" or "identity".
+    encoder : part or str, optional
+        Instead of `hidden` and `activation`: `Dense` (with normalisation and dropout) or `Linear`.
+    decoder : part or str, optional
+        `Dense`, `Linear` or `Tied`; None mirrors the encoder.
+    code : part or str, default="deterministic"
+        The narrow place, for example ``Deterministic(activation="sigmoid")``.
+    likelihood : part or str, default="auto"
+        p(x|z): `Gaussian` or `Bernoulli`. "auto" takes Bernoulli for zeros and ones, `Gaussian` with a sigmoid on its
+        mean for other values in [0, 1] after scaling, and plain `Gaussian` for the rest.
+    penalty : part, list of parts or str, optional
+        Added to the objective, for example ``L1(weight=0.01)``.
+    corruption : part or str, optional
+        What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder.
+    init : {"pca", "orthogonal", "torch"}, default="pca"
+        Where training starts; `history_.init` says what was possible.
+    scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
+        How columns are brought to the network. "auto": as they are where every value is in [0, 1]; divided by the
+        greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard deviation 1.
+    epochs : int or "auto"
+        Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
+        kept out to judge the training).
+    batch_size : int or "auto"
+        Rows a step. "auto": 128; all of them up to 256.
+    learning_rate : float or "auto"
+        The schedule's greatest. "auto": 0.005.
+    schedule : {"cosine", "constant", "one_cycle"}, default="cosine"
+        How the learning rate changes during training.
+    optimizer : {"adam", "adamw"} or Adam, default="adam"
+        The optimiser.
+    validation_fraction : float or "auto"
+        Share of the rows that are kept out of training and judge it, in [0, 1). "auto": none of fewer than 100 rows;
+        else a tenth, and at most 2,000 rows.
+    early_stopping : bool or int, default=True
+        Stop after that many epochs (True: 10) without a better validation loss. The best weights are kept in any case.
+    device : str, default="auto"
+        "cpu", "cuda", "cuda:1", "mps"; "auto" takes the GPU if there is one.
+    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+        "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32.
+        "bfloat16": products in bfloat16, weights in float32.
+    threads : int or "auto"
+        Threads of the processor that training and inference use; torch's own setting is as before afterwards. "auto":
+        one where a step is so short that threads would wait for each other longer than they work (under a billion
+        operations), else torch's setting.
+    random_state : int, RandomState, Generator or None, default=None
+        The same seed gives the same model. No global random state is read or written.
+    verbose : int, default=0
+        1 shows the progress of training.
+    callbacks : sequence of Callback, default=()
+        Called at five moments of training; see `isthmus.engine.Callback`.
+
+    Attributes
+    ----------
+    latent_ : int
+        Size of the code.
+    history_ : History
+        What happened in training, an epoch a row.
+    network_ : Network
+        The torch module.
+    scaling_ : Scaling
+        Between the data's units and the network's.
+    likelihood_ : part
+        The likelihood that was used.
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if they had any.
+
+    References
+    ----------
+    M. E. M. Dieye, P. D. Negho and R. K. M. Djaha, "AutoEncoders", AMMI, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> X = load_digits().data
+    >>> ae = AutoEncoder(latent=8, epochs=5, random_state=0).fit(X)
+    >>> ae.transform(X).shape, ae.reconstruct(X).shape
+    ((1797, 8), (1797, 64))
+    """
+
+    history_: History
+    _optimiser: torch.optim.Optimizer | None
+
+    def __init__(
+        self,
+        latent: int | float = 0.9,
+        hidden: tuple[int, ...] = (128,),
+        *,
+        activation: str = "silu",
+        encoder: Any = None,
+        decoder: Any = None,
+        code: Any = "deterministic",
+        likelihood: Any = "auto",
+        penalty: Any = None,
+        corruption: Any = None,
+        init: str = "pca",
+        scale: str | None = "auto",
+        epochs: int | str = "auto",
+        batch_size: int | str = "auto",
+        learning_rate: float | str = "auto",
+        schedule: str = "cosine",
+        optimizer: Any = "adam",
+        validation_fraction: float | str = "auto",
+        early_stopping: bool | int = True,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.latent = latent
+        self.hidden = hidden
+        self.activation = activation
+        self.encoder = encoder
+        self.decoder = decoder
+        self.code = code
+        self.likelihood = likelihood
+        self.penalty = penalty
+        self.corruption = corruption
+        self.init = init
+        self.scale = scale
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.optimizer = optimizer
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.device = device
+        self.precision = precision
+        self.threads = threads
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callbacks = callbacks
+
+    # -- training ---------------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Train on the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), n at least 2
+            Finite numbers, in any units.
+        y : ignored
+        sample_weight : array-like of shape (n,), optional
+            How much each row counts, at least 0. Where one batch holds all rows, weight 2 is the same as twice the row.
+
+        Raises
+        ------
+        ValueError
+            For data or parameters that cannot be, before any training.
+        """
+        array = validation.table(self, X, reset=True, least_rows=2)
+        array, weight = validation.weights(sample_weight, array)
+        with self._all_threads():
+            rows, index, judges, generator = self._begin(array, weight)
+        plan = rules.plan(self, len(index), len(judges))
+        with self._threads(plan.batch_size):
+            reports = [ProgressReport()] if self.verbose else []
+            trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *self.callbacks])
+            trainer.history.init = self.history_.init
+            self.history_ = trainer.fit()
+            self._fix_variance(rows, judges if len(judges) else index)
+        self.n_iter_ = max(trainer.epoch, 1)
+        self._generator, self._optimiser = generator.get_state(), None
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Train on one more chunk of rows, once over; the first chunk decides scaling and initialisation.
+
+        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F)
+            At least 2 rows in the first chunk.
+        y : ignored
+        sample_weight : array-like of shape (n,), optional
+        """
+        first = not hasattr(self, "network_")
+        array = validation.table(self, X, reset=first, least_rows=2 if first else 1)
+        array, weight = validation.weights(sample_weight, array)
+        if first:
+            with self._all_threads():
+                _, _, _, generator = self._begin(array, weight)
+            self.n_iter_, self._optimiser = 0, None
+        else:
+            generator = Generator()
+            generator.set_state(self._generator)
+        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant")
+        rows, index = self._rows(array, weight), torch.arange(len(array))
+        with self._threads(plan.batch_size):
+            trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks, self._optimiser)
+            (row,) = trainer.fit()
+        self.n_iter_ += 1
+        self.history_.append(row | {"epoch": self.n_iter_})
+        self.history_.stopped, self.history_.best_epoch = "partial_fit", self.n_iter_
+        self._generator, self._optimiser = generator.get_state(), trainer.optimiser
+        return self
+
+    def _begin(self, X: np.ndarray, weight: np.ndarray | None) -> tuple[Rows, Tensor, Tensor, Generator]:
+        """Look at the data, build the network and initialise it; return rows, training and validation index."""
+        generator = Generator().manual_seed(validation.seed(self.random_state))
+        # Its own, so that the first weights do not depend on how many rows there are to shuffle.
+        weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        self._look_at(X, weight)
+        rows = self._rows(X, weight)
+        judged = rules.judges(self.validation_fraction, len(X))
+        judges, index = torch.randperm(len(X), generator=generator).tensor_split([judged])
+
+        principal = self._principal(rows, index, weights_generator)
+        self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
+        network = self._compose()
+        sample, sample_weight = rows.batch(index[:SAMPLE].to(rows.raw.device))
+        history = History()
+        history.init = initialise(
+            network,
+            self.init,
+            weights_generator,
+            None if principal is None else principal.first(self.latent_),
+            sample.cpu(),
+            None if sample_weight is None else sample_weight.cpu(),
+        )
+        self.network_, self.history_ = network.to(rows.raw.device), history
+        self._fix_variance(rows, index[:SAMPLE])
+        return rows, index, judges, generator
+
+    def _look_at(self, X: np.ndarray, weight: np.ndarray | None) -> None:
+        """Choose the scaling, the likelihood and the number type by the data."""
+        raw = Rows(X, weight)
+        summary = raw.summary()
+        self.scaling_, _ = scaling(self.scale, summary, raw.raw.dtype)
+        if rules.is_auto(self.likelihood):
+            self.likelihood_ = rules.likelihood(summary, self.scaling_)
+        else:
+            self.likelihood_ = part("likelihood", self.likelihood)
+        self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
+        wide = raw.raw.dtype in (torch.float64, torch.int64, torch.int32)
+        self._dtype = devices.number_type(self.precision, devices.device(self.device), wide, X.size)
+
+    def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
+        names = getattr(self, "feature_names_in_", None)
+        name = type(self.likelihood_).__name__
+        validation.refuse_outside(likelihood, name, summary, self.scaling_, names)
+
+    def _all_threads(self) -> AbstractContextManager[None]:
+        """Work on large products: with as many threads as there may be."""
+        return devices.threads(devices.thread_count(self.threads, math.inf))
+
+    def _threads(self, rows: int) -> AbstractContextManager[None]:
+        """Work in steps of so many rows: six operations a weight and row."""
+        weights = sum(parameter.numel() for parameter in self.network_.parameters())
+        return devices.threads(devices.thread_count(self.threads, 6.0 * rows * weights))
+
+    def _rows(self, X: np.ndarray, weight: np.ndarray | None = None) -> Rows:
+        on = devices.device(self.device)
+        return Rows(X, weight, self.scaling_.to(on), self._dtype, on)
+
+    def _compose(self) -> Any:
+        """Build the network, on the processor, with its weights still to be written."""
+        encoder = self.encoder if self.encoder is not None else Dense(self.hidden, self.activation)
+        with torch.device("cpu"):
+            network = compose(
+                self.n_features_in_,
+                self.latent_,
+                encoder=encoder,
+                decoder=self.decoder,
+                code=self.code,
+                likelihood=self.likelihood_,
+                corruption=self.corruption,
+                penalty=self.penalty,
+            )
+        return network.to(self._dtype)
+
+    def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
+        """Return the principal components of the training rows, if anything asks for them."""
+        if self.init != "pca" and not isinstance(self.latent, float):
+            return None
+        on = rows.raw.device
+        return principal_components(
+            lambda: (rows.batch(chunk.to(on)) for chunk in index.split(4096)), rows.raw.shape[1], generator=generator
+        )
+
+    def _fix_variance(self, rows: Rows, index: Tensor) -> None:
+        """Set an optimal variance to the mean squared error over the rows of that index."""
+        self.network_.eval()
+        total = weights = 0.0
+        with torch.no_grad():
+            for chunk in index.split(4096):
+                x, weight = rows.batch(chunk.to(rows.raw.device))
+                errors = (x - self.network_.decode(self.network_.encode(x).z)).square().mean(1)
+                total += float(errors.sum() if weight is None else weight @ errors)
+                weights += float(len(x) if weight is None else weight.sum())
+        self.network_.likelihood.set_variance(total / weights)
+
+    # -- use --------------------------------------------------------------------------------------------------------
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Encode: (n, F) to the noise-free codes, (n, K)."""
+        array = self._known(X)
+        codes = self._map(lambda x: self.network_.encode(x).mean, self._rows(array), self.latent_)
+        return self._as_came(codes, array)
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Decode: codes (n, K) to the mean of p(x|z) in the data's own units, (n, F)."""
+        check_is_fitted(self)
+        codes = validation.codes(Z, self.latent_)
+        on = devices.device(self.device)
+        rows = Rows(codes, dtype=self._dtype, device=on)
+        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z)), rows, self.n_features_in_)
+        return self._as_came(decoded, codes)
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Encode and decode: (n, F) to (n, F), in the data's own units."""
+        array = self._known(X)
+        reconstructed = self._map(self._mean, self._rows(array), self.n_features_in_)
+        return self._as_came(reconstructed, array)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
+
+        With a Gaussian likelihood a log-density in the data's own units, comparable between models of the same columns;
+        with a Bernoulli one, minus the binary cross-entropy.
+
+        Raises
+        ------
+        ValueError
+            For values that the likelihood does not allow.
+        """
+        array = self._known(X)
+        likelihood = self.network_.likelihood
+        rows = self._rows(array)
+        if not likelihood.density:
+            self._refuse_outside(Rows(array).summary(), likelihood)
+        volume = self.scaling_.log_volume() if likelihood.density else 0.0
+        nll = self._map(lambda x: likelihood.nll(x, self.network_(x).theta), rows, None)
+        return -nll.astype(np.float64) - volume
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of `score_samples`."""
+        return float(self.score_samples(X).mean())
+
+    def reconstruction_error(self, X: Any) -> np.ndarray:
+        """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared)."""
+        array = self._known(X)
+        rows = self._rows(array)
+
+        def error(x: Tensor) -> Tensor:
+            return (self.scaling_.inverse(x) - self._mean(x)).square().mean(1)
+
+        return self._map(error, rows, None).astype(np.float64)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to one file: weights as safetensors, the rest as JSON in its header.
+
+        The file appears whole or not at all. Callbacks are not saved, and a `random_state` that is not a number is
+        saved as None.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; what was at `path` is still there.
+        """
+        check_is_fitted(self)
+        model_file.save(self, Path(path))
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.latent_
+
+    def _known(self, X: Any) -> np.ndarray:
+        """Check rows against the columns seen in `fit`."""
+        check_is_fitted(self)
+        self.network_.to(devices.device(self.device))
+        return validation.table(self, X, reset=False)
+
+    def _mean(self, x: Tensor) -> Tensor:
+        return self.scaling_.inverse(self.network_.decode(self.network_.encode(x).mean))
+
+    def _map(self, function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
+        with self._threads(BLOCK):
+            return map_rows(function, rows, columns)
+
+    def _as_came(self, result: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Return the result in float64 where the data came in it (or in wider integers), else in float32."""
+        narrow = given.dtype in (np.float16, np.float32, np.uint8, np.int8, np.int16, np.bool_)
+        return result.astype(np.float32 if narrow else np.float64, copy=False)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

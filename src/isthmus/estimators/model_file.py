@@ -1,0 +1,172 @@
+"""The model file: one safetensors file, weights as tensors and everything else as JSON in its header.
+
+Loading reads numbers and text; it runs nothing that is in the file.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+import isthmus
+from isthmus.core.choices import unknown
+from isthmus.core.contract import Part
+from isthmus.core.files import atomic_write
+from isthmus.data.scaling import Scaling
+from isthmus.engine.history import History
+from isthmus.engine.optimisers import Adam
+from isthmus.parts.composition import PARTS
+
+SCHEMA = 1
+"""Raised when an older isthmus could no longer read what this one writes."""
+
+KINDS: dict[str, type[Part]] = {kind.__name__: kind for slot in PARTS.values() for kind in slot.values()}
+KINDS["Adam"] = Adam
+NOT_SAVED = {"callbacks": (), "verbose": 0}
+"""Parameters that belong to a run rather than to a model, and what they are after loading."""
+
+
+class ModelFileError(ValueError):
+    """A file that is not a whole model of this library, or of a newer one."""
+
+
+def save(estimator: Any, path: Path) -> None:
+    """Write a fitted estimator to `path`, whole or not at all."""
+    header = {
+        "schema": SCHEMA,
+        "isthmus": isthmus.__version__,
+        "estimator": type(estimator).__name__,
+        "parameters": {
+            name: plain(value) for name, value in estimator.get_params(deep=False).items() if name not in NOT_SAVED
+        },
+        "fitted": {
+            "n_features_in": int(estimator.n_features_in_),
+            "feature_names_in": plain(getattr(estimator, "feature_names_in_", None)),
+            "latent": estimator.latent_,
+            "likelihood": plain(estimator.likelihood_),
+            "n_iter": estimator.n_iter_,
+            "dtype": str(estimator._dtype).removeprefix("torch."),
+            "history": estimator.history_.to_dict(),
+        },
+    }
+    tensors = {f"network.{name}": tensor for name, tensor in estimator.network_.state_dict().items()}
+    tensors |= {f"scaling.{name}": tensor for name, tensor in estimator.scaling_.state_dict().items()}
+    tensors["generator"] = estimator._generator
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} for the model file does not exist; create it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file, such as {path / 'model.isthmus'}")
+    try:
+        with atomic_write(path) as temporary:
+            save_file(tensors, temporary, metadata={"isthmus": json.dumps(header, allow_nan=False)})
+    except SafetensorError as error:
+        raise OSError(f"the model could not be written to {path}: {error}") from error
+
+
+def load(path: str | Path, device: str = "auto") -> Any:
+    """Read a model that `AutoEncoder.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    device : str, default="auto"
+        Where the model shall compute; replaces the one it was trained with, which this machine may not have.
+
+    Returns
+    -------
+    AutoEncoder
+        Fitted; its results are those of the one saved, bit for bit on the same machine.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If it is truncated, of another program or of a newer isthmus.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model file {path}")
+    header, tensors = read(path)
+    if header.get("schema", 0) > SCHEMA:
+        raise ModelFileError(
+            f"{path} was written by isthmus {header.get('isthmus')}, whose files (schema {header['schema']}) this one "
+            f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
+        )
+    try:
+        return rebuild(header, tensors, device)
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({error})") from error
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return the header and the tensors of a file, or raise `ModelFileError`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("isthmus")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelFileError(f"{path} is not a whole model file of isthmus: truncated, or of another kind") from error
+    if text is None:
+        raise ModelFileError(f"{path} is a safetensors file, but not one that isthmus wrote")
+    try:
+        header = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ModelFileError(f"{path} is damaged: its header is no JSON") from error
+    return header, tensors
+
+
+def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: str) -> Any:
+    """Make the fitted estimator from what was in the file."""
+    kind = getattr(isthmus, header["estimator"])
+    parameters = {name: revived(value) for name, value in header["parameters"].items()}
+    estimator = kind(**parameters | NOT_SAVED | {"device": device})
+    fitted = header["fitted"]
+    estimator.n_features_in_ = fitted["n_features_in"]
+    if fitted["feature_names_in"] is not None:
+        estimator.feature_names_in_ = np.array(fitted["feature_names_in"], dtype=object)
+    estimator.latent_ = fitted["latent"]
+    estimator.likelihood_ = revived(fitted["likelihood"])
+    estimator.n_iter_ = fitted["n_iter"]
+    estimator._dtype = getattr(torch, fitted["dtype"])
+    estimator.history_ = History.from_dict(fitted["history"])
+    estimator._generator, estimator._optimiser = tensors["generator"], None
+    estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+    estimator.network_ = estimator._compose()
+    weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    estimator.network_.load_state_dict(weights)
+    estimator.network_.eval()
+    return estimator
+
+
+def plain(value: Any) -> Any:
+    """Return a parameter as JSON has it: numbers, text, lists, and parts as {"part": name, "parameters": {...}}."""
+    if isinstance(value, Part):
+        if KINDS.get(type(value).__name__) is not type(value):
+            raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
+        return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.random.RandomState | np.random.Generator):
+        return None
+    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise TypeError(f"a parameter with the value {value!r} cannot be saved in a model file")
+
+
+def revived(value: Any) -> Any:
+    """Undo `plain`; lists come back as tuples."""
+    if isinstance(value, dict):
+        if value["part"] not in KINDS:
+            raise ModelFileError(unknown("part", value["part"], KINDS))
+        return KINDS[value["part"]](**{name: revived(item) for name, item in value["parameters"].items()})
+    return tuple(map(revived, value)) if isinstance(value, list) else value

@@ -1,0 +1,103 @@
+"""What "auto" means, and how what a user gives instead is checked: how to train, from the size of the data."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from isthmus.core.checks import fraction, positive_number, whole_number
+from isthmus.core.principal import PrincipalComponents
+from isthmus.data.scaling import Scaling, Summary
+from isthmus.engine.optimisers import optimiser
+from isthmus.engine.schedules import schedule
+from isthmus.engine.trainer import Plan
+from isthmus.estimators import validation
+from isthmus.parts import Bernoulli, Gaussian
+
+FULL_BATCH = 256
+"""Up to as many rows one batch holds them all."""
+BATCH = 128
+LEAST_EPOCHS = 20
+LEAST_STEPS = 1000
+LEAST_STEPS_UNJUDGED = 200
+"""Fewer where no rows judge the training: a small table is learned by heart in a thousand steps."""
+LEARNING_RATE = 5e-3
+LEAST_JUDGED = 100
+"""From as many rows on, some of them judge the others' training."""
+MOST_JUDGED = 2000
+PATIENCE = 10
+
+
+def batch_size(rows: int) -> int:
+    """128 rows; all of them where there are at most 256."""
+    return rows if rows <= FULL_BATCH else BATCH
+
+
+def epochs(rows: int, batch: int, judged: bool) -> int:
+    """20 epochs, or as many as make 1,000 steps; 200 steps where no rows judge the training."""
+    steps = LEAST_STEPS if judged else LEAST_STEPS_UNJUDGED
+    return max(LEAST_EPOCHS, math.ceil(steps / math.ceil(rows / batch)))
+
+
+def judged_rows(rows: int) -> int:
+    """None of fewer than 100 rows; else a tenth, and at most 2,000."""
+    return 0 if rows < LEAST_JUDGED else min(rows // 10, MOST_JUDGED)
+
+
+def likelihood(summary: Summary, scaling: Scaling) -> Gaussian | Bernoulli:
+    """Bernoulli for zeros and ones; Gaussian with a sigmoid on its mean for other values in [0, 1]; else Gaussian."""
+    least = ((summary.smallest - scaling.shift) / scaling.scale).min()
+    greatest = ((summary.largest - scaling.shift) / scaling.scale).max()
+    if summary.binary and not scaling.shifted and scaling.common == 1:
+        return Bernoulli()
+    if least >= 0 and greatest <= 1 + 1e-9:
+        return Gaussian(activation="sigmoid")
+    return Gaussian()
+
+
+def judges(validation_fraction: Any, rows: int) -> int:
+    """Return how many rows judge the training of the others."""
+    if is_auto(validation_fraction):
+        return judged_rows(rows)
+    return min(round(fraction("validation_fraction", validation_fraction) * rows), rows - 1)
+
+
+def latent_size(estimator: Any, features: int, principal: PrincipalComponents | None) -> int:
+    """Return the size of the code: the number given, or as many components as explain the share given."""
+    latent = estimator.latent
+    if isinstance(latent, float):
+        if not 0 < latent < 1 or principal is None:
+            raise ValueError(
+                f"latent has to be a whole number of at least 1, or a share of the variance in (0, 1); got {latent!r}"
+            )
+        return principal.rank_for(latent)
+    latent = whole_number("latent", latent, 1)
+    validation.refuse_too_large(latent, features)
+    validation.warn_if_it_can_copy(latent, features, estimator.penalty, estimator.corruption)
+    return latent
+
+
+def plan(estimator: Any, rows: int, judged: int) -> Plan:
+    """Return how to train on so many rows, with so many others to judge by."""
+    batch = given(estimator, "batch_size", lambda: batch_size(rows), whole_number, 1)
+    schedule(estimator.schedule)
+    patience = PATIENCE if estimator.early_stopping is True else estimator.early_stopping
+    return Plan(
+        epochs=given(estimator, "epochs", lambda: epochs(rows, batch, judged > 0), whole_number, 1),
+        batch_size=batch,
+        learning_rate=given(estimator, "learning_rate", lambda: LEARNING_RATE, positive_number),
+        schedule=estimator.schedule,
+        optimiser=optimiser(estimator.optimizer),
+        patience=None if patience is False else whole_number("early_stopping", patience, 1),
+        precision=estimator.precision,
+    )
+
+
+def given(estimator: Any, name: str, automatic: Callable[[], Any], check: Callable[..., Any], *least: int) -> Any:
+    """Return a parameter: checked, or the automatic value."""
+    value = getattr(estimator, name)
+    return automatic() if is_auto(value) else check(name, value, *least)
+
+
+def is_auto(value: Any) -> bool:
+    """Whether a parameter leaves the choice to us."""
+    return isinstance(value, str) and value == "auto"

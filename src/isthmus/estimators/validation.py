@@ -1,0 +1,144 @@
+"""What a user gives, checked: tables, weights, numbers, seeds. Every error says what was expected and what came."""
+
+import warnings
+from collections.abc import Iterator
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+from isthmus.core.checks import is_number
+from isthmus.data.scaling import Scaling, Summary
+from isthmus.engine.devices import memory
+
+
+def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.ndarray:
+    """Return X as a two-dimensional array of finite numbers, without a copy where it is one already.
+
+    With `reset` the estimator learns the number and names of the columns; otherwise they have to be the known ones.
+    """
+    try:
+        array = validate_data(
+            estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False, ensure_min_samples=least_rows
+        )
+    except ValueError as error:
+        if "could not convert string" in str(error) or "bytes/strings" in str(error):
+            raise ValueError(
+                f"X holds text ({error}); {type(estimator).__name__} takes numbers: encode such columns first, for "
+                "example with sklearn.preprocessing.OneHotEncoder or OrdinalEncoder"
+            ) from error
+        raise
+    refuse_gaps(array, getattr(estimator, "feature_names_in_", None))
+    return array
+
+
+def refuse_gaps(X: np.ndarray, names: np.ndarray | None) -> None:
+    """Raise a `ValueError` if a value is NaN or infinite: in which columns, how many, and what to do."""
+    if X.dtype.kind != "f":
+        return
+    bad = np.zeros(X.shape[1], dtype=np.int64)
+    nan = 0
+    for block in row_blocks(X):
+        if not np.isfinite(block).all():
+            bad += (~np.isfinite(block)).sum(0)
+            nan += int(np.isnan(block).sum())
+    if not bad.any():
+        return
+    columns = np.flatnonzero(bad)
+    shown = ", ".join(f"{column_name(j, names)}: {bad[j]}" for j in columns[:5])
+    more = f" and {len(columns) - 5} more columns" if len(columns) > 5 else ""
+    raise ValueError(
+        f"Input X contains NaN or infinity: {nan} NaN and {int(bad.sum()) - nan} infinite values, by column "
+        f"{shown}{more}. Fill them first (for example with sklearn.impute.SimpleImputer) or drop these rows"
+    )
+
+
+def row_blocks(X: np.ndarray, size: int = 4096) -> Iterator[np.ndarray]:
+    """Cut a table into blocks of rows."""
+    return (X[start : start + size] for start in range(0, len(X), size))
+
+
+def column_name(index: int, names: np.ndarray | None) -> str:
+    """Return how to call a column in a message."""
+    return f"column {index}" if names is None else f"column {names[index]!r}"
+
+
+def weights(sample_weight: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return X without the rows of weight zero, and the weights of the others (None if they are equal).
+
+    Raises
+    ------
+    ValueError
+        For another number of weights than rows, a negative or infinite weight, or fewer than two positive ones.
+    """
+    if sample_weight is None:
+        return X, None
+    weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    used = weight > 0
+    if not used.any():
+        raise ValueError("sample_weight is zero for every row: at least one sample weight has to be positive")
+    return (X, weight) if used.all() else (X[used], weight[used])
+
+
+def refuse_outside(likelihood: Any, name: str, summary: Summary, scaling: Scaling, names: np.ndarray | None) -> None:
+    """Raise a `ValueError` if the scaled columns leave the values for which the likelihood is defined."""
+    least, greatest = likelihood.support
+    low = (summary.smallest - scaling.shift.cpu()) / scaling.scale.cpu()
+    high = (summary.largest - scaling.shift.cpu()) / scaling.scale.cpu()
+    tolerance = 1e-6
+    outside = ((low < least - tolerance) | (high > greatest + tolerance)).nonzero().flatten()
+    if len(outside):
+        j = int(outside[0])
+        raise ValueError(
+            f"likelihood {name} needs values in [{least:g}, {greatest:g}], but {column_name(j, names)} goes from "
+            f"{low[j]:g} to {high[j]:g} after scaling ({len(outside)} of {len(low)} columns are outside); take "
+            "scale='minmax', or likelihood='gaussian'"
+        )
+
+
+def seed(random_state: Any) -> int:
+    """Return a seed; None takes a fresh one from the system, and no global random state is read or written."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if is_number(random_state) and isinstance(random_state, Integral) and int(random_state) >= 0:
+        return int(random_state)
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    raise ValueError(
+        f"random_state has to be None, a whole number of at least 0, or numpy's RandomState or Generator; "
+        f"got {random_state!r}"
+    )
+
+
+def warn_if_it_can_copy(latent: int, features: int, penalty: Any, corruption: Any) -> None:
+    """Warn of an overcomplete autoencoder that nothing keeps from learning the identity."""
+    if latent >= features and penalty is None and corruption is None:
+        warnings.warn(
+            f"latent={latent} is not smaller than the {features} columns, and neither a penalty nor a corruption keeps "
+            "the network from copying its input: a smaller latent, penalty='l1' or corruption='gaussian_noise' would",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def codes(Z: Any, latent: int) -> np.ndarray:
+    """Return codes (n, K) as an array of finite numbers, or say what is wrong with them."""
+    array = check_array(Z, dtype="numeric")
+    if array.shape[1] != latent:
+        raise ValueError(f"codes of this model have {latent} numbers, but Z has {array.shape[1]} columns")
+    return array
+
+
+def refuse_too_large(latent: int, features: int) -> None:
+    """Raise a `ValueError` if the first matrix of such a network would not fit in the memory of the machine."""
+    available = memory()
+    # A weight in float32, its gradient and two moments of Adam.
+    needed = latent * features * 16
+    if available is not None and needed > available:
+        raise ValueError(
+            f"latent={latent} is too large: one matrix to or from {features} columns would take "
+            f"{needed / 2**30:.0f} GiB to train, and this machine has {available / 2**30:.0f} GiB"
+        )
