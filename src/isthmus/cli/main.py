@@ -41,6 +41,3 @@ def main() -> None:
     except (OSError, ValueError, ImportError) as error:
         typer.echo(f"isthmus: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("isthmus: interrupted", err=True)
-        sys.exit(130)

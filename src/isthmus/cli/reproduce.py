@@ -21,7 +21,7 @@ def reproduce(
         Data, typer.Option(help="Images to train on. auto: MNIST, or the 5,000 images of mnist-5k without a network.")
     ] = Data.AUTO,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each network; the bottleneck's sizes take half.  [default: 20]")
+        int | None, typer.Option(min=1, help="Epochs of each network; the bottleneck's sizes a quarter.  [default: 20]")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the (first) run.")] = 42,
     seeds: Annotated[

@@ -38,7 +38,7 @@ def batch_mean(values: Tensor, weight: Tensor | None) -> Tensor:
     """Mean of `values` (B, ...) over the rows of a batch, weighted by `weight` (B,) if there is one."""
     if weight is None:
         return values.mean(0)
-    return (weight @ values.flatten(1) if values.dim() > 1 else weight @ values) / weight.sum()
+    return (values * weight.view(-1, *[1] * (values.dim() - 1))).sum(0) / weight.sum()
 
 
 class CodeModule(Protocol):
@@ -104,12 +104,16 @@ class Part:
     def set_params(self, **params: Any) -> Self:
         """Set hyper-parameters by name, nested ones as ``name__nested``; an unknown name is a `ValueError`."""
         known = self.get_params(deep=False)
-        for name, value in params.items():
+        # Parts before what is inside them, so that a new part gets the values that were meant for it.
+        for name, value in sorted(params.items(), key=lambda item: item[0].count("__")):
             own, _, nested = name.partition("__")
             if own not in known:
                 raise ValueError(unknown(f"parameter of {type(self).__name__}", own, known))
             if nested:
-                known[own].set_params(**{nested: value})
+                part = getattr(self, own)
+                if not isinstance(part, Part):
+                    raise ValueError(unknown(f"parameter of {type(self).__name__}", name, known))
+                part.set_params(**{nested: value})
             else:
                 setattr(self, own, value)
         return self

@@ -66,7 +66,7 @@ def initialise(
         (as_torch_does if method == "torch" else orthogonal)(stack, generator)
     if method != "pca":
         return method
-    obstacle = pca_obstacle(network)
+    obstacle = pca_obstacle(network, principal)
     if obstacle:
         return f"orthogonal (pca is not possible: {obstacle})"
     assert principal is not None
@@ -91,7 +91,7 @@ def orthogonal(stack: Stack | TiedStack, generator: Generator) -> None:
         nn.init.zeros_(bias)
 
 
-def pca_obstacle(network: Network) -> str | None:
+def pca_obstacle(network: Network, principal: PrincipalComponents | None) -> str | None:
     """Say why the network cannot start at PCA, or None when it can."""
     encoder, decoder = network.encoder, network.decoder
     if not isinstance(encoder, Stack) or not isinstance(decoder, Stack | TiedStack):
@@ -103,6 +103,8 @@ def pca_obstacle(network: Network) -> str | None:
         narrow = [weight.shape[0] for weight in encoder.weights[:-1] if not splits(encoder, weight.shape[0], rank)]
         if narrow or network.code.activation != "identity":
             return "tied weights need hidden layers of twice the code's size, an activation that splits, a linear code"
+        if principal is not None and principal.components.shape[1] < rank:
+            return f"tied weights need {rank} components for the code, and there are {principal.components.shape[1]}"
     return None
 
 
@@ -128,7 +130,8 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     # Tied matrices write with what they read with, so that a gain of the output has to come half from either.
     stretch = gain**0.5 if isinstance(decoder, TiedStack) else 1.0
     coordinates = coordinates * stretch
-    spread = coordinates.abs().amax(0).clamp_min(1e-12)
+    # A coordinate without spread is rounding noise, which no layer shall blow up to its full reach.
+    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(double.abs().max()), 1e-12))
 
     readout = Readout(
         stretch * principal.components.T.contiguous(), -stretch * (principal.components.T @ principal.mean)
@@ -139,11 +142,18 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     for depth in range(len(decoder.biases) - 1):
         readout = write_hidden(decoder, depth, readout, spread)
     write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
+    if isinstance(decoder, TiedStack):
+        silence_spare(decoder, rank)
 
-    straight = [width for width in hidden if not splits(encoder, width, rank)]
+    straight = [
+        weight.shape[0]
+        for stack in (encoder, decoder)
+        for weight in stack.weights[:-1]
+        if stack.activation_name != "identity" and not splits(stack, weight.shape[0], rank)
+    ]
     if rank < min(latent, sample.shape[1]):
         return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
-    if straight and encoder.activation_name != "identity":
+    if straight:
         exact = f"{2 * rank} units and a splitting activation are exact"
         return f"pca (nearly: hidden layer of {min(straight)} where {exact})"
     if network.code.activation != "identity":
@@ -207,6 +217,15 @@ def write_output(
     if len(rest):
         decoder.weights[last][features:] = 0
         decoder.biases[last][features:] = rest.to(decoder.biases[last])
+
+
+def silence_spare(decoder: TiedStack, rank: int) -> None:
+    """Take a(0), which every unit that is left over gives (0 but for softplus), out of the biases behind it."""
+    spare = torch.zeros_like(decoder.weights[0][0])
+    for weight, bias in zip(decoder.weights, decoder.biases, strict=True):
+        bias -= weight @ spare
+        spare = decoder.function(torch.zeros_like(bias))
+        spare[: 2 * rank] = 0
 
 
 def straight_line(function: Activation, spread: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

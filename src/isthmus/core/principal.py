@@ -49,7 +49,7 @@ def principal_components(
 ) -> PrincipalComponents:
     """Find the leading `rank` principal components (by default all, and at most 256 of data wider than 1,500).
 
-    Two passes over the data for at most 1,500 columns, six for more (randomised subspace iteration, Halko, Martinsson
+    Two passes over the data for at most 1,500 columns, five for more (randomised subspace iteration, Halko, Martinsson
     and Tropp 2011, algorithm 4.4). Sums are kept in float64, products are made in the blocks' own precision.
     """
     mean, total = weighted_mean(blocks, features)
@@ -91,6 +91,7 @@ def from_subspace(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find the same by subspace iteration: never a matrix of columns × columns."""
     features = len(mean)
+    generator = generator or Generator().manual_seed(0)
     width = min(rank + 10, features)
     basis = torch.linalg.qr(torch.randn(features, width, dtype=torch.float64, generator=generator))[0]
     column_variances = torch.zeros(features, dtype=torch.float64)

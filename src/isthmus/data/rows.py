@@ -91,7 +91,7 @@ def as_tensor(array: np.ndarray) -> Tensor:
     if array.dtype not in AS_THEY_COME:
         kind = np.uint8 if array.dtype == bool else np.float64
         array = array.astype(kind)
-    if any(stride < 0 for stride in array.strides):
+    if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         array = np.ascontiguousarray(array)
     with warnings.catch_warnings():
         # Read-only arrays (memory maps, joblib's workers): torch warns that writing would be undefined.

@@ -60,8 +60,8 @@ class History:
         return np.array([row.get(column, np.nan) for row in self.rows])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists and strings, for JSON; NaN becomes None."""
-        columns = {name: [None if np.isnan(v) else v for v in self[name].tolist()] for name in self.columns}
+        """Return plain lists and strings, for JSON; what is not finite becomes None."""
+        columns = {name: [v if np.isfinite(v) else None for v in self[name].tolist()] for name in self.columns}
         return {"columns": columns, "init": self.init, "stopped": self.stopped, "best_epoch": self.best_epoch}
 
     @classmethod

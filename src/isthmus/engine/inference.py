@@ -37,9 +37,9 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     with torch.no_grad():
         for start in range(0, count, BLOCK):
             stop = min(start + BLOCK, count)
-            raw = rows.raw[start:stop]
-            if stop - start < BLOCK:
-                raw = torch.cat([raw, raw[:1].expand(BLOCK - (stop - start), -1)])
+            # Always a fresh block: the caller's own memory may lie in another order or at another alignment.
+            raw = rows.raw.new_empty(BLOCK, rows.raw.shape[1])
+            raw[: stop - start], raw[stop - start :] = rows.raw[start:stop], rows.raw[start]
             block = function(rows.scaled(raw))[: stop - start].cpu().numpy()
             if result is None:
                 result = np.empty((count,) if columns is None else (count, columns), dtype=block.dtype)

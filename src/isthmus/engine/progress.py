@@ -21,7 +21,9 @@ class ProgressReport(Callback):
 
     def on_fit_start(self, trainer: "Trainer") -> None:
         """Say how training starts."""
-        self.console.print(f"start: {trainer.history.init}; {trainer.describe()}", highlight=False, soft_wrap=True)
+        self.console.print(
+            f"start: {trainer.history.init}; {trainer.describe()}", markup=False, highlight=False, soft_wrap=True
+        )
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("epoch"),
@@ -43,7 +45,10 @@ class ProgressReport(Callback):
         else:
             seconds = f"{row['seconds']:.1f} s"
             self.console.print(
-                f"epoch {trainer.epoch}/{trainer.epochs}  {losses}  {seconds}", highlight=False, soft_wrap=True
+                f"epoch {trainer.epoch}/{trainer.epochs}  {losses}  {seconds}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
             )
 
     def on_fit_end(self, trainer: "Trainer") -> None:
@@ -53,5 +58,8 @@ class ProgressReport(Callback):
             self.bar = None
         history = trainer.history
         self.console.print(
-            f"end: {history.stopped}; weights of epoch {history.best_epoch}", highlight=False, soft_wrap=True
+            f"end: {history.stopped}; weights of epoch {history.best_epoch}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )

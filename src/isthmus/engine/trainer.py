@@ -139,8 +139,6 @@ class Trainer:
             self.network.seed(None)
         if len(self.validation) or not self.network.finite():
             self.best.restore(self.network)
-        else:
-            self.best.epoch = self.epoch
         self.network.eval()
         self.history.stopped, self.history.best_epoch = self.reason, self.best.epoch
         self.announce("on_fit_end")
@@ -219,6 +217,8 @@ class Trainer:
     def diverged(self) -> None:
         """Stop after a loss that is not a number; the last good weights come back."""
         self.best.restore(self.network)
+        # Running means that took in a gradient which is not a number would spoil every later step.
+        self.optimiser.state.clear()
         self.stop(f"the loss was not finite in epoch {self.epoch}")
         warnings.warn(
             f"{self.reason}; the weights of epoch {self.best.epoch} are restored. Take a smaller learning_rate than "

@@ -205,10 +205,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             For data or parameters that cannot be, before any training.
         """
         array = validation.table(self, X, reset=True, least_rows=2)
-        array, weight = validation.weights(sample_weight, array)
+        array, weight = validation.weights(sample_weight, array, least=2)
+        judged = rules.judges(self.validation_fraction, len(array))
+        plan = rules.plan(self, len(array) - judged, judged)
         with self._all_threads():
             rows, index, judges, generator = self._begin(array, weight)
-        plan = rules.plan(self, len(index), len(judges))
         with self._threads(plan.batch_size):
             reports = [ProgressReport()] if self.verbose else []
             trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *self.callbacks])
@@ -232,22 +233,26 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         sample_weight : array-like of shape (n,), optional
         """
         first = not hasattr(self, "network_")
-        array = validation.table(self, X, reset=first, least_rows=2 if first else 1)
-        array, weight = validation.weights(sample_weight, array)
+        least = 2 if first else 1
+        array = validation.table(self, X, reset=first, least_rows=least)
+        array, weight = validation.weights(sample_weight, array, least)
+        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant")
         if first:
             with self._all_threads():
                 _, _, _, generator = self._begin(array, weight)
             self.n_iter_, self._optimiser = 0, None
         else:
+            if not self.network_.likelihood.density:
+                self._refuse_outside(Rows(array).summary(), self.network_.likelihood)
             generator = Generator()
             generator.set_state(self._generator)
-        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant")
         rows, index = self._rows(array, weight), torch.arange(len(array))
         with self._threads(plan.batch_size):
             trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks, self._optimiser)
-            (row,) = trainer.fit()
+            epochs = trainer.fit()
         self.n_iter_ += 1
-        self.history_.append(row | {"epoch": self.n_iter_})
+        for row in epochs:  # none if it was interrupted
+            self.history_.append(row | {"epoch": self.n_iter_})
         self.history_.stopped, self.history_.best_epoch = "partial_fit", self.n_iter_
         self._generator, self._optimiser = generator.get_state(), trainer.optimiser
         return self
@@ -360,6 +365,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         codes = validation.codes(Z, self.latent_)
         on = devices.device(self.device)
+        self.network_.to(on)
+        self.scaling_.to(on)
         rows = Rows(codes, dtype=self._dtype, device=on)
         decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z)), rows, self.n_features_in_)
         return self._as_came(decoded, codes)

@@ -18,6 +18,7 @@ from isthmus.core.choices import unknown
 from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
 from isthmus.data.scaling import Scaling
+from isthmus.engine import devices
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
 from isthmus.parts.composition import PARTS
@@ -94,16 +95,18 @@ def load(path: str | Path, device: str = "auto") -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")
+    devices.device(device)
     header, tensors = read(path)
-    if header.get("schema", 0) > SCHEMA:
+    if header["schema"] > SCHEMA:
         raise ModelFileError(
             f"{path} was written by isthmus {header.get('isthmus')}, whose files (schema {header['schema']}) this one "
             f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
         )
     try:
         return rebuild(header, tensors, device)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({error})") from error
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({reason})") from error
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -120,6 +123,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         header = json.loads(text)
     except json.JSONDecodeError as error:
         raise ModelFileError(f"{path} is damaged: its header is no JSON") from error
+    if not isinstance(header, dict) or not isinstance(header.get("schema"), int):
+        raise ModelFileError(f"{path} is damaged: its header does not say which schema it follows")
     return header, tensors
 
 

@@ -22,6 +22,8 @@ def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.nda
         array = validate_data(
             estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False, ensure_min_samples=least_rows
         )
+        if array.dtype.kind == "O":  # columns of a frame that have no number type in common
+            array = array.astype(np.float64)
     except ValueError as error:
         if "could not convert string" in str(error) or "bytes/strings" in str(error):
             raise ValueError(
@@ -29,6 +31,8 @@ def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.nda
                 "example with sklearn.preprocessing.OneHotEncoder or OrdinalEncoder"
             ) from error
         raise
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"X holds {array.dtype} values; {type(estimator).__name__} takes numbers: convert them first")
     refuse_gaps(array, getattr(estimator, "feature_names_in_", None))
     return array
 
@@ -49,8 +53,8 @@ def refuse_gaps(X: np.ndarray, names: np.ndarray | None) -> None:
     shown = ", ".join(f"{column_name(j, names)}: {bad[j]}" for j in columns[:5])
     more = f" and {len(columns) - 5} more columns" if len(columns) > 5 else ""
     raise ValueError(
-        f"Input X contains NaN or infinity: {nan} NaN and {int(bad.sum()) - nan} infinite values, by column "
-        f"{shown}{more}. Fill them first (for example with sklearn.impute.SimpleImputer) or drop these rows"
+        f"Input X contains NaN or infinity: {nan} NaN and {int(bad.sum()) - nan} infinite values ("
+        f"{shown}{more}). Fill them first (for example with sklearn.impute.SimpleImputer) or drop these rows"
     )
 
 
@@ -64,20 +68,20 @@ def column_name(index: int, names: np.ndarray | None) -> str:
     return f"column {index}" if names is None else f"column {names[index]!r}"
 
 
-def weights(sample_weight: Any, X: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def weights(sample_weight: Any, X: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Return X without the rows of weight zero, and the weights of the others (None if they are equal).
 
     Raises
     ------
     ValueError
-        For another number of weights than rows, a negative or infinite weight, or fewer than two positive ones.
+        For another number of weights than rows, a negative or infinite weight, or fewer than `least` positive ones.
     """
     if sample_weight is None:
         return X, None
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     used = weight > 0
-    if not used.any():
-        raise ValueError("sample_weight is zero for every row: at least one sample weight has to be positive")
+    if used.sum() < least:
+        raise ValueError(f"{used.sum()} sample weights are positive, but at least {least} have to be")
     return (X, weight) if used.all() else (X[used], weight[used])
 
 
@@ -101,14 +105,14 @@ def seed(random_state: Any) -> int:
     """Return a seed; None takes a fresh one from the system, and no global random state is read or written."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    if is_number(random_state) and isinstance(random_state, Integral) and int(random_state) >= 0:
+    if is_number(random_state) and isinstance(random_state, Integral) and 0 <= int(random_state) < 2**64:
         return int(random_state)
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**31))
     raise ValueError(
-        f"random_state has to be None, a whole number of at least 0, or numpy's RandomState or Generator; "
+        f"random_state has to be None, a whole number in [0, 2**64), or numpy's RandomState or Generator; "
         f"got {random_state!r}"
     )
 

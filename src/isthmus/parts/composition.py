@@ -68,16 +68,14 @@ def compose(
     code_module = part("code", code).build(latent)
     likelihood_module = part("likelihood", likelihood).build(features)
     encoder_module = encoder.build_encoder(features, code_module.inputs)
+    penalties = [part("penalty", one) for one in several(penalty)]
     return Network(
         encoder=encoder_module,
         code=code_module,
         decoder=decoder.build_decoder(latent, likelihood_module.outputs, encoder_module),
         likelihood=likelihood_module,
         corruption=None if corruption is None else part("corruption", corruption).build(features),
-        penalties={
-            name_of(penalty): penalty.build(features, latent)
-            for penalty in [part("penalty", one) for one in several(penalty)]
-        },
+        penalties={name: one.build(features, latent) for name, one in zip(names_of(penalties), penalties, strict=True)},
     )
 
 
@@ -88,6 +86,13 @@ def several(penalty: Any) -> Sequence[Any]:
     return penalty if isinstance(penalty, list | tuple) else (penalty,)
 
 
+def names_of(penalties: Sequence[Part]) -> list[str]:
+    """Return the names of their columns in the history: "l1", and "l1_2" for a second one of the kind."""
+    kinds = [name_of(penalty) for penalty in penalties]
+    counts = [kinds[: index + 1].count(kind) for index, kind in enumerate(kinds)]
+    return [kind if count == 1 else f"{kind}_{count}" for kind, count in zip(kinds, counts, strict=True)]
+
+
 def name_of(penalty: Part) -> str:
-    """Return the name of a penalty's column in the history."""
-    return next(name for name, kind in PARTS["penalty"].items() if kind is type(penalty))
+    """Return the name of a penalty's kind."""
+    return next(name for name, kind in PARTS["penalty"].items() if isinstance(penalty, kind))

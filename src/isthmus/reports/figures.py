@@ -145,7 +145,9 @@ def layer_diagram(networks: Mapping[str, Sequence[int]]) -> "Figure":
         for k, width in enumerate(widths):
             axis.annotate(str(width), (k, heights[k] / 2), (0, 4), textcoords="offset points", ha="center", color=INK)
         axis.set_title(title, fontsize=10, color=INK)
-        axis.set_xticks(range(len(widths)), ["input", "hidden", "code", "hidden", "output"], fontsize=8.5, color=INK)
+        hidden = ["hidden"] * (len(widths) // 2 - 1)
+        names = ["input", *hidden, "code", *hidden, "output"]
+        axis.set_xticks(range(len(widths)), names, fontsize=8.5, color=INK)
         axis.set_ylim(-0.56, 0.66)
         axis.set_yticks([])
         axis.tick_params(length=0)

@@ -91,7 +91,7 @@ def printed_losses(run: Result) -> Claim:
     difference = np.array(run.train_loss) / PRINTED_LOSSES - 1
     return Claim(
         "Training sigmoid + MSE brings the loss from 0.0602 in epoch 1 to 0.0090 in epoch 20.",
-        abs(difference[-1]) < 0.15,
+        bool(abs(difference[-1]) < 0.15),
         f"Here from {run.train_loss[0]:.4f} to {run.train_loss[-1]:.4f}: {difference[-1]:+.0%} at the end. Its error "
         f"on test images, which the paper does not give, is {run.quality.mse:.4f}.",
     )

@@ -98,8 +98,6 @@ class Result(NamedTuple):
     seconds: float
     shown: np.ndarray
     """(10, F) reconstructions of the first test digits 0 to 9."""
-    average: np.ndarray
-    """(F,) mean of all test reconstructions."""
     spread: float
     """Standard deviation of the reconstructions around their mean, averaged over the pixels."""
     filters: np.ndarray
@@ -125,9 +123,9 @@ def planned_runs(images: Images, epochs: int, seeds: Sequence[int], sizes: Seque
             Run("isthmus-4", "isthmus", 4, 8, epochs=epochs, seed=seed),
         ]
     runs += [Run(f"pca-{k}", "pca", k) for k in (latent, 4)]
-    half = max(1, epochs // 2)
+    few = max(1, epochs // 4)
     for k in (k for k in sizes if k < images.pixels):
-        runs.append(Run(f"bottleneck-{k}", "isthmus", k, max(hidden, 2 * k), epochs=half, seed=seeds[0]))
+        runs.append(Run(f"bottleneck-{k}", "isthmus", k, max(hidden, 2 * k), epochs=few, seed=seeds[0]))
         runs.append(Run(f"bottleneck-pca-{k}", "pca", k))
     return runs
 
@@ -267,7 +265,6 @@ def measured(run: Run, images: Images, reconstruct: Any, **known: Any) -> Result
         clipped_mse=float(np.square(test - reconstructions.clip(0, 1)).mean()),
         train_mse=float(sum(train_errors) / images.train.size),
         shown=reconstructions[digit_rows(images)],
-        average=reconstructions.mean(axis=0),
         spread=float(reconstructions.std(axis=0).mean()),
         **known,
     )

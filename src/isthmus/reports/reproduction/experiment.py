@@ -42,7 +42,7 @@ def reproduce(
     data
         "mnist"; "mnist-5k" or "digits", which packages carry; "auto" takes MNIST, or "mnist-5k" where it cannot be had.
     epochs
-        Of each network (default 20; the sizes of the bottleneck take half as many).
+        Of each network (default 20; the sizes of the bottleneck take a quarter as many).
     seeds
         One run of each network for every seed.
     quick

@@ -1,0 +1,29 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from isthmus.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], {"data": "auto", "epochs": None, "seeds": range(42, 43), "quick": False}),
+        (["--seed", "7", "--seeds", "3"], {"data": "auto", "epochs": None, "seeds": range(7, 10), "quick": False}),
+        (
+            ["--data", "mnist-5k", "--epochs", "5", "--quick", "--out", "there"],
+            {"data": "mnist-5k", "epochs": 5, "seeds": range(42, 43), "quick": True},
+        ),
+    ],
+)
+def test_options_reach_the_reproduction(monkeypatch, words, expected):
+    calls = []
+    monkeypatch.setattr("isthmus.reports.reproduction.reproduce", lambda out, **options: calls.append((out, options)))
+    monkeypatch.setattr(sys, "argv", ["isthmus", "reproduce", *words])
+    with pytest.raises(SystemExit):
+        main()
+    ((out, options),) = calls
+    options.pop("tell")
+    assert options == expected
+    assert out == Path("there" if "--out" in words else "reproduction")
