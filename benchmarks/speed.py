@@ -31,7 +31,7 @@ def isthmus_epoch(X: np.ndarray, threads: int) -> float:
         (HIDDEN,),
         activation="relu",
         code=Deterministic("sigmoid"),
-        likelihood=Gaussian(variance=X.shape[1] / 2, activation="sigmoid"),
+        likelihood=Gaussian(variance=0.5, activation="sigmoid"),
         init="torch",
         epochs=1,
         batch_size=BATCH,

@@ -146,7 +146,7 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
         silence_spare(decoder, rank)
 
     straight = [
-        weight.shape[0]
+        (weight.shape[0], stack.activation_name)
         for stack in (encoder, decoder)
         for weight in stack.weights[:-1]
         if stack.activation_name != "identity" and not splits(stack, weight.shape[0], rank)
@@ -154,8 +154,10 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     if rank < min(latent, sample.shape[1]):
         return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
     if straight:
-        exact = f"{2 * rank} units and a splitting activation are exact"
-        return f"pca (nearly: hidden layer of {min(straight)} where {exact})"
+        width, name = min(straight)
+        if activation(name).splits:
+            return f"pca (nearly: hidden layer of {width}, exact from {2 * rank} on)"
+        return f"pca (nearly: {name} in the hidden layers)"
     if network.code.activation != "identity":
         return f"pca (nearly: {network.code.activation} on the code)"
     if network.likelihood.activation != "identity":

@@ -238,8 +238,9 @@ class TermSums:
     def add(self, terms: dict[str, Tensor], weight: Tensor | None) -> None:
         """Add a batch: terms (B,) by name, and the weights (B,)."""
         for name, values in terms.items():
-            values = values.detach()
-            summed = values.sum() if weight is None else weight @ values.to(weight.dtype)
+            # In float64, where the device has it: an epoch's sum in float32 would swallow the small differences.
+            values = values.detach().to(torch.float32 if values.device.type == "mps" else torch.float64)
+            summed = values.sum() if weight is None else weight.to(values) @ values
             self.sums[name] = summed if name not in self.sums else self.sums[name] + summed
         self.rows = self.rows + (len(next(iter(terms.values()))) if weight is None else weight.sum())
 

@@ -82,7 +82,7 @@ def curves(
     markers: bool = True,
 ) -> "Figure":
     """Draw lines (xs, ys) on a logarithmic y axis, and `levels` as dashed horizontal ones."""
-    figure = new_figure(7.6, 4.2)
+    figure = new_figure(7.6, 4.6)
     axis = figure.subplots()
     for (label, (xs, ys)), colour in zip(lines.items(), COLOURS, strict=False):
         axis.plot(xs, ys, label=label, color=colour, lw=1.8, marker="o" if markers else None, ms=3.5)
@@ -97,7 +97,7 @@ def curves(
     else:
         axis.locator_params(axis="x", integer=True)
     finish(axis, x, y)
-    axis.legend(frameon=False, fontsize=8.5)
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8.5)
     return figure
 
 

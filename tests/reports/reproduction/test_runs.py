@@ -44,11 +44,10 @@ def test_smaller_images_get_smaller_networks(digits):
 def test_the_papers_losses_have_the_gradients_of_the_notebooks(run, digits):
     model = estimator(run, 64).set_params(precision="float64", epochs=1, learning_rate=1e-12).fit(digits.train[:100])
     network, x = model.network_, torch.from_numpy(digits.train[:100]).double()
-    scale = 64 if run.loss == "bce" else 1
     guess = network(x).theta if run.loss == "bce" else network.decode(network.encode(x).z)
     loss = functional.binary_cross_entropy_with_logits if run.loss == "bce" else functional.mse_loss
     theirs = torch.autograd.grad(loss(guess, x), list(network.parameters()), retain_graph=True)
-    ours = torch.autograd.grad(network.terms(x)["nll"].mean() / scale, list(network.parameters()))
+    ours = torch.autograd.grad(network.terms(x)["nll"].mean() / 64, list(network.parameters()))
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other)
 

@@ -22,6 +22,7 @@ QUICK_BOTTLENECKS = (2, 8, 32)
 QUICK_ROWS = 4000
 QUICK_EPOCHS = 3
 EPOCHS = 20
+DATA_TITLES = {"mnist": "MNIST", "mnist-5k": "5,000 images of MNIST", "digits": "scikit-learn's 8×8 digits"}
 
 
 def reproduce(
@@ -82,6 +83,7 @@ def reproduce(
         "reproduction.html",
         pictures=drawn,
         images=images,
+        data_title=DATA_TITLES[images.name],
         results=first,
         wide=wide_result(first),
         rows=table(results),
@@ -157,10 +159,10 @@ def as_json(images: Images, results: Sequence[Result], verdicts: Sequence[Claim]
 
 
 def likelihood_name(run: Run) -> str:
-    """Return the loss of a run and the activation of its output."""
+    """Return the likelihood of a run and the activation of its output."""
     if run.recipe == "pca":
-        return "gaussian, linear output"
-    return {"mse": "gaussian", "bce": "bernoulli"}[run.loss] + f", {run.output} output"
+        return "gaussian, linear"
+    return {"mse": "gaussian", "bce": "bernoulli"}[run.loss] + f", {run.output}"
 
 
 def finite(value: float) -> float | None:

@@ -101,7 +101,7 @@ class Result(NamedTuple):
     spread: float
     """Standard deviation of the reconstructions around their mean, averaged over the pixels."""
     filters: np.ndarray
-    """(hidden, F) weights of the first layer."""
+    """(hidden, F) weights of the first layer, times the standard deviation of their pixel: what a unit attends to."""
     codes: np.ndarray
     """(n, latent) codes of the test images, where the latent size is 2."""
 
@@ -134,25 +134,25 @@ def estimator(run: Run, pixels: int) -> AutoEncoder:
     """Return the estimator of a run.
 
     The paper's: ReLU hidden layers, a sigmoid on the code, torch's initial weights, batches of 64, Adam at 1e-3, and a
-    loss that is a mean over the pixels. A Gaussian of variance F/2 has exactly that mean squared error as its loss (and
-    a constant). Our cross-entropy is a sum over the pixels, so that Adam's epsilon has to grow with it.
+    loss that is a mean over the pixels. Ours are sums over the pixels (a Gaussian of variance ½ has the squared error
+    and a constant as its loss), which changes nothing for Adam but the size of its epsilon.
     """
     if run.recipe == "isthmus":
         return AutoEncoder(run.latent, (run.hidden,), epochs=run.epochs, threads=1, random_state=run.seed)
-    mean_squared_error = Gaussian(variance=pixels / 2, activation=run.output)
+    squared_error = Gaussian(variance=0.5, activation=run.output)
     return AutoEncoder(
         run.latent,
         (run.hidden,),
         activation="relu",
         code=Deterministic("sigmoid"),
-        likelihood=Bernoulli() if run.loss == "bce" else mean_squared_error,
+        likelihood=Bernoulli() if run.loss == "bce" else squared_error,
         init="torch",
         scale="global",
         epochs=run.epochs,
         batch_size=64,
         learning_rate=1e-3,
         schedule="constant",
-        optimizer=Adam(epsilon=1e-8 * pixels) if run.loss == "bce" else Adam(),
+        optimizer=Adam(epsilon=1e-8 * pixels),
         validation_fraction=0.0,
         threads=1,
         random_state=run.seed,
@@ -176,7 +176,7 @@ def fit(run: Run, images: Images) -> Result:
         train_loss=losses.tolist(),
         test_mse_by_epoch=errors.by_epoch,
         seconds=float(history["seconds"][-1]) - errors.seconds,
-        filters=model.network_.encoder.weights[0].detach().numpy(),
+        filters=model.network_.encoder.weights[0].detach().numpy() * deviations(images),
         codes=model.transform(images.test) if run.latent == 2 else np.empty((0, 2)),
     )
 
@@ -245,7 +245,7 @@ def measured_pca(run: Run, images: Images, mean: np.ndarray, axes: np.ndarray, s
         train_loss=[],
         test_mse_by_epoch=[],
         seconds=seconds,
-        filters=axes,
+        filters=axes * deviations(images),
         codes=(images.bright(images.test) - mean) @ axes.T if run.latent == 2 else np.empty((0, 2)),
     )
 
@@ -268,6 +268,11 @@ def measured(run: Run, images: Images, reconstruct: Any, **known: Any) -> Result
         spread=float(reconstructions.std(axis=0).mean()),
         **known,
     )
+
+
+def deviations(images: Images) -> np.ndarray:
+    """Return the standard deviation of each pixel over the training images, (F,)."""
+    return images.train.std(axis=0, dtype=np.float64) / images.white
 
 
 def digit_rows(images: Images) -> np.ndarray:
