@@ -14,3 +14,10 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> str:
     near = get_close_matches(str(given), names, n=1, cutoff=0.5)
     question = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {given!r}{question} (one of: {', '.join(map(repr, names))})"
+
+
+def refuse_unknown(kind: str, given: object, known: Iterable[str]) -> None:
+    """Raise a `ValueError` that says so if `given` is none of the known names."""
+    known = list(known)
+    if not isinstance(given, str) or given not in known:
+        raise ValueError(unknown(kind, given, known))

@@ -120,7 +120,7 @@ class Part:
 
 
 class Stochastic(nn.Module):
-    """A module that draws random numbers from its network's generator, never from the global one."""
+    """A module that draws random numbers from the generator its network was seeded with (`Network.seed`)."""
 
     generator: Generator | None = None
 

@@ -10,3 +10,8 @@ class MissingExtraError(ImportError):
 
     def __init__(self, purpose: str, package: str, extra: str):
         super().__init__(f"{purpose} needs {package}: pip install 'isthmus[{extra}]'", name=package)
+        self.given = purpose, package, extra
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        # Errors travel between processes; by default only the message would be given to the constructor.
+        return type(self), self.given

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import batch_mean
 from isthmus.core.modules import Activation, Stack, TiedStack, activation
 from isthmus.core.network import Network
@@ -59,8 +59,7 @@ def initialise(
     weight
         (n,) weights of these rows, or None for equal ones.
     """
-    if method not in INITIALISATIONS:
-        raise ValueError(unknown("init", method, INITIALISATIONS))
+    refuse_unknown("init", method, INITIALISATIONS)
     stacks = [part for part in (network.encoder, network.decoder) if isinstance(part, Stack | TiedStack)]
     for stack in stacks:
         (as_torch_does if method == "torch" else orthogonal)(stack, generator)
@@ -136,6 +135,8 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     readout = Readout(
         stretch * principal.components.T.contiguous(), -stretch * (principal.components.T @ principal.mean)
     )
+    # Units that are left over see the data centred too: a relu that is negative for every row would never learn.
+    encoder.biases[0].copy_(-encoder.weights[0] @ principal.mean.to(encoder.weights[0]))
     for depth in range(len(encoder.linears) - 1):
         readout = write_hidden(encoder, depth, readout, spread)
     readout = write_code(encoder, network, readout, spread)

@@ -78,5 +78,5 @@ class Network(nn.Module):
                 module.generator = generator
 
     def finite(self) -> bool:
-        """Whether every weight is a finite number."""
-        return all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters())
+        """Whether every weight, and every statistic kept beside them, is a finite number."""
+        return all(bool(torch.isfinite(tensor).all()) for tensor in self.state_dict().values())

@@ -68,8 +68,8 @@ def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
     summed = torch.zeros(features, dtype=torch.float64)
     for x, weight in blocks():
         weight = torch.ones(len(x), dtype=x.dtype, device=x.device) if weight is None else weight.to(x.dtype)
-        total += weight.sum().double().cpu()
-        summed += (weight @ x).double().cpu()
+        total += weight.sum().cpu().double()
+        summed += (weight @ x).cpu().double()
     return summed / total, total
 
 
@@ -77,9 +77,9 @@ def from_covariance(blocks: Blocks, mean: Tensor, total: Tensor, rank: int) -> t
     """Eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
     covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
     for x, weight in blocks():
-        centred = x - mean.to(x)
+        centred = x - mean.to(x.dtype).to(x.device)
         weighted = centred if weight is None else centred * weight.to(x)[:, None]
-        covariance += (weighted.T @ centred).double().cpu()
+        covariance += (weighted.T @ centred).cpu().double()
     covariance /= total
     variances, components = torch.linalg.eigh(covariance)
     rank = min(rank, len(mean))
@@ -99,10 +99,10 @@ def from_subspace(
         product = torch.zeros(features, width, dtype=torch.float64)
         column_variances.zero_()
         for x, weight in blocks():
-            centred = x - mean.to(x)
+            centred = x - mean.to(x.dtype).to(x.device)
             weighted = centred if weight is None else centred * weight.to(x)[:, None]
-            product += (weighted.T @ (centred @ basis.to(x))).double().cpu()
-            column_variances += (weighted * centred).sum(0).double().cpu()
+            product += (weighted.T @ (centred @ basis.to(x.dtype).to(x.device))).cpu().double()
+            column_variances += (weighted * centred).sum(0).cpu().double()
         product /= total
         small = basis.T @ product
         variances, rotation = torch.linalg.eigh((small + small.T) / 2)

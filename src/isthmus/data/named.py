@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.extras import MissingExtraError
 from isthmus.data.downloads import (
     LOGGER,
@@ -127,10 +127,9 @@ def load(name: str, source: str | None = None) -> Dataset:
     >>> load("digits")
     Dataset('digits': train 1442 x 64, test 355 x 64, float64, from scikit-learn)
     """
-    if name not in NAMES:
-        raise ValueError(unknown("data set", name, NAMES))
-    if source is not None and source not in SOURCES:
-        raise ValueError(unknown("source", source, SOURCES))
+    refuse_unknown("data set", name, NAMES)
+    if source is not None:
+        refuse_unknown("source", source, SOURCES)
     if name == "mnist":
         return load_mnist(source)
     if source not in (None, "auto", "embedded"):

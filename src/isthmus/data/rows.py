@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -27,7 +28,9 @@ class Rows:
     dtype
         The floating-point type of the batches.
     device
-        Where the batches are, and the table too.
+        Where the batches are.
+    resident
+        Whether the table is kept there too, as for training; otherwise it stays in memory and goes over in batches.
     """
 
     def __init__(
@@ -37,10 +40,14 @@ class Rows:
         scaling: Scaling | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        resident: bool = True,
     ) -> None:
-        self.raw = as_tensor(X).to(device)
-        self.weight = None if weight is None else as_tensor(weight).to(device, dtype)
-        self.scaling = scaling
+        self.device = torch.device(device)
+        # Apple's device has no float64, in which wide numbers are scaled: its batches are made in memory.
+        home = self.device if resident and self.device.type != "mps" else torch.device("cpu")
+        self.raw = as_tensor(X).to(home)
+        self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
+        self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
 
     def __len__(self) -> int:
@@ -48,18 +55,20 @@ class Rows:
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the rows of that index (b,) in the network's units, (b, F), and their weights."""
-        weight = None if self.weight is None else self.weight[index]
+        index = index.to(self.raw.device)
+        weight = None if self.weight is None else self.weight[index].to(self.device)
         return self.scaled(self.raw.index_select(0, index)), weight
 
     def blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Pass over all rows in their order, `size` at a time."""
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
-            yield self.scaled(self.raw[rows]), None if self.weight is None else self.weight[rows]
+            yield self.scaled(self.raw[rows]), None if self.weight is None else self.weight[rows].to(self.device)
 
     def scaled(self, raw: Tensor) -> Tensor:
         """Bring rows as they came to the network's units and number type."""
-        return raw.to(self.dtype) if self.scaling is None else self.scaling(raw, self.dtype)
+        x = raw.to(self.dtype) if self.scaling is None else self.scaling(raw, self.dtype)
+        return x.to(self.device)
 
     def summary(self) -> Summary:
         """Mean, variance, least and greatest value of every column, in two passes and float64."""
@@ -74,15 +83,20 @@ class Rows:
             if self.raw.is_floating_point():
                 whole &= (raw == raw.round()).all(0)
         mean /= total
-        variance = torch.zeros_like(mean)
+        # What rounding left in the sum of many rows is taken out of the mean, and out of the variance about it.
+        drift, variance = torch.zeros_like(mean), torch.zeros_like(mean)
         for raw, weight in self.wide_blocks():
+            drift += weight @ (raw - mean)
             variance += weight @ (raw - mean).square()
-        return Summary(mean.cpu(), (variance / total).cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
+        drift /= total
+        mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
+        return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
 
     def wide_blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor]]:
         """Pass over the unscaled rows in float64, with their weights."""
         for start in range(0, len(self), size):
-            raw = self.raw[start : start + size].double()
+            # Contiguous, so that the order of the sums does not depend on how the table lies in memory.
+            raw = self.raw[start : start + size].double().contiguous()
             yield raw, torch.ones_like(raw[:, 0]) if self.weight is None else self.weight[start : start + size].double()
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 
 SCALES = ("auto", "standard", "minmax", "global", "none")
 
@@ -61,9 +61,8 @@ class Scaling(nn.Module):
         return ((raw.to(wide) - self.shift.to(wide)) / self.scale.to(wide)).to(dtype)
 
     def inverse(self, x: Tensor) -> Tensor:
-        """Rows (B, F) in the network's units to the data's, in float64 where the device has it."""
-        wide = x.dtype if x.device.type == "mps" else torch.float64
-        return x.to(wide) * self.scale.to(wide) + self.shift.to(wide)
+        """Rows (B, F) in the network's units to the data's, in float64."""
+        return x.double() * self.scale + self.shift
 
     def log_volume(self) -> float:
         """Σ log scale: what a log-density in the network's units has to lose to be one in the data's."""
@@ -86,8 +85,7 @@ def scaling(method: str | None, summary: Summary, dtype: torch.dtype) -> tuple[S
     A column that is constant is shifted, not scaled.
     """
     method = "none" if method is None else method
-    if method not in SCALES:
-        raise ValueError(unknown("scale", method, SCALES))
+    refuse_unknown("scale", method, SCALES)
     smallest, largest = summary.smallest.min().item(), summary.largest.max().item()
     if method == "auto":
         whole_range = "global" if dtype == torch.uint8 else "standard"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import torch
 
 from isthmus.core.checks import whole_number
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown, unknown
 
 PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 SMALL = 50_000
@@ -19,7 +19,7 @@ SHORT_STEP = 1e9
 
 
 def device(name: str | torch.device) -> torch.device:
-    """Return the device called `name` ("auto": CUDA, then Apple's MPS, then the processor).
+    """Return the device called `name` ("auto": CUDA if there is one, else the processor).
 
     Raises
     ------
@@ -27,9 +27,7 @@ def device(name: str | torch.device) -> torch.device:
         For a name that torch does not know, or a device that this machine does not have.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(name)
     except (RuntimeError, TypeError) as error:
@@ -56,8 +54,7 @@ def number_type(precision: str, on: torch.device, wide: bool, cells: int) -> tor
     cells
         Rows times columns of the data.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(unknown("precision", precision, PRECISIONS))
+    refuse_unknown("precision", precision, PRECISIONS)
     if on.type == "mps" and precision == "float64":
         raise ValueError("precision='float64' is not available on device='mps'; take 'float32' or device='cpu'")
     if precision == "float64" or (precision == "auto" and on.type != "mps" and wide and cells <= SMALL):

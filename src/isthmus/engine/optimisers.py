@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 
 
@@ -47,6 +47,5 @@ def optimiser(given: Any) -> Adam:
     if isinstance(given, Adam):
         return given
     known = {"adam": Adam(), "adamw": Adam(weight_decay=0.01)}
-    if given not in known:
-        raise ValueError(unknown("optimizer", given, known))
+    refuse_unknown("optimizer", given, known)
     return known[given]

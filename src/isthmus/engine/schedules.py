@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 
 Schedule = Callable[[float], float]
 """Progress in [0, 1) to a factor in [0, 1]."""
@@ -31,6 +31,5 @@ SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "one_c
 
 def schedule(name: str) -> Schedule:
     """Return the schedule called `name`, or raise a `ValueError` that lists the known ones."""
-    if name not in SCHEDULES:
-        raise ValueError(unknown("schedule", name, SCHEDULES))
+    refuse_unknown("schedule", name, SCHEDULES)
     return SCHEDULES[name]

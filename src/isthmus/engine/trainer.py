@@ -108,7 +108,7 @@ class Trainer:
 
     def describe(self) -> str:
         """Say what will be done, in a line."""
-        device, dtype = self.rows.raw.device, str(self.rows.dtype).removeprefix("torch.")
+        device, dtype = self.rows.device, str(self.rows.dtype).removeprefix("torch.")
         products = ", bfloat16 products" if self.plan.precision == "bfloat16" else ""
         return (
             f"{len(self.index)} rows to train on and {len(self.validation)} to judge by, up to {self.epochs} epochs of "
@@ -123,7 +123,7 @@ class Trainer:
     def fit(self) -> History:
         """Train; leave the best weights in the network and return the history."""
         self.started = time.perf_counter()
-        self.network.seed(Generator(self.rows.raw.device).manual_seed(self.draw_seed()))
+        self.network.seed(Generator(self.rows.device).manual_seed(self.draw_seed()))
         try:
             self.announce("on_fit_start")
             self.judge_start()
@@ -208,8 +208,8 @@ class Trainer:
         """Return the mean of every term over the validation rows, noise-free."""
         self.network.eval()
         sums = TermSums()
-        with torch.no_grad(), arithmetic(self.plan.precision, self.rows.raw.device):
-            for batch in self.validation.to(self.rows.raw.device).split(1024):
+        with torch.no_grad(), arithmetic(self.plan.precision, self.rows.device):
+            for batch in self.validation.split(1024):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
         return sums.means()

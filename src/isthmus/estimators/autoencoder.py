@@ -83,7 +83,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     early_stopping : bool or int, default=True
         Stop after that many epochs (True: 10) without a better validation loss. The best weights are kept in any case.
     device : str, default="auto"
-        "cpu", "cuda", "cuda:1", "mps"; "auto" takes the GPU if there is one.
+        "cpu", "cuda", "cuda:1", "mps"; "auto" takes a CUDA GPU if there is one, else the processor.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32.
         "bfloat16": products in bfloat16, weights in float32.
@@ -270,7 +270,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         principal = self._principal(rows, index, weights_generator)
         self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
         network = self._compose()
-        sample, sample_weight = rows.batch(index[:SAMPLE].to(rows.raw.device))
+        sample, sample_weight = rows.batch(index[:SAMPLE])
         history = History()
         history.init = initialise(
             network,
@@ -280,7 +280,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             sample.cpu(),
             None if sample_weight is None else sample_weight.cpu(),
         )
-        self.network_, self.history_ = network.to(rows.raw.device), history
+        self.network_, self.history_ = network.to(rows.device), history
         self._fix_variance(rows, index[:SAMPLE])
         return rows, index, judges, generator
 
@@ -311,9 +311,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         weights = sum(parameter.numel() for parameter in self.network_.parameters())
         return devices.threads(devices.thread_count(self.threads, 6.0 * rows * weights))
 
-    def _rows(self, X: np.ndarray, weight: np.ndarray | None = None) -> Rows:
+    def _rows(self, X: np.ndarray, weight: np.ndarray | None = None, *, resident: bool = True) -> Rows:
         on = devices.device(self.device)
-        return Rows(X, weight, self.scaling_.to(on), self._dtype, on)
+        return Rows(X, weight, self.scaling_, self._dtype, on, resident)
 
     def _compose(self) -> Any:
         """Build the network, on the processor, with its weights still to be written."""
@@ -335,10 +335,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return the principal components of the training rows, if anything asks for them."""
         if self.init != "pca" and not isinstance(self.latent, float):
             return None
-        on = rows.raw.device
-        return principal_components(
-            lambda: (rows.batch(chunk.to(on)) for chunk in index.split(4096)), rows.raw.shape[1], generator=generator
-        )
+        return principal_components(lambda: map(rows.batch, index.split(4096)), rows.raw.shape[1], generator=generator)
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
         """Set an optimal variance to the mean squared error over the rows of that index."""
@@ -346,7 +343,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         total = weights = 0.0
         with torch.no_grad():
             for chunk in index.split(4096):
-                x, weight = rows.batch(chunk.to(rows.raw.device))
+                x, weight = rows.batch(chunk)
                 errors = (x - self.network_.decode(self.network_.encode(x).z)).square().mean(1)
                 total += float(errors.sum() if weight is None else weight @ errors)
                 weights += float(len(x) if weight is None else weight.sum())
@@ -357,7 +354,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def transform(self, X: Any) -> np.ndarray:
         """Encode: (n, F) to the noise-free codes, (n, K)."""
         array = self._known(X)
-        codes = self._map(lambda x: self.network_.encode(x).mean, self._rows(array), self.latent_)
+        codes = self._map(lambda x: self.network_.encode(x).mean, self._rows(array, resident=False), self.latent_)
         return self._as_came(codes, array)
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
@@ -366,15 +363,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = validation.codes(Z, self.latent_)
         on = devices.device(self.device)
         self.network_.to(on)
-        self.scaling_.to(on)
-        rows = Rows(codes, dtype=self._dtype, device=on)
-        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z)), rows, self.n_features_in_)
+        rows = Rows(codes, dtype=self._dtype, device=on, resident=False)
+        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, self.n_features_in_)
         return self._as_came(decoded, codes)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Encode and decode: (n, F) to (n, F), in the data's own units."""
         array = self._known(X)
-        reconstructed = self._map(self._mean, self._rows(array), self.n_features_in_)
+        reconstructed = self._map(self._mean, self._rows(array, resident=False), self.n_features_in_)
         return self._as_came(reconstructed, array)
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -390,7 +386,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         array = self._known(X)
         likelihood = self.network_.likelihood
-        rows = self._rows(array)
+        rows = self._rows(array, resident=False)
         if not likelihood.density:
             self._refuse_outside(Rows(array).summary(), likelihood)
         volume = self.scaling_.log_volume() if likelihood.density else 0.0
@@ -404,10 +400,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def reconstruction_error(self, X: Any) -> np.ndarray:
         """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared)."""
         array = self._known(X)
-        rows = self._rows(array)
+        rows = self._rows(array, resident=False)
 
         def error(x: Tensor) -> Tensor:
-            return (self.scaling_.inverse(x) - self._mean(x)).square().mean(1)
+            return (self.scaling_.inverse(x.cpu()) - self._mean(x)).square().mean(1)
 
         return self._map(error, rows, None).astype(np.float64)
 
@@ -438,7 +434,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return validation.table(self, X, reset=False)
 
     def _mean(self, x: Tensor) -> Tensor:
-        return self.scaling_.inverse(self.network_.decode(self.network_.encode(x).mean))
+        return self.scaling_.inverse(self.network_.decode(self.network_.encode(x).mean).cpu())
 
     def _map(self, function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
         with self._threads(BLOCK):

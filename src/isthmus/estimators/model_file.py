@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 
 import isthmus
 from isthmus.core.choices import unknown
@@ -63,11 +63,10 @@ def save(estimator: Any, path: Path) -> None:
         raise FileNotFoundError(f"the folder {path.parent} for the model file does not exist; create it first")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the name of a file, such as {path / 'model.isthmus'}")
-    try:
-        with atomic_write(path) as temporary:
-            save_file(tensors, temporary, metadata={"isthmus": json.dumps(header, allow_nan=False)})
-    except SafetensorError as error:
-        raise OSError(f"the model could not be written to {path}: {error}") from error
+    content = serialised(tensors, metadata={"isthmus": json.dumps(header, allow_nan=False)})
+    with atomic_write(path) as temporary:
+        # Not by safetensors' own `save_file`, which puts a file that only its owner may read in the place of ours.
+        temporary.write_bytes(content)
 
 
 def load(path: str | Path, device: str = "auto") -> Any:

@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import nn
 
 from isthmus.core.checks import fraction, is_number, whole_number
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.modules import NORMS, Stack, TiedStack, activation
 
@@ -77,8 +77,8 @@ class Dense(Part):
 
     def _stack(self, *widths: int) -> Stack:
         activation(self.activation)
-        if self.norm is not None and self.norm not in NORMS:
-            raise ValueError(unknown("norm", self.norm, NORMS))
+        if self.norm is not None:
+            refuse_unknown("norm", self.norm, NORMS)
         return Stack(widths, self.activation, self.norm, fraction("dropout", self.dropout))
 
 

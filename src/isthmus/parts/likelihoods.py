@@ -43,6 +43,7 @@ class GaussianLikelihood(nn.Module):
     density = True
 
     variance: Tensor
+    log_floor: Tensor
 
     def __init__(self, features: int, variance: float | str, activation: str, floor: float) -> None:
         super().__init__()
@@ -52,7 +53,9 @@ class GaussianLikelihood(nn.Module):
         self.activation = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if variance == "learned" else features
-        self.register_buffer("variance", torch.tensor(variance if isinstance(variance, float) else 1.0))
+        self.register_buffer("log_floor", torch.tensor(math.log(floor), dtype=torch.float64), persistent=False)
+        first = variance if isinstance(variance, float) else 1.0
+        self.register_buffer("variance", torch.tensor(first, dtype=torch.float64))
 
     def mean(self, theta: Tensor) -> Tensor:
         """(B, P) to the mean (B, F)."""
@@ -62,14 +65,15 @@ class GaussianLikelihood(nn.Module):
         """Minus log p(x|z) of each row, (B,), in nats."""
         squares = (x - self.mean(theta)).square()
         if self.mode == "learned":
-            log_variance = theta[:, self.features :].clamp(math.log(self.floor), 20.0)
+            # σ² = floor + e^θ: unlike a clamp it lets a gradient through everywhere.
+            log_variance = torch.logaddexp(theta[:, self.features :], self.log_floor)
             return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI).sum(1)
         squared = squares.sum(1)
         if self.mode == "optimal" and self.training:
             # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
             # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
             variance = (batch_mean(squared.detach(), weight) / self.features).clamp_min(self.floor)
-            self.variance.lerp_(variance, 0.01)
+            self.variance.lerp_(variance.to(self.variance), 0.01)
         else:
             variance = self.variance
         return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
@@ -83,7 +87,7 @@ class GaussianLikelihood(nn.Module):
         """Return the outputs beyond the mean at which the variance of each column is the given one."""
         if self.mode != "learned":
             return residual_variances[:0]
-        return residual_variances.clamp_min(self.floor).log()
+        return (residual_variances - self.floor).clamp_min(self.floor).log()
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Gaussian(Part):
         A number: σ² is that number. "optimal": one σ² for all columns, the mean squared error itself (σ-VAE, Rybkin
         et al. 2021), fixed after training at its value on the validation rows (the training rows if there are none),
         so that scores are comparable and no weight of the reconstruction has to be tuned. "learned": the decoder gives
-        a variance for every column of every row; P = 2F.
+        a number θ for every column of every row, whose variance is floor + exp(θ); P = 2F.
     activation : str
         a, the output activation on the mean: "identity" for any real number, "sigmoid" for data in [0, 1]. (With
         "relu" a unit that is negative for every row never learns again: on MNIST more than half of the pixels die.)

@@ -1,0 +1,87 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from isthmus.core.files import atomic_write
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "model.isthmus"
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_new_file(path):
+    with atomic_write(path) as temporary:
+        assert temporary.parent == path.parent
+        temporary.write_bytes(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert left_in(path.parent) == [path.name]
+
+
+def test_file_that_was_there(path):
+    path.write_bytes(b"old and longer")
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(b"new")
+        assert path.read_bytes() == b"old and longer"
+    assert path.read_bytes() == b"new"
+    assert left_in(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit, OSError])
+@pytest.mark.parametrize("old", [b"old", None])
+def test_block_that_ends_badly(path, old, failure):
+    if old is not None:
+        path.write_bytes(old)
+
+    def write_a_part():
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(b"ne")
+            raise failure
+
+    with pytest.raises(failure):
+        write_a_part()
+    assert left_in(path.parent) == ([] if old is None else [path.name])
+    assert old is None or path.read_bytes() == old
+
+
+def test_rename_that_fails(path):
+    path.mkdir()
+    with pytest.raises(OSError, match=path.name), atomic_write(path) as temporary:
+        temporary.write_bytes(b"new")
+    assert left_in(path.parent) == [path.name]
+    assert path.is_dir()
+
+
+def test_two_at_once_do_not_share_a_temporary_file(path):
+    with atomic_write(path) as first, atomic_write(path) as second:
+        first.write_bytes(b"first")
+        second.write_bytes(b"second")
+    assert path.read_bytes() == b"first"
+    assert left_in(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permission bits are POSIX")
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077, 0o000])
+def test_permissions_are_those_of_any_new_file(path, mask):
+    before = os.umask(mask)
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(b"x")
+        fresh = path.with_name("fresh")
+        fresh.write_bytes(b"x")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode == fresh.stat().st_mode
+
+
+def test_missing_folder(path):
+    missing = path.parent / "no" / path.name
+    with pytest.raises(FileNotFoundError, match="no"), atomic_write(missing):
+        pytest.fail("the block has to stay unentered")
+    assert left_in(path.parent) == []

@@ -1,0 +1,199 @@
+import pytest
+import torch
+from torch import Generator, nn
+
+import isthmus.parts
+from isthmus.core.contract import Part
+from isthmus.core.initialisation import initialise
+from isthmus.core.modules import Stack, TiedStack
+from isthmus.core.network import Network
+from isthmus.parts import L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear, Tied, compose
+from isthmus.parts.composition import PARTS, part
+
+F, K = 6, 2
+
+
+# -- names and slots -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slot", "name"), [(slot, name) for slot, known in PARTS.items() for name in known])
+def test_name_is_the_part_with_its_defaults(slot, name):
+    found = part(slot, name)
+    assert found == PARTS[slot][name]()
+    assert isinstance(found, Part)
+    assert part(slot, name) is not found
+    assert part(slot, found) is found
+
+
+@pytest.mark.parametrize(("slot", "name"), [(slot, name) for slot, known in PARTS.items() for name in known])
+def test_every_part_composes(slot, name):
+    network = compose(F, K, **{slot: name})
+    initialise(network, "torch", Generator().manual_seed(0))
+    network.seed(Generator().manual_seed(0))
+    terms = network.terms(torch.rand(3, F, generator=Generator().manual_seed(0)))
+    assert {values.shape for values in terms.values()} == {(3,)}
+
+
+def test_every_part_is_exported_and_registered():
+    registered = {kind.__name__ for known in PARTS.values() for kind in known.values()}
+    assert registered | {"compose"} == set(isthmus.parts.__all__)
+    assert all(hasattr(isthmus.parts, name) for name in isthmus.parts.__all__)
+
+
+@pytest.mark.parametrize(
+    ("slot", "given", "meant"),
+    [
+        ("encoder", "dens", "dense"),
+        ("decoder", "tide", "tied"),
+        ("code", "determinstic", "deterministic"),
+        ("likelihood", "gausian", "gaussian"),
+        ("corruption", "gaussian", "gaussian_noise"),
+        ("penalty", "L1", "l1"),
+    ],
+)
+def test_name_that_is_not_known(slot, given, meant):
+    with pytest.raises(ValueError, match=f"^unknown {slot} '{given}'; did you mean '{meant}'"):
+        compose(F, K, **{slot: given})
+
+
+def test_name_that_is_near_nothing():
+    with pytest.raises(ValueError, match=r"^unknown likelihood 'xyz' \(one of: 'gaussian', 'bernoulli'\)$"):
+        compose(F, K, likelihood="xyz")
+
+
+@pytest.mark.parametrize(
+    ("slot", "given", "expected"),
+    [
+        ("encoder", Gaussian(), "Dense, Linear"),
+        ("encoder", Tied(), "Dense, Linear"),
+        ("encoder", None, "Dense, Linear"),
+        ("decoder", L1(), "Dense, Linear, Tied"),
+        ("code", Dense(), "Deterministic"),
+        ("likelihood", GaussianNoise(), "Bernoulli, Gaussian"),
+        ("likelihood", Gaussian, "Bernoulli, Gaussian"),
+        ("corruption", 0.3, "GaussianNoise"),
+        ("penalty", [L1(), Bernoulli()], "L1"),
+        ("penalty", 0.1, "L1"),
+    ],
+    ids=str,
+)
+def test_part_of_another_slot(slot, given, expected):
+    with pytest.raises(ValueError, match=f"^{slot} has to be one of the parts {expected}, or its name; got "):
+        compose(F, K, **{slot: given})
+
+
+# -- networks --------------------------------------------------------------------------------------------------------
+
+
+def test_defaults():
+    network = compose(F, K)
+    assert isinstance(network, Network)
+    assert [weight.shape for weight in network.encoder.weights] == [(128, F), (K, 128)]
+    assert [weight.shape for weight in network.decoder.weights] == [(128, K), (F, 128)]
+    assert network.likelihood.mode == "optimal"
+    assert isinstance(network.corruption, nn.Identity)
+    assert len(network.penalties) == 0
+
+
+def test_decoder_mirrors_the_encoder():
+    encoder = Dense((7, 5), "tanh", dropout=0.1)
+    network = compose(F, K, encoder=encoder)
+    assert [weight.shape[0] for weight in network.decoder.weights] == [5, 7, F]
+    assert network.decoder.activation_name == "tanh"
+    assert network.decoder.dropout is not network.encoder.dropout
+
+
+def test_decoder_of_its_own():
+    network = compose(F, K, encoder=Linear(), decoder=Dense((9,)))
+    assert [len(network.encoder.weights), len(network.decoder.weights)] == [1, 2]
+    assert isinstance(network.encoder, Stack)
+
+
+def test_learned_variance_doubles_the_outputs():
+    assert compose(F, K, likelihood=Gaussian("learned")).decoder.weights[-1].shape == (2 * F, 128)
+
+
+def test_parts_are_not_changed_and_serve_again():
+    parts = {"encoder": Dense((5,)), "code": Deterministic("tanh"), "penalty": L1(0.2), "likelihood": Gaussian(0.1)}
+    first, second = compose(F, K, **parts), compose(F, K, **parts)
+    assert parts["encoder"] == Dense((5,))
+    assert first.encoder.weights[0] is not second.encoder.weights[0]
+
+
+# -- tied ------------------------------------------------------------------------------------------------------------
+
+
+def test_tied_decoder_is_tied_to_this_encoder():
+    network = compose(F, K, encoder=Dense((5,)), decoder="tied")
+    assert isinstance(network.decoder, TiedStack)
+    assert network.decoder.source[0] is network.encoder
+    assert sum(parameter.numel() for parameter in network.parameters()) == F * 5 + 5 * K + (5 + K) + (5 + F)
+
+
+def test_tied_decoder_has_no_outputs_for_a_learned_variance():
+    with pytest.raises(ValueError, match=r"a Tied decoder maps 2 to 6 numbers.* need 2 to 12: take an untied decoder"):
+        compose(F, K, decoder="tied", likelihood=Gaussian("learned"))
+
+
+def test_tied_decoder_with_a_normed_encoder():
+    with pytest.raises(ValueError, match="take norm=None"):
+        compose(F, K, encoder=Dense((5,), norm="layer"), decoder=Tied())
+
+
+# -- penalties -------------------------------------------------------------------------------------------------------
+
+
+class Sparse(L1):
+    """A user's own kind of L1."""
+
+
+@pytest.mark.parametrize(
+    ("penalty", "names"),
+    [
+        (None, []),
+        ((), []),
+        ("l1", ["l1"]),
+        (L1(), ["l1"]),
+        (["l1"], ["l1"]),
+        ((L1(0.1), "l1"), ["l1", "l1_2"]),
+        ([L1(), L1(), L1()], ["l1", "l1_2", "l1_3"]),
+        (Sparse(), ["l1"]),
+    ],
+    ids=str,
+)
+def test_none_one_or_several_penalties(penalty, names):
+    assert list(compose(F, K, penalty=penalty).penalties) == names
+
+
+def test_several_penalties_all_count():
+    network = compose(F, K, penalty=[L1(0.1), L1(0.2)])
+    initialise(network, "torch", Generator().manual_seed(0))
+    x = torch.rand(4, F, generator=Generator().manual_seed(0))
+    terms = network.terms(x)
+    size = network.encode(x).mean.abs().sum(1)
+    torch.testing.assert_close(terms["l1"], 0.1 * size)
+    torch.testing.assert_close(terms["l1_2"], 0.2 * size)
+
+
+# -- values of parameters --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"encoder": Dense((0,))}, "hidden"),
+        ({"encoder": Dense(dropout=1)}, "dropout"),
+        ({"encoder": Dense(activation="x")}, "activation"),
+        ({"encoder": Dense(norm="x")}, "norm"),
+        ({"decoder": Dense((0,))}, "hidden"),
+        ({"code": Deterministic("x")}, "activation"),
+        ({"likelihood": Gaussian(-1)}, "variance of Gaussian"),
+        ({"likelihood": Gaussian(floor=0)}, "floor of Gaussian"),
+        ({"corruption": GaussianNoise(-1)}, "scale of GaussianNoise"),
+        ({"penalty": L1(-1)}, "weight of L1"),
+    ],
+    ids=str,
+)
+def test_value_that_cannot_be_is_named(parts, named):
+    with pytest.raises(ValueError, match=named):
+        compose(F, K, **parts)
