@@ -1,0 +1,8 @@
+"""What has to be said before torch and scipy are imported."""
+
+import os
+
+# scikit-learn skips its array-API check without it, and nothing shall be skipped.
+os.environ["SCIPY_ARRAY_API"] = "1"
+# A worker a core, a thread a worker: more would wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

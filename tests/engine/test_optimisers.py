@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import nn
+
+from isthmus.engine import Adam
+from isthmus.engine.optimisers import optimiser
+
+GRADIENTS = [[1.0, -2.0], [0.5, 0.25], [-3.0, 0.0]]
+
+
+def weights_after(made_by, gradients=GRADIENTS):
+    parameter = nn.Parameter(torch.tensor([1.0, -1.0], dtype=torch.float64))
+    made = made_by([parameter])
+    for gradient in gradients:
+        parameter.grad = torch.tensor(gradient, dtype=torch.float64)
+        made.step()
+    return parameter.detach()
+
+
+def by_hand(learning_rate, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0):
+    x = torch.tensor([1.0, -1.0], dtype=torch.float64)
+    m = v = torch.zeros(2, dtype=torch.float64)
+    for step, gradient in enumerate(GRADIENTS, start=1):
+        g = torch.tensor(gradient, dtype=torch.float64)
+        m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g * g
+        x = x - learning_rate * weight_decay * x
+        x = x - learning_rate * (m / (1 - betas[0] ** step)) / ((v / (1 - betas[1] ** step)).sqrt() + epsilon)
+    return x
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"weight_decay": 0.1}, {"betas": (0.5, 0.9)}, {"epsilon": 0.1}, {"betas": (0.0, 0.0)}]
+)
+def test_is_adam_with_decoupled_weight_decay(settings):
+    result = weights_after(lambda parameters: Adam(**settings).build(parameters, 0.01))
+    torch.testing.assert_close(result, by_hand(0.01, **settings), rtol=1e-12, atol=0)
+
+
+def test_is_fused():
+    made = Adam().build([nn.Parameter(torch.zeros(3))], 0.1)
+    assert [group["fused"] for group in made.param_groups] == [True]
+
+
+def test_names():
+    assert optimiser("adam") == Adam()
+    assert optimiser("adamw") == Adam(weight_decay=0.01)
+    mine = Adam(epsilon=1e-4)
+    assert optimiser(mine) is mine
+
+
+@pytest.mark.parametrize("given", ["adm", "sgd", None, 3, Adam])
+def test_unknown_optimiser(given):
+    with pytest.raises(ValueError, match=r"unknown optimizer .*one of: 'adam', 'adamw'"):
+        optimiser(given)
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        optimiser("adm")
+
+
+def test_nested_parameters():
+    assert Adam().set_params(weight_decay=0.5).get_params() == {
+        "betas": (0.9, 0.999),
+        "epsilon": 1e-8,
+        "weight_decay": 0.5,
+    }

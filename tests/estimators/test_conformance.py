@@ -1,0 +1,202 @@
+"""What holds for every estimator and every preset of the library; a new one is added to `ESTIMATORS` by its name."""
+
+import pickle
+import random
+from unittest import SkipTest
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from isthmus import AutoEncoder, load
+
+ESTIMATORS = [AutoEncoder]
+"""Callables without arguments."""
+
+DIGITS = (load_digits().data / 16).astype(np.float32)
+TRAINED, HELD_OUT = DIGITS[:1400], DIGITS[1400:]
+SMALL = DIGITS[:400]
+METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
+
+every = pytest.mark.parametrize("make", ESTIMATORS, ids=lambda make: make.__name__)
+
+
+def short(make, **settings):
+    """Return the estimator with little to do."""
+    return make().set_params(**{"latent": 8, "epochs": 3, "random_state": 0} | settings)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Each estimator fitted once; tests do not change them."""
+    known = {}
+
+    def fit(make):
+        if make not in known:
+            known[make] = short(make).fit(SMALL)
+        return known[make]
+
+    return fit
+
+
+def results(estimator, X=SMALL):
+    return [getattr(estimator, method)(X) for method in METHODS]
+
+
+def assert_same_bits(one, other):
+    for a, b in zip(results(one), results(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([make() for make in ESTIMATORS])
+def test_scikit_learns_checks(estimator, check):
+    try:
+        check(estimator)
+    except SkipTest as skipped:
+        pytest.fail(f"skipped: {skipped}")
+
+
+@every
+def test_every_parameter_gets_a_gradient(make):
+    network = short(make).fit(SMALL).network_.train()
+    network.seed(torch.Generator().manual_seed(0))
+    x = torch.from_numpy(SMALL).to(next(network.parameters()).dtype)
+    sum(term.mean() for term in network.terms(x).values()).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.any(), name
+
+
+@every
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("rows", [2, 37])
+def test_terms_are_one_finite_number_a_row(make, training, rows):
+    network = short(make).fit(SMALL).network_.train(training)
+    network.seed(torch.Generator().manual_seed(0))
+    x = torch.from_numpy(SMALL[:rows]).to(next(network.parameters()).dtype)
+    terms = network.terms(x)
+    assert terms
+    for name, values in terms.items():
+        assert values.shape == (rows,), name
+        assert torch.isfinite(values).all(), name
+
+
+@every
+def test_using_it_twice_gives_the_same_bits(make, fitted):
+    assert_same_bits(fitted(make), fitted(make))
+
+
+@every
+def test_same_seed_same_bits(make, fitted):
+    assert_same_bits(short(make).fit(SMALL), fitted(make))
+
+
+@every
+def test_random_state_objects(make):
+    for kind in (np.random.RandomState, np.random.default_rng):
+        one, other = (short(make, random_state=kind(3), epochs=1).fit(SMALL) for _ in range(2))
+        assert_same_bits(one, other)
+
+
+@every
+def test_other_seed_other_model(make, fitted):
+    assert not np.array_equal(short(make, random_state=1).fit(SMALL).transform(SMALL), fitted(make).transform(SMALL))
+
+
+@every
+def test_no_seed_is_another_one_each_time(make):
+    one, other = (short(make, random_state=None, epochs=1).fit(SMALL) for _ in range(2))
+    assert not np.array_equal(one.transform(SMALL), other.transform(SMALL))
+
+
+def global_states():
+    return torch.get_rng_state().tolist(), repr(np.random.get_state()), random.getstate()  # noqa: NPY002
+
+
+@every
+@pytest.mark.parametrize("random_state", [0, None])
+def test_global_random_states_are_neither_read_nor_written(make, fitted, random_state):
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)
+        before = global_states()
+        made = short(make, random_state=random_state).fit(SMALL)
+        results(made)
+        made.inverse_transform(made.transform(SMALL))
+        made.partial_fit(SMALL)
+        assert global_states() == before
+        if random_state is not None:
+            assert_same_bits(short(make).fit(SMALL), fitted(make))
+
+
+@every
+@pytest.mark.parametrize("method", METHODS)
+def test_a_row_is_on_its_own(make, fitted, method):
+    function = getattr(fitted(make), method)
+    whole = function(DIGITS)
+    order = np.random.default_rng(0).permutation(len(DIGITS))
+    np.testing.assert_array_equal(function(DIGITS[order]), whole[order])
+    np.testing.assert_array_equal(function(DIGITS[:300]), whole[:300])
+    np.testing.assert_array_equal(function(np.asfortranarray(DIGITS)), whole)
+    for row in (0, 255, 256, 1000, 1796):
+        np.testing.assert_array_equal(function(DIGITS[row : row + 1]), whole[row : row + 1])
+
+
+@every
+def test_a_file_holds_the_model(make, fitted, tmp_path):
+    fitted(make).save(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus")
+    assert type(loaded) is type(fitted(make))
+    assert_same_bits(loaded, fitted(make))
+    np.testing.assert_array_equal(loaded.inverse_transform(np.eye(8)), fitted(make).inverse_transform(np.eye(8)))
+
+
+@every
+def test_a_loaded_model_goes_on_as_the_saved_one(make, tmp_path):
+    made = short(make).fit(SMALL)
+    made.save(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus")
+    assert_same_bits(made.partial_fit(SMALL), loaded.partial_fit(SMALL))
+
+
+@every
+def test_clone_is_unfitted_and_equal(make, fitted):
+    made = clone(fitted(make))
+    assert repr(made) == repr(fitted(make))
+    assert made.get_params(deep=False).keys() == fitted(make).get_params(deep=False).keys()
+    with pytest.raises(NotFittedError):
+        made.transform(SMALL)
+    assert_same_bits(made.fit(SMALL), fitted(make))
+
+
+@every
+def test_pickle(make, fitted):
+    assert_same_bits(pickle.loads(pickle.dumps(fitted(make))), fitted(make))
+
+
+@pytest.mark.slow
+@every
+def test_other_processes(make, fitted):
+    jobs = [joblib.delayed(short(make).fit)(SMALL), joblib.delayed(fitted(make).transform)(SMALL)]
+    trained, codes = joblib.Parallel(n_jobs=2, backend="loky", max_nbytes=1)(jobs)  # memory-mapped and read-only
+    assert_same_bits(trained, fitted(make))
+    np.testing.assert_array_equal(codes, fitted(make).transform(SMALL))
+
+
+@every
+def test_better_than_pca_on_rows_held_out(make):
+    made = make().set_params(latent=8, random_state=0).fit(TRAINED)
+    pca = PCA(8, random_state=0).fit(TRAINED)
+    error = np.mean((made.reconstruct(HELD_OUT) - HELD_OUT) ** 2)
+    assert error < np.mean((TRAINED.mean(0) - HELD_OUT) ** 2)
+    assert error <= np.mean((pca.inverse_transform(pca.transform(HELD_OUT)) - HELD_OUT) ** 2)
+    assert made.reconstruction_error(HELD_OUT).mean() == pytest.approx(error, rel=1e-5)

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+import torch
+
+from isthmus import Adam, AutoEncoder, Bernoulli, Gaussian
+from isthmus.core.principal import principal_components
+from isthmus.data.rows import Rows
+from isthmus.data.scaling import scaling
+from isthmus.estimators import rules
+
+
+@pytest.mark.parametrize("rows", [1, 2, 128, 256])
+def test_small_tables_are_one_batch(rows):
+    assert rules.batch_size(rows) == rows
+
+
+@pytest.mark.parametrize("rows", [257, 1000, 10**6])
+def test_large_tables_have_batches_of_128(rows):
+    assert rules.batch_size(rows) == 128
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize("rows", [2, 50, 100, 256, 257, 1000, 6400, 7000, 60_000, 10**6])
+def test_epochs_make_enough_steps(rows, judged):
+    batch = rules.batch_size(rows)
+    epochs, steps = rules.epochs(rows, batch, judged), -(-rows // batch)
+    least = 1000 if judged else 200
+    assert epochs >= 20
+    assert epochs * steps >= least
+    assert epochs == 20 or (epochs - 1) * steps < least
+
+
+def test_judged_rows_are_a_tenth_and_at_most_2000():
+    assert [rules.judged_rows(rows) for rows in (1, 99, 100, 101, 1000, 20_000, 10**6)] == [
+        0, 0, 10, 10, 100, 2000, 2000,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fraction", "rows", "judges"), [("auto", 500, 50), (0, 500, 0), (0.0, 500, 0), (0.25, 10, 2), (0.99, 2, 1)]
+)
+def test_judges(fraction, rows, judges):
+    assert rules.judges(fraction, rows) == judges
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.9, 0.999, 0.999999])
+@pytest.mark.parametrize("rows", [2, 3, 10, 1000])
+def test_some_row_is_left_to_train_on(fraction, rows):
+    assert rules.judges(fraction, rows) < rows
+
+
+@pytest.mark.parametrize("fraction", [1, 1.0, 2, -0.1, "half", None, True, float("nan")])
+def test_judges_that_cannot_be(fraction):
+    with pytest.raises(ValueError, match=r"validation_fraction has to be a number in \[0, 1\); got"):
+        rules.judges(fraction, 100)
+
+
+ZEROS_AND_ONES = (np.random.default_rng(0).random((20, 3)) > 0.5).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("X", "scale", "expected"),
+    [
+        (ZEROS_AND_ONES, "auto", Bernoulli()),
+        (ZEROS_AND_ONES, "none", Bernoulli()),
+        (ZEROS_AND_ONES, "standard", Gaussian()),
+        (ZEROS_AND_ONES * 0.5, "auto", Gaussian(activation="sigmoid")),
+        (ZEROS_AND_ONES * 2, "auto", Gaussian()),
+        (ZEROS_AND_ONES * 2, "minmax", Gaussian(activation="sigmoid")),
+        (ZEROS_AND_ONES * 2, "global", Gaussian(activation="sigmoid")),
+        ((ZEROS_AND_ONES * 255).astype(np.uint8), "auto", Gaussian(activation="sigmoid")),
+        (ZEROS_AND_ONES - 0.5, "auto", Gaussian()),
+    ],
+)
+def test_likelihood(X, scale, expected):
+    rows = Rows(X)
+    summary = rows.summary()
+    assert rules.likelihood(summary, scaling(scale, summary, rows.raw.dtype)[0]) == expected
+
+
+def principal(variances):
+    X = np.diag(np.sqrt(np.array(variances, dtype=float)))
+    X = np.concatenate([X, -X])
+    return principal_components(lambda: [(torch.from_numpy(X), None)], len(variances))
+
+
+@pytest.mark.parametrize(
+    ("share", "size"), [(0.1, 1), (0.5, 1), (0.51, 2), (0.75, 2), (0.76, 3), (0.999, 4), (1 - 1e-12, 4)]
+)
+def test_latent_as_a_share(share, size):
+    assert rules.latent_size(AutoEncoder(latent=share), 4, principal([4, 2, 1, 1])) == size
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.5, float("nan"), float("inf")])
+def test_share_that_cannot_be(share):
+    with pytest.raises(ValueError, match=r"latent has to be .* or a share of the variance in \(0, 1\); got"):
+        rules.latent_size(AutoEncoder(latent=share), 4, principal([4, 2, 1, 1]))
+
+
+@pytest.mark.parametrize("latent", [0, -1, "x", None, True, [2]])
+def test_latent_that_cannot_be(latent):
+    with pytest.raises(ValueError, match="latent has to be a whole number of at least 1; got"):
+        rules.latent_size(AutoEncoder(latent=latent), 4, None)
+
+
+def test_plan_by_the_rows():
+    plan = rules.plan(AutoEncoder(), 1000, 100)
+    assert (plan.epochs, plan.batch_size, plan.learning_rate) == (125, 128, 0.005)
+    assert (plan.schedule, plan.optimiser, plan.patience, plan.precision) == ("cosine", Adam(), 10, "auto")
+
+
+def test_plan_as_given():
+    given = AutoEncoder(
+        epochs=3,
+        batch_size=7,
+        learning_rate=1,
+        schedule="constant",
+        optimizer="adamw",
+        early_stopping=4,
+        precision="float32",
+    )
+    plan = rules.plan(given, 1000, 100)
+    assert (plan.epochs, plan.batch_size, plan.learning_rate) == (3, 7, 1.0)
+    assert (plan.schedule, plan.patience, plan.precision) == ("constant", 4, "float32")
+    assert plan.optimiser == Adam(weight_decay=0.01)
+
+
+def test_numpys_numbers_are_numbers():
+    given = AutoEncoder(epochs=np.int32(3), batch_size=np.int64(7), learning_rate=np.float32(0.5))
+    plan = rules.plan(given, 1000, 100)
+    assert (plan.epochs, plan.batch_size, plan.learning_rate) == (3, 7, 0.5)
+    assert [type(value) for value in (plan.epochs, plan.batch_size, plan.learning_rate)] == [int, int, float]
+
+
+@pytest.mark.parametrize(("early_stopping", "patience"), [(True, 10), (False, None), (1, 1), (50, 50)])
+def test_patience(early_stopping, patience):
+    assert rules.plan(AutoEncoder(early_stopping=early_stopping), 1000, 100).patience == patience
+
+
+WHOLE = "has to be a whole number of at least 1; got"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        *[("epochs", value, f"epochs {WHOLE}") for value in (0, -1, 2.0, "many", None, True)],
+        *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "all", None)],
+        *[("early_stopping", value, f"early_stopping {WHOLE}") for value in (0, -3, 2.5, "yes", None)],
+        *[
+            ("learning_rate", value, "learning_rate has to be a positive number; got")
+            for value in (0, -0.1, float("nan"), float("inf"), "fast", None, True)
+        ],
+        ("schedule", "cosin", "unknown schedule 'cosin'; did you mean 'cosine'"),
+        ("optimizer", "adma", "unknown optimizer 'adma'; did you mean 'adam'"),
+    ],
+)
+def test_plan_that_cannot_be(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        rules.plan(AutoEncoder(**{name: value}), 1000, 100)
+
+
+def test_is_auto():
+    assert rules.is_auto("auto")
+    assert not any(map(rules.is_auto, ["Auto", None, 0, np.array(["auto", "auto"])]))
