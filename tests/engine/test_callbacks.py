@@ -104,7 +104,7 @@ def test_stop_with_a_reason():
 def test_the_best_weights_are_back_at_the_end():
     class Judge(Callback):
         def on_fit_end(self, trainer):
-            self.loss = trainer.judge()["loss"]
+            self.loss = trainer.judge(trainer.validation)["loss"]
 
     judge = Judge()
     ae = model([judge], epochs=20, learning_rate=0.1, validation_fraction=0.25).fit(X)

@@ -652,7 +652,6 @@ def test_divergence_before_the_first_step(tmp_path):
     ae.save(tmp_path / "model")
 
 
-@pytest.mark.xfail(strict=True, reason="network_ is there, in training mode, before training has succeeded")
 def test_an_error_in_a_callback_leaves_it_unfitted():
     class Fail(Callback):
         def on_step_end(self, trainer):

@@ -10,6 +10,9 @@ from isthmus.core.choices import refuse_unknown
 
 SCALES = ("auto", "standard", "minmax", "global", "none")
 
+LEAST_PEAK = 0.1
+"""Values between 0 and a smaller number than this are no grey levels or shares but a matter of units."""
+
 
 class Summary(NamedTuple):
     """What is known of the columns before training, (F,) each in float64."""
@@ -80,7 +83,8 @@ def scaling(method: str | None, summary: Summary, dtype: torch.dtype) -> tuple[S
     - "standard": every column to mean 0 and standard deviation 1.
     - "minmax": every column to [0, 1].
     - "global": all columns by one shift and one scale to [0, 1], which keeps their sizes relative to one another.
-    - "auto": none where every value is in [0, 1]; global for 8-bit unsigned integers (images); standard otherwise.
+    - "auto": none where every value is in [0, 1] and the greatest above 0.1; global for 8-bit unsigned integers
+      (images); standard otherwise.
 
     A column that is constant is shifted, not scaled.
     """
@@ -89,7 +93,7 @@ def scaling(method: str | None, summary: Summary, dtype: torch.dtype) -> tuple[S
     smallest, largest = summary.smallest.min().item(), summary.largest.max().item()
     if method == "auto":
         whole_range = "global" if dtype == torch.uint8 else "standard"
-        method = "none" if smallest >= 0 and largest <= 1 else whole_range
+        method = "none" if smallest >= 0 and LEAST_PEAK < largest <= 1 else whole_range
     zero = torch.zeros_like(summary.mean)
     if method == "none":
         return Scaling(zero, zero + 1), method

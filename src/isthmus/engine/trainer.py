@@ -102,7 +102,8 @@ class Trainer:
         self.epochs = plan.epochs
         self.batches = max(1, math.ceil(len(index) / plan.batch_size))
         self.steps = self.epochs * self.batches
-        self.best = Snapshot(network)
+        self.best, self.untried = Snapshot(network), Snapshot(network)
+        self.failed = False
         self.best_loss = math.inf
         self.reason = ""
 
@@ -137,8 +138,10 @@ class Trainer:
             )
         finally:
             self.network.seed(None)
-        if len(self.validation) or not self.network.finite():
+        if len(self.validation):
             self.best.restore(self.network)
+        elif not self.failed:
+            self.try_last()
         self.network.eval()
         self.history.stopped, self.history.best_epoch = self.reason, self.best.epoch
         self.announce("on_fit_end")
@@ -189,7 +192,7 @@ class Trainer:
 
     def record(self, trained: dict[str, float], learning_rate: float) -> None:
         """Add the epoch to the history and decide whether its weights are kept and whether it is the last."""
-        judged = self.judge() if len(self.validation) else {}
+        judged = self.judge(self.validation) if len(self.validation) else {}
         row = {"epoch": self.epoch, **trained, **{f"val_{name}": value for name, value in judged.items()}}
         row |= {"learning_rate": learning_rate, "seconds": time.perf_counter() - self.started}
         self.history.append(row)
@@ -197,25 +200,36 @@ class Trainer:
         if not all(map(math.isfinite, losses)) or not self.network.finite():
             self.diverged()
         elif not judged:
-            self.best.keep(self.network, self.epoch)
+            # This epoch's losses have tried the weights it began with; those it ends with are still to be tried.
+            self.best, self.untried = self.untried, self.best
+            self.untried.keep(self.network, self.epoch)
         elif judged["loss"] < self.best_loss:
             self.best_loss = judged["loss"]
             self.best.keep(self.network, self.epoch)
         elif self.plan.patience is not None and self.epoch - self.best.epoch >= self.plan.patience:
             self.stop(f"no better validation loss in {self.plan.patience} epochs")
 
-    def judge(self) -> dict[str, float]:
-        """Return the mean of every term over the validation rows, noise-free."""
+    def try_last(self) -> None:
+        """Take a last loss, where no rows judge, so that the weights which stay are not ones that fail."""
+        loss = self.judge(self.index[:1024])["loss"]
+        if math.isfinite(loss) and self.network.finite():
+            self.best.keep(self.network, self.epoch)
+        else:
+            self.diverged()
+
+    def judge(self, index: Tensor) -> dict[str, float]:
+        """Return the mean of every term over the rows of that index, noise-free."""
         self.network.eval()
         sums = TermSums()
         with torch.no_grad(), arithmetic(self.plan.precision, self.rows.device):
-            for batch in self.validation.split(1024):
+            for batch in index.split(1024):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
         return sums.means()
 
     def diverged(self) -> None:
         """Stop after a loss that is not a number; the last good weights come back."""
+        self.failed = True
         self.best.restore(self.network)
         # Running means that took in a gradient which is not a number would spoil every later step.
         self.optimiser.state.clear()

@@ -1,6 +1,7 @@
 """`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -30,6 +31,21 @@ from isthmus.parts.composition import part
 
 SAMPLE = 2048
 """Rows on which the output's gain and the first variance are fitted."""
+
+
+def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave the estimator as it was if fitting it fails: unfitted, or with the model it had."""
+
+    @functools.wraps(method)
+    def guarded(self: Any, *arguments: Any, **named: Any) -> Any:
+        before = dict(vars(self))
+        try:
+            return method(self, *arguments, **named)
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    return guarded
 
 
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -64,8 +80,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     init : {"pca", "orthogonal", "torch"}, default="pca"
         Where training starts; `history_.init` says what was possible.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
-        How columns are brought to the network. "auto": as they are where every value is in [0, 1]; divided by the
-        greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard deviation 1.
+        How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
+        above 0.1; divided by the greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard
+        deviation 1.
     epochs : int or "auto"
         Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
         kept out to judge the training).
@@ -188,6 +205,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train on the rows of X.
 
@@ -212,7 +230,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             rows, index, judges, generator = self._begin(array, weight)
         with self._threads(plan.batch_size):
             reports = [ProgressReport()] if self.verbose else []
-            trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *self.callbacks])
+            trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
             trainer.history.init = self.history_.init
             self.history_ = trainer.fit()
             self._fix_variance(rows, judges if len(judges) else index)
@@ -220,6 +238,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._generator, self._optimiser = generator.get_state(), None
         return self
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train on one more chunk of rows, once over; the first chunk decides scaling and initialisation.
 
@@ -248,7 +267,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             generator.set_state(self._generator)
         rows, index = self._rows(array, weight), torch.arange(len(array))
         with self._threads(plan.batch_size):
-            trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks, self._optimiser)
+            trainer = Trainer(
+                self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser
+            )
             epochs = trainer.fit()
         self.n_iter_ += 1
         for row in epochs:  # none if it was interrupted
@@ -333,7 +354,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
         """Return the principal components of the training rows, if anything asks for them."""
-        if self.init != "pca" and not isinstance(self.latent, float):
+        if self.init != "pca" and not rules.is_share(self.latent):
             return None
         return principal_components(lambda: map(rows.batch, index.split(4096)), rows.raw.shape[1], generator=generator)
 

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
-from isthmus.core.checks import fraction, positive_number, whole_number
+from isthmus.core.checks import fraction, is_number, positive_number, whole_number
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.optimisers import optimiser
@@ -64,14 +65,15 @@ def judges(validation_fraction: Any, rows: int) -> int:
 def latent_size(estimator: Any, features: int, principal: PrincipalComponents | None) -> int:
     """Return the size of the code: the number given, or as many components as explain the share given."""
     latent = estimator.latent
-    if isinstance(latent, float):
+    if is_share(latent):
         if not 0 < latent < 1 or principal is None:
             raise ValueError(
                 f"latent has to be a whole number of at least 1, or a share of the variance in (0, 1); got {latent!r}"
             )
-        return principal.rank_for(latent)
+        return principal.rank_for(float(latent))
     latent = whole_number("latent", latent, 1)
-    validation.refuse_too_large(latent, features)
+    hidden = estimator.hidden if estimator.encoder is None else getattr(estimator.encoder, "hidden", ())
+    validation.refuse_too_large(features, hidden, latent)
     validation.warn_if_it_can_copy(latent, features, estimator.penalty, estimator.corruption)
     return latent
 
@@ -96,6 +98,11 @@ def given(estimator: Any, name: str, automatic: Callable[[], Any], check: Callab
     """Return a parameter: checked, or the automatic value."""
     value = getattr(estimator, name)
     return automatic() if is_auto(value) else check(name, value, *least)
+
+
+def is_share(latent: Any) -> bool:
+    """Whether a size of the code is meant as a share of the variance."""
+    return is_number(latent) and not isinstance(latent, Integral)
 
 
 def is_auto(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -11,6 +12,9 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 from isthmus.core.checks import is_number
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.devices import memory
+
+LARGEST = 1e150
+"""The square of a larger number, summed over a table, overflows float64."""
 
 
 def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.ndarray:
@@ -47,6 +51,10 @@ def refuse_gaps(X: np.ndarray, names: np.ndarray | None) -> None:
         if not np.isfinite(block).all():
             bad += (~np.isfinite(block)).sum(0)
             nan += int(np.isnan(block).sum())
+        elif block.dtype.itemsize > 4 and np.abs(block).max() > LARGEST:
+            row, j = np.argwhere(np.abs(block) > LARGEST)[0]
+            value = f"{column_name(j, names)}: {block[row, j]:g}"
+            raise ValueError(f"Input X has values too large to be squared ({value}); divide such columns first")
     if not bad.any():
         return
     columns = np.flatnonzero(bad)
@@ -82,6 +90,9 @@ def weights(sample_weight: Any, X: np.ndarray, least: int) -> tuple[np.ndarray, 
     used = weight > 0
     if used.sum() < least:
         raise ValueError(f"{used.sum()} sample weights are positive, but at least {least} have to be")
+    # Around 1, so that their sums neither overflow nor vanish in float32; only their ratios count.
+    weight = weight / weight[used].max()
+    weight /= weight[used].mean()
     return (X, weight) if used.all() else (X[used], weight[used])
 
 
@@ -136,13 +147,14 @@ def codes(Z: Any, latent: int) -> np.ndarray:
     return array
 
 
-def refuse_too_large(latent: int, features: int) -> None:
-    """Raise a `ValueError` if the first matrix of such a network would not fit in the memory of the machine."""
+def refuse_too_large(features: int, hidden: Any, latent: int) -> None:
+    """Raise a `ValueError` if the weights of such a network could not be trained in the memory of the machine."""
     available = memory()
-    # A weight in float32, its gradient and two moments of Adam.
-    needed = latent * features * 16
+    widths = [features, *(int(width) for width in np.atleast_1d(hidden) if isinstance(width, Integral)), latent]
+    # Encoder and decoder; a weight in float32, its gradient and two moments of Adam.
+    needed = 2 * 16 * sum(before * after for before, after in pairwise(widths))
     if available is not None and needed > available:
         raise ValueError(
-            f"latent={latent} is too large: one matrix to or from {features} columns would take "
-            f"{needed / 2**30:.0f} GiB to train, and this machine has {available / 2**30:.0f} GiB"
+            f"layers of {'-'.join(map(str, widths))} units are too large: they would take {needed / 2**30:.0f} GiB to "
+            f"train, and this machine has {available / 2**30:.0f} GiB; take a smaller latent or hidden"
         )
