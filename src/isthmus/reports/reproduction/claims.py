@@ -169,16 +169,21 @@ def ours_over_pca(ours: Result, pca: Result) -> Claim:
 
 def bottleneck_summary(results: dict[str, Result]) -> str:
     """Say in words what the sizes of the bottleneck show: where the gain over PCA is, and where growth stops to pay."""
-    networks = {r.run.latent: r.quality.mse for n, r in results.items() if is_size(n, "bottleneck-")}
-    pca = {r.run.latent: r.quality.mse for n, r in results.items() if is_size(n, "bottleneck-pca-")}
+    networks = {r.run.latent: r.quality for n, r in results.items() if is_size(n, "bottleneck-")}
+    pca = {r.run.latent: r.quality for n, r in results.items() if is_size(n, "bottleneck-pca-")}
     sizes = sorted(networks)
-    gains = {k: 1 - networks[k] / pca[k] for k in sizes}
+    gains = {k: 1 - networks[k].mse / pca[k].mse for k in sizes}
+    explained = {k: networks[k].explained_variance for k in sizes}
     best = max(gains, key=lambda k: gains[k])
-    idle = [k for k, larger in pairwise(sizes) if networks[larger] > 0.9 * networks[k]]
+    idle = [k for k, larger in pairwise(sizes) if explained[larger] - explained[k] < 0.03]
     behind = [k for k in sizes if gains[k] < 0]
     sentences = [f"The gain over PCA is greatest at {best} numbers, {gains[best]:.0%} less error."]
     if idle:
-        sentences.append(f"From {idle[0]} on a larger code stops to pay: the next size has hardly less error.")
+        k, larger = idle[0], sizes[sizes.index(idle[0]) + 1]
+        sentences.append(
+            f"From {k} on a larger code hardly pays: {explained[k]:.1%} of the variance are explained, and the next "
+            f"size adds {100 * (explained[larger] - explained[k]):.1f} points."
+        )
     else:
         sentences.append(f"A larger code pays up to the largest tried, {sizes[-1]}.")
     if behind:
