@@ -69,7 +69,7 @@ def scikit_learn_epoch(X: np.ndarray, threads: int) -> float:
     """Train scikit-learn's MLPRegressor to rebuild its input: the same layers and batches, a linear output."""
     torch.set_num_threads(threads)
     images = X.astype(np.float32) / 255
-    network = MLPRegressor((HIDDEN, LATENT, HIDDEN), batch_size=BATCH, max_iter=1, random_state=0)
+    network = MLPRegressor(hidden_layer_sizes=(HIDDEN, LATENT, HIDDEN), batch_size=BATCH, max_iter=1, random_state=0)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 
 BLOCK = 256
@@ -46,3 +47,15 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
             result[start:stop] = block
     assert result is not None, "validation lets no empty table through"
     return result
+
+
+@torch.no_grad()
+def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
+    """Return the mean squared error over the rows of that index and their columns, in the network's units."""
+    total = weights = 0.0
+    for chunk in index.split(4096):
+        x, weight = rows.batch(chunk)
+        errors = (x - network.decode(network.encode(x).z)).square().mean(1)
+        total += float(errors.sum() if weight is None else weight @ errors)
+        weights += float(len(x) if weight is None else weight.sum())
+    return total / weights

@@ -1,7 +1,6 @@
 """`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -22,30 +21,16 @@ from isthmus.data.scaling import Summary, scaling
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.history import History
-from isthmus.engine.inference import BLOCK, map_rows
+from isthmus.engine.inference import BLOCK, map_rows, mean_squared_error
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import model_file, rules, validation
+from isthmus.estimators.guard import all_or_nothing
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
 
 SAMPLE = 2048
 """Rows on which the output's gain and the first variance are fitted."""
-
-
-def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Leave the estimator as it was if fitting it fails: unfitted, or with the model it had."""
-
-    @functools.wraps(method)
-    def guarded(self: Any, *arguments: Any, **named: Any) -> Any:
-        before = dict(vars(self))
-        try:
-            return method(self, *arguments, **named)
-        except BaseException:
-            self.__dict__ = before
-            raise
-
-    return guarded
 
 
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -319,9 +304,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._dtype = devices.number_type(self.precision, devices.device(self.device), wide, X.size)
 
     def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
-        names = getattr(self, "feature_names_in_", None)
-        name = type(self.likelihood_).__name__
-        validation.refuse_outside(likelihood, name, summary, self.scaling_, names)
+        names, kind = getattr(self, "feature_names_in_", None), type(self.likelihood_).__name__
+        validation.refuse_outside(likelihood, kind, summary, self.scaling_, names)
 
     def _all_threads(self) -> AbstractContextManager[None]:
         """Work on large products: with as many threads as there may be."""
@@ -360,15 +344,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
         """Set an optimal variance to the mean squared error over the rows of that index."""
-        self.network_.eval()
-        total = weights = 0.0
-        with torch.no_grad():
-            for chunk in index.split(4096):
-                x, weight = rows.batch(chunk)
-                errors = (x - self.network_.decode(self.network_.encode(x).z)).square().mean(1)
-                total += float(errors.sum() if weight is None else weight @ errors)
-                weights += float(len(x) if weight is None else weight.sum())
-        self.network_.likelihood.set_variance(total / weights)
+        self.network_.likelihood.set_variance(mean_squared_error(self.network_.eval(), rows, index))
 
     # -- use --------------------------------------------------------------------------------------------------------
 

@@ -73,6 +73,13 @@ def reproduce(
     runs = planned_runs(images, epochs, seeds, QUICK_BOTTLENECKS if quick else BOTTLENECKS)
     tell(f"data: {images.name} from {images.source}, {len(images.train)} training and {len(images.test)} test images")
     results = fit_all(runs, images, tell)
+    write_results(out, images, results, started=start, epochs=epochs, seeds=seeds, quick=quick)
+    tell(f"report: {out / 'report.html'} ({time.perf_counter() - start:.0f} s)")
+    return out / "report.html"
+
+
+def write_results(out: Path, images: Images, results: Sequence[Result], *, started: float, **given: Any) -> None:
+    """Write `results.json`, the figures and the page; `given` are the options that the page tells."""
     first = {result.run.name: result for result in reversed(results)}
     verdicts = claims(first, whole_mnist=len(images.train) == 60_000)
     write_text(out / "results.json", json.dumps(as_json(images, results, verdicts), indent=1, allow_nan=False))
@@ -89,19 +96,15 @@ def reproduce(
         rows=table(results),
         main_names=[name for name in first if not name.startswith("bottleneck-")],
         bottleneck_names=[name for name in first if name.startswith("bottleneck-")],
-        trained_names=[name for name, result in first.items() if len(result.train_loss) == epochs],
+        trained_names=[name for name, result in first.items() if len(result.train_loss) == given["epochs"]],
         dark_pixels=int((images.test == 0).all(axis=0).sum()),
         printed=PRINTED_LOSSES,
         claims=verdicts,
         bottleneck_summary=bottleneck_summary(first),
-        epochs=epochs,
-        seeds=seeds,
-        quick=quick,
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - started,
+        **given,
     )
     write_text(out / "report.html", report)
-    tell(f"report: {out / 'report.html'} ({time.perf_counter() - start:.0f} s)")
-    return out / "report.html"
 
 
 def require_writable(folder: Path) -> None:
