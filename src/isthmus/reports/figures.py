@@ -79,13 +79,12 @@ def curves(
     y: str,
     levels: Mapping[str, float] | None = None,
     log_x: bool = False,
-    markers: bool = True,
 ) -> "Figure":
     """Draw lines (xs, ys) on a logarithmic y axis, and `levels` as dashed horizontal ones."""
     figure = new_figure(7.6, 4.6)
     axis = figure.subplots()
     for (label, (xs, ys)), colour in zip(lines.items(), COLOURS, strict=False):
-        axis.plot(xs, ys, label=label, color=colour, lw=1.8, marker="o" if markers else None, ms=3.5)
+        axis.plot(xs, ys, label=label, color=colour, lw=1.8, marker="o", ms=3.5)
     for (label, level), style in zip((levels or {}).items(), ("--", ":", "-."), strict=False):
         axis.axhline(level, label=label, color="#6b7680", lw=1.2, ls=style)
     axis.set_yscale("log", subs=(2, 5))

@@ -19,7 +19,6 @@ def result(mse, explained=0.9, dead=0, spread=0.2, latent=64, by_epoch=(0.006, 0
         test_mse_by_epoch=list(by_epoch),
         quality=quality,
         clipped_mse=mse,
-        train_mse=mse,
         seconds=1.0,
         shown=NOTHING,
         spread=spread,

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from isthmus.parts import Bernoulli, Gaussian
-from isthmus.reports.reproduction.runs import Result
+from isthmus.reports.reproduction.runs import Result, wide_result
 
 PRINTED_LOSSES = [
     *(0.06020, 0.03913, 0.03073, 0.02479, 0.02163, 0.01862, 0.01683, 0.01561, 0.01462, 0.01360),
@@ -26,7 +26,7 @@ class Claim(NamedTuple):
 
 def claims(results: dict[str, Result], whole_mnist: bool) -> list[Claim]:
     """Return the paper's claims, then ours, each with its verdict; `results` holds one result a run name."""
-    ours = next(result for name, result in results.items() if name.startswith("isthmus-") and name != "isthmus-4")
+    ours = wide_result(results)
     wide_pca = results[f"pca-{ours.run.latent}"]
     paper = [
         minimum_of_squared_error(),

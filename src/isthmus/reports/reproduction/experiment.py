@@ -14,8 +14,8 @@ from isthmus.core.files import atomic_write
 from isthmus.data import load
 from isthmus.reports.page import page
 from isthmus.reports.reproduction.claims import PRINTED_LOSSES, Claim, bottleneck_summary, claims
-from isthmus.reports.reproduction.pictures import pictures, wide_result
-from isthmus.reports.reproduction.runs import Images, Result, Run, fit, fit_pca, images_of, planned_runs
+from isthmus.reports.reproduction.pictures import pictures
+from isthmus.reports.reproduction.runs import Images, Result, Run, fit, fit_pca, images_of, planned_runs, wide_result
 
 BOTTLENECKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 QUICK_BOTTLENECKS = (2, 8, 32)
@@ -96,7 +96,7 @@ def write_results(out: Path, images: Images, results: Sequence[Result], *, start
         rows=table(results),
         main_names=[name for name in first if not name.startswith("bottleneck-")],
         bottleneck_names=[name for name in first if name.startswith("bottleneck-")],
-        trained_names=[name for name, result in first.items() if len(result.train_loss) == given["epochs"]],
+        trained_names=[name for name, result in first.items() if result.run.epochs == given["epochs"]],
         dark_pixels=int((images.test == 0).all(axis=0).sum()),
         printed=PRINTED_LOSSES,
         claims=verdicts,
@@ -111,8 +111,7 @@ def require_writable(folder: Path) -> None:
     """Create the folder if need be and try it, so that a wrong one is told now rather than after the training."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / "results.json.try") as temporary:
-            temporary.write_text("{}")
+        write_text(folder / "results.json.try", "{}")
         (folder / "results.json.try").unlink()
     except OSError as error:
         raise OSError(f"the folder {folder} for the report cannot be written to ({error}); name another one") from error
@@ -147,7 +146,7 @@ def as_json(images: Images, results: Sequence[Result], verdicts: Sequence[Claim]
             "init": result.init,
             "epochs": result.run.epochs,
             "seed": result.run.seed,
-            "train_loss": result.train_loss or [result.train_mse],
+            "train_loss": result.train_loss,
             "test_mse": result.quality.mse,
             "test_bce": result.quality.bce,
             "psnr": finite(result.quality.psnr),
@@ -184,8 +183,7 @@ def table(results: Sequence[Result]) -> list[dict[str, Any]]:
             "run": group[0].run,
             "widths": "-".join(map(str, group[0].widths)),
             "loss": likelihood_name(group[0].run),
-            "init": group[0].init,
-            "train": spread([result.train_loss[-1] if result.train_loss else result.train_mse for result in group], 4),
+            "train": spread([result.train_loss[-1] for result in group], 4),
             "mse": spread([result.quality.mse for result in group], 4),
             "bce": spread([result.quality.bce for result in group], 3),
             "psnr": spread([result.quality.psnr for result in group], 1),

@@ -4,7 +4,7 @@ import numpy as np
 
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import PRINTED_LOSSES, is_size
-from isthmus.reports.reproduction.runs import Images, Result, digit_rows
+from isthmus.reports.reproduction.runs import Images, Result, digit_rows, wide_result
 
 PAPER_FIGURES = {
     "figure-3": "paper-sigmoid-mse",
@@ -17,7 +17,7 @@ PAPER_FIGURES = {
 def pictures(results: dict[str, Result], images: Images) -> dict[str, bytes]:
     """Draw every figure; return PNG files by name. `results` holds one result a run name."""
     shown = images.bright(images.test[digit_rows(images)])
-    wide = wide_result(results)
+    wide, attention = wide_result(results), deviations(images)
     drawn = {
         "figure-2": figures.layer_diagram(
             {"Figures 3 to 5": results["paper-sigmoid-mse"].widths, "Figure 6": results["paper-8-4"].widths}
@@ -27,7 +27,7 @@ def pictures(results: dict[str, Result], images: Images) -> dict[str, bytes]:
             name: figures.image_rows({"original": shown, "rebuilt": results[run].shown}, images.shape)
             for name, run in PAPER_FIGURES.items()
         },
-        "done-well": done_well(results, shown, images.shape),
+        "done-well": done_well(results, wide, shown, images.shape),
         "error-by-epoch": error_by_epoch(results, wide),
         "error-by-epoch-8-4": figures.curves(
             {
@@ -41,7 +41,10 @@ def pictures(results: dict[str, Result], images: Images) -> dict[str, bytes]:
         "bottleneck": bottleneck(results),
         "training-curves": training_curves(results, wide),
         "filters": figures.filter_grid(
-            {"paper's recipe, sigmoid + MSE": results["paper-sigmoid-mse"].filters, "isthmus": wide.filters},
+            {
+                "paper's recipe, sigmoid + MSE": results["paper-sigmoid-mse"].filters * attention,
+                "isthmus": wide.filters * attention,
+            },
             images.shape,
             side=8 if len(wide.filters) >= 64 else 4,
         ),
@@ -57,9 +60,9 @@ def pictures(results: dict[str, Result], images: Images) -> dict[str, bytes]:
     return {name: figures.png(figure) for name, figure in drawn.items()}
 
 
-def wide_result(results: dict[str, Result]) -> Result:
-    """Return our run at the paper's larger size."""
-    return next(result for name, result in results.items() if name.startswith("isthmus-") and name != "isthmus-4")
+def deviations(images: Images) -> np.ndarray:
+    """Return the standard deviation of each pixel over the training images, (F,)."""
+    return images.train.std(axis=0, dtype=np.float64) / images.white
 
 
 def data_figure(images: Images) -> "figures.Figure":
@@ -68,9 +71,8 @@ def data_figure(images: Images) -> "figures.Figure":
     return figures.image_rows(rows, images.shape)
 
 
-def done_well(results: dict[str, Result], shown: np.ndarray, shape: tuple[int, int]) -> "figures.Figure":
+def done_well(results: dict[str, Result], wide: Result, shown: np.ndarray, shape: tuple[int, int]) -> "figures.Figure":
     """Draw originals over the reconstructions of both sizes: the paper's, PCA's and ours."""
-    wide = wide_result(results)
     k = wide.run.latent
     rows = {
         "original": shown,

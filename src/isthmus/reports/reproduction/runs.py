@@ -9,7 +9,9 @@ import numpy as np
 import torch
 
 from isthmus.data import Dataset
+from isthmus.data.rows import Rows
 from isthmus.engine import Adam, Callback
+from isthmus.engine.inference import mean_squared_error
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import Bernoulli, Deterministic, Gaussian
 from isthmus.reports.metrics import ImageQuality, image_quality
@@ -88,20 +90,22 @@ class Result(NamedTuple):
     widths: list[int]
     init: str
     train_loss: list[float]
-    """A pixel, by epoch: the mean over the epoch's batches (their geometric mean where the variance is optimal)."""
+    """A pixel, by epoch: the mean over the epoch's batches (their geometric mean where the variance is optimal).
+
+    Of PCA, which has no epochs, the one error that its closed form leaves.
+    """
     test_mse_by_epoch: list[float]
     """A pixel; the first is before training."""
     quality: ImageQuality
     clipped_mse: float
     """Test error once the reconstructions are clipped to [0, 1]."""
-    train_mse: float
     seconds: float
     shown: np.ndarray
     """(10, F) reconstructions of the first test digits 0 to 9."""
     spread: float
     """Standard deviation of the reconstructions around their mean, averaged over the pixels."""
     filters: np.ndarray
-    """(hidden, F) weights of the first layer, times the standard deviation of their pixel: what a unit attends to."""
+    """(hidden, F) weights of the first layer."""
     codes: np.ndarray
     """(n, latent) codes of the test images, where the latent size is 2."""
 
@@ -176,7 +180,7 @@ def fit(run: Run, images: Images) -> Result:
         train_loss=losses.tolist(),
         test_mse_by_epoch=errors.by_epoch,
         seconds=float(history["seconds"][-1]) - errors.seconds,
-        filters=model.network_.encoder.weights[0].detach().numpy() * deviations(images),
+        filters=model.network_.encoder.weights[0].detach().numpy(),
         codes=model.transform(images.test) if run.latent == 2 else np.empty((0, 2)),
     )
 
@@ -208,16 +212,11 @@ class ErrorByEpoch(Callback):
         """Measure the weights of the epoch."""
         self.measure(trainer)
 
-    @torch.no_grad()
     def measure(self, trainer: "Trainer") -> None:
         """Add the error of the network as it is."""
         start = time.perf_counter()
-        network = trainer.network.eval()
-        summed = 0.0
-        for raw in torch.from_numpy(self.images.test).split(2000):
-            x = trainer.rows.scaled(raw)
-            summed += float((x - network.decode(network.encode(x).mean)).square().sum())
-        self.by_epoch.append(summed / self.images.test.size)
+        rows = Rows(self.images.test, scaling=trainer.rows.scaling, dtype=trainer.rows.dtype)
+        self.by_epoch.append(mean_squared_error(trainer.network.eval(), rows, torch.arange(len(rows))))
         self.seconds += time.perf_counter() - start
 
 
@@ -237,15 +236,19 @@ def measured_pca(run: Run, images: Images, mean: np.ndarray, axes: np.ndarray, s
     def reconstruct(rows: np.ndarray) -> np.ndarray:
         return (images.bright(rows) - mean) @ axes.T @ axes + mean
 
+    errors = [
+        np.square(images.bright(rows) - reconstruct(rows)).sum(dtype=np.float64)
+        for rows in np.array_split(images.train, max(1, len(images.train) // 10_000))
+    ]
     return measured(
         run,
         images,
         reconstruct=reconstruct,
         init="none: closed form",
-        train_loss=[],
+        train_loss=[float(sum(errors) / images.train.size)],
         test_mse_by_epoch=[],
         seconds=seconds,
-        filters=axes * deviations(images),
+        filters=axes,
         codes=(images.bright(images.test) - mean) @ axes.T if run.latent == 2 else np.empty((0, 2)),
     )
 
@@ -254,25 +257,20 @@ def measured(run: Run, images: Images, reconstruct: Any, **known: Any) -> Result
     """Complete a result with what its reconstructions say."""
     test = images.bright(images.test)
     reconstructions = reconstruct(images.test)
-    train_errors = [
-        np.square(images.bright(rows) - reconstruct(rows)).sum(dtype=np.float64)
-        for rows in np.array_split(images.train, max(1, len(images.train) // 10_000))
-    ]
     return Result(
         run=run,
         widths=run.widths(images.pixels),
         quality=image_quality(test, reconstructions),
         clipped_mse=float(np.square(test - reconstructions.clip(0, 1)).mean()),
-        train_mse=float(sum(train_errors) / images.train.size),
         shown=reconstructions[digit_rows(images)],
         spread=float(reconstructions.std(axis=0).mean()),
         **known,
     )
 
 
-def deviations(images: Images) -> np.ndarray:
-    """Return the standard deviation of each pixel over the training images, (F,)."""
-    return images.train.std(axis=0, dtype=np.float64) / images.white
+def wide_result(results: dict[str, Result]) -> Result:
+    """Return our run at the paper's larger size; `results` holds one result a run name."""
+    return next(result for name, result in results.items() if name.startswith("isthmus-") and name != "isthmus-4")
 
 
 def digit_rows(images: Images) -> np.ndarray:
