@@ -117,14 +117,6 @@ def test_thread_count_that_cannot_be(asked):
         devices.thread_count(asked, 1)
 
 
-@pytest.fixture
-def three_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("three_threads")
 def test_threads_are_as_before_afterwards():
     with devices.threads(1):

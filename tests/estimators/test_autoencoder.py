@@ -689,14 +689,6 @@ def test_automatic_epochs_and_batches():
 # -- settings ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def three_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.usefixtures("three_threads")
 @pytest.mark.parametrize(("threads", "used"), [("auto", 1), (1, 1), (2, 2), (None, 3)])
 def test_threads_are_torchs_own_afterwards(threads, used):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from torch import Generator, Tensor, nn
 from torch.distributions import Distribution
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown, unknown
 
 
 class Code(NamedTuple):
@@ -107,8 +107,7 @@ class Part:
         # Parts before what is inside them, so that a new part gets the values that were meant for it.
         for name, value in sorted(params.items(), key=lambda item: item[0].count("__")):
             own, _, nested = name.partition("__")
-            if own not in known:
-                raise ValueError(unknown(f"parameter of {type(self).__name__}", own, known))
+            refuse_unknown(f"parameter of {type(self).__name__}", own, known)
             if nested:
                 part = getattr(self, own)
                 if not isinstance(part, Part):

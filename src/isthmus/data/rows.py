@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.data.scaling import Scaling, Summary
+from isthmus.data.scaling import NARROW, Scaling, Summary
 
 AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
 """Number types that both numpy and torch have on every device; others are converted once."""
@@ -49,6 +49,11 @@ class Rows:
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
+
+    @property
+    def narrow(self) -> bool:
+        """Whether float32 holds every value of such a table exactly."""
+        return self.raw.dtype in NARROW
 
     def __len__(self) -> int:
         return len(self.raw)

@@ -98,6 +98,7 @@ class Trainer:
         self.callbacks = callbacks
         self.history = History()
         self.optimiser = optimiser or plan.optimiser.build(network.parameters(), plan.learning_rate)
+        self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
         self.epochs = plan.epochs
         self.batches = max(1, math.ceil(len(index) / plan.batch_size))
@@ -169,7 +170,7 @@ class Trainer:
         sums = TermSums()
         learning_rate = 0.0
         for batch in torch.tensor_split(order, self.batches):
-            learning_rate = self.plan.learning_rate * schedule(self.plan.schedule)(self.step / self.steps)
+            learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
             sums.add(*self.train_step(batch, learning_rate))
             self.step += 1
             self.announce("on_step_end")

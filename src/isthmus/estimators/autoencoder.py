@@ -212,7 +212,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         judged = rules.judges(self.validation_fraction, len(array))
         plan = rules.plan(self, len(array) - judged, judged)
         with self._all_threads():
-            rows, index, judges, generator = self._begin(array, weight)
+            rows, index, judges, generator = self._begin(array, weight, judged)
         with self._threads(plan.batch_size):
             reports = [ProgressReport()] if self.verbose else []
             trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
@@ -243,7 +243,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant")
         if first:
             with self._all_threads():
-                _, _, _, generator = self._begin(array, weight)
+                judged = rules.judges(self.validation_fraction, len(array))
+                _, _, _, generator = self._begin(array, weight, judged)
             self.n_iter_, self._optimiser = 0, None
         else:
             if not self.network_.likelihood.density:
@@ -263,14 +264,13 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._generator, self._optimiser = generator.get_state(), trainer.optimiser
         return self
 
-    def _begin(self, X: np.ndarray, weight: np.ndarray | None) -> tuple[Rows, Tensor, Tensor, Generator]:
+    def _begin(self, X: np.ndarray, weight: np.ndarray | None, judged: int) -> tuple[Rows, Tensor, Tensor, Generator]:
         """Look at the data, build the network and initialise it; return rows, training and validation index."""
         generator = Generator().manual_seed(validation.seed(self.random_state))
         # Its own, so that the first weights do not depend on how many rows there are to shuffle.
         weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
         self._look_at(X, weight)
         rows = self._rows(X, weight)
-        judged = rules.judges(self.validation_fraction, len(X))
         judges, index = torch.randperm(len(X), generator=generator).tensor_split([judged])
 
         principal = self._principal(rows, index, weights_generator)
@@ -300,8 +300,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         else:
             self.likelihood_ = part("likelihood", self.likelihood)
         self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
-        wide = raw.raw.dtype in (torch.float64, torch.int64, torch.int32)
-        self._dtype = devices.number_type(self.precision, devices.device(self.device), wide, X.size)
+        self._dtype = devices.number_type(self.precision, devices.device(self.device), not raw.narrow, X.size)
 
     def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
         names, kind = getattr(self, "feature_names_in_", None), type(self.likelihood_).__name__
@@ -350,25 +349,20 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def transform(self, X: Any) -> np.ndarray:
         """Encode: (n, F) to the noise-free codes, (n, K)."""
-        array = self._known(X)
-        codes = self._map(lambda x: self.network_.encode(x).mean, self._rows(array, resident=False), self.latent_)
-        return self._as_came(codes, array)
+        rows = self._rows(self._known(X), resident=False)
+        return self._as_came(self._map(lambda x: self.network_.encode(x).mean, rows, self.latent_), rows)
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Decode: codes (n, K) to the mean of p(x|z) in the data's own units, (n, F)."""
-        check_is_fitted(self)
-        codes = validation.codes(Z, self.latent_)
-        on = devices.device(self.device)
-        self.network_.to(on)
-        rows = Rows(codes, dtype=self._dtype, device=on, resident=False)
+        on = self._ready()
+        rows = Rows(validation.codes(Z, self.latent_), dtype=self._dtype, device=on, resident=False)
         decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, self.n_features_in_)
-        return self._as_came(decoded, codes)
+        return self._as_came(decoded, rows)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Encode and decode: (n, F) to (n, F), in the data's own units."""
-        array = self._known(X)
-        reconstructed = self._map(self._mean, self._rows(array, resident=False), self.n_features_in_)
-        return self._as_came(reconstructed, array)
+        rows = self._rows(self._known(X), resident=False)
+        return self._as_came(self._map(self._mean, rows, self.n_features_in_), rows)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
@@ -426,9 +420,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _known(self, X: Any) -> np.ndarray:
         """Check rows against the columns seen in `fit`."""
-        check_is_fitted(self)
-        self.network_.to(devices.device(self.device))
+        self._ready()
         return validation.table(self, X, reset=False)
+
+    def _ready(self) -> torch.device:
+        """Bring the network to where it shall compute; return where that is."""
+        check_is_fitted(self)
+        on = devices.device(self.device)
+        self.network_.to(on)
+        return on
 
     def _mean(self, x: Tensor) -> Tensor:
         return self.scaling_.inverse(self.network_.decode(self.network_.encode(x).mean).cpu())
@@ -437,10 +437,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         with self._threads(BLOCK):
             return map_rows(function, rows, columns)
 
-    def _as_came(self, result: np.ndarray, given: np.ndarray) -> np.ndarray:
-        """Return the result in float64 where the data came in it (or in wider integers), else in float32."""
-        narrow = given.dtype in (np.float16, np.float32, np.uint8, np.int8, np.int16, np.bool_)
-        return result.astype(np.float32 if narrow else np.float64, copy=False)
+    def _as_came(self, result: np.ndarray, rows: Rows) -> np.ndarray:
+        """Return the result in float32 where that held the rows as they came, else in float64."""
+        return result.astype(np.float32 if rows.narrow else np.float64, copy=False)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

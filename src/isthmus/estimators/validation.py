@@ -99,8 +99,8 @@ def weights(sample_weight: Any, X: np.ndarray, least: int) -> tuple[np.ndarray, 
 def refuse_outside(likelihood: Any, name: str, summary: Summary, scaling: Scaling, names: np.ndarray | None) -> None:
     """Raise a `ValueError` if the scaled columns leave the values for which the likelihood is defined."""
     least, greatest = likelihood.support
-    low = (summary.smallest - scaling.shift.cpu()) / scaling.scale.cpu()
-    high = (summary.largest - scaling.shift.cpu()) / scaling.scale.cpu()
+    low = (summary.smallest - scaling.shift) / scaling.scale
+    high = (summary.largest - scaling.shift) / scaling.scale
     tolerance = 1e-6
     outside = ((low < least - tolerance) | (high > greatest + tolerance)).nonzero().flatten()
     if len(outside):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from isthmus.core.choices import unknown
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.network import Network
 from isthmus.parts.backbones import Dense, Linear, Tied
@@ -33,8 +33,7 @@ def part(slot: str, given: Any) -> Any:
     """
     known = PARTS[slot]
     if isinstance(given, str):
-        if given not in known:
-            raise ValueError(unknown(slot, given, known))
+        refuse_unknown(slot, given, known)
         return known[given]()
     if not isinstance(given, tuple(known.values())):
         names = ", ".join(sorted(kind.__name__ for kind in known.values()))
