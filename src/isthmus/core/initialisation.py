@@ -47,7 +47,8 @@ def initialise(
     Parameters
     ----------
     network
-        Its encoder and decoder; modules other than `Stack` and `TiedStack` keep the weights they came with.
+        Its encoder and decoder; a module other than `Stack` and `TiedStack` is asked to ``initialise(generator)``, and
+        keeps the weights it came with if it cannot.
     method
         "pca", "orthogonal" or "torch".
     generator
@@ -60,16 +61,19 @@ def initialise(
         (n,) weights of these rows, or None for equal ones.
     """
     refuse_unknown("init", method, INITIALISATIONS)
-    stacks = [part for part in (network.encoder, network.decoder) if isinstance(part, Stack | TiedStack)]
-    for stack in stacks:
-        (as_torch_does if method == "torch" else orthogonal)(stack, generator)
+    for part in (network.encoder, network.decoder):
+        if isinstance(part, Stack | TiedStack):
+            (as_torch_does if method == "torch" else orthogonal)(part, generator)
+        elif hasattr(part, "initialise"):
+            part.initialise(generator)
     if method != "pca":
         return method
+    assert sample is not None
     obstacle = pca_obstacle(network, principal)
     if obstacle:
+        start_at_mean(network, sample, weight)
         return f"orthogonal (pca is not possible: {obstacle})"
     assert principal is not None
-    assert sample is not None
     return start_at_pca(network, principal, sample, weight)
 
 
@@ -95,6 +99,10 @@ def pca_obstacle(network: Network, principal: PrincipalComponents | None) -> str
     encoder, decoder = network.encoder, network.decoder
     if not isinstance(encoder, Stack) or not isinstance(decoder, Stack | TiedStack):
         return "the encoder and the decoder are not both dense"
+    if network.code.activation is None:
+        return f"the code {network.code.made_by} is no function of each coordinate by itself"
+    if network.likelihood.activation is None:
+        return f"the likelihood {network.likelihood.made_by} has no mean that a decoder gives directly"
     if encoder.norms is not None or decoder.norms is not None:
         return "a normalisation layer rescales what passes"
     if isinstance(decoder, TiedStack):
@@ -110,6 +118,21 @@ def pca_obstacle(network: Network, principal: PrincipalComponents | None) -> str
 def splits(stack: Stack | TiedStack, width: int, rank: int) -> bool:
     """Whether a hidden layer of this width holds `rank` coordinates exactly."""
     return width >= 2 * rank and activation(stack.activation_name).splits
+
+
+@torch.no_grad()
+def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> None:
+    """Let the encoder see centred rows and the decoder give the mean row, where they are dense."""
+    encoder, decoder = network.encoder, network.decoder
+    if isinstance(encoder, Stack) and encoder.norms is None:
+        middle = batch_mean(network.likelihood.encoder_input(sample).double(), weight)
+        first = encoder.weights[0]
+        encoder.biases[0].copy_(-first[:, : len(middle)] @ middle.to(first))
+    if isinstance(decoder, Stack | TiedStack):
+        double = sample.double()
+        mean = batch_mean(double, weight)
+        variance = batch_mean((double - mean).square(), weight)
+        decoder.biases[-1].copy_(network.likelihood.start_bias(mean, variance))
 
 
 @torch.no_grad()
@@ -132,14 +155,18 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     # A coordinate without spread is rounding noise, which no layer shall blow up to its full reach.
     spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(double.abs().max()), 1e-12))
 
-    readout = Readout(
-        stretch * principal.components.T.contiguous(), -stretch * (principal.components.T @ principal.mean)
-    )
+    first, features = encoder.weights[0], len(principal.mean)
+    # Where the encoder is told which entries are hidden, that tells nothing at first.
+    first[:, features:] = 0
+    reading = torch.zeros(rank, first.shape[1], dtype=torch.float64, device=spread.device)
+    reading[:, :features] = stretch * principal.components.T
+    readout = Readout(reading, -stretch * (principal.components.T @ principal.mean))
     # Units that are left over see the data centred too: a relu that is negative for every row would never learn.
-    encoder.biases[0].copy_(-encoder.weights[0] @ principal.mean.to(encoder.weights[0]))
+    encoder.biases[0].copy_(-first[:, :features] @ principal.mean.to(first))
     for depth in range(len(encoder.linears) - 1):
         readout = write_hidden(encoder, depth, readout, spread)
-    readout = write_code(encoder, network, readout, spread)
+    readout = write_code(encoder, network, readout, spread, stretch * principal.variances.sqrt())
+    write_rest_of_code(encoder, network, principal)
     for depth in range(len(decoder.biases) - 1):
         readout = write_hidden(decoder, depth, readout, spread)
     write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
@@ -191,15 +218,35 @@ def write_hidden(stack: Stack | TiedStack, depth: int, readout: Readout, spread:
     return Readout(matrix, -level / (slope * held))
 
 
-def write_code(encoder: Stack, network: Network, readout: Readout, spread: Tensor) -> Readout:
-    """Write the encoder's last layer: c itself, or c where the code's activation is nearly a straight line."""
-    rank = len(readout.bias)
-    held, shift, slope, level = straight_line(activation(network.code.activation), spread)
+def write_code(encoder: Stack, network: Network, readout: Readout, spread: Tensor, deviation: Tensor) -> Readout:
+    """Write the encoder's last layer: c itself, or c where the code's activation is nearly a straight line.
+
+    With a prior, or a reach of its own, c is brought to its size: to standard `deviation` 1, or into the reach.
+    """
+    rank, code = len(readout.bias), network.code
+    assert code.activation is not None
+    held, shift, slope, level = straight_line(activation(code.activation), spread)
+    if code.activation == "identity" and code.reach is not None:
+        held = code.reach / spread
+    elif code.activation == "identity" and network.prior is not None:
+        held = 1 / torch.maximum(deviation, 1e-3 * spread)
     last = len(encoder.linears) - 1
     write(encoder, last, slice(0, rank), torch.diag(held), shift, readout)
-    matrix = torch.zeros(rank, network.code.latent, dtype=torch.float64, device=spread.device)
+    matrix = torch.zeros(rank, code.latent, dtype=torch.float64, device=spread.device)
     matrix[:, :rank] = torch.diag(1 / (slope * held))
     return Readout(matrix, -level / (slope * held))
+
+
+def write_rest_of_code(encoder: Stack, network: Network, principal: PrincipalComponents) -> None:
+    """Write what the code takes beside its first K inputs, by the share of noise along each component."""
+    latent, rank = network.code.latent, len(principal.variances)
+    noise = principal.residual_variances().mean()
+    share = torch.ones(latent, dtype=torch.float64)
+    share[:rank] = (noise / principal.variances.clamp_min(1e-12)).clamp(0, 1)
+    rest = network.code.rest_bias(share)
+    if len(rest):
+        encoder.weights[-1][latent:] = 0
+        encoder.biases[-1][latent:] = rest.to(encoder.biases[-1])
 
 
 def write_output(
@@ -250,6 +297,7 @@ def output_line(network: Network, linear: Tensor, target: Tensor, weight: Tensor
     The start is the tangent of the output's activation a at 0. For relu and the identity nothing has to be fitted.
     """
     name = network.likelihood.activation
+    assert name is not None
     if name in ("identity", "relu"):
         return 1.0, 0.0
     function = activation(name).function

@@ -47,6 +47,21 @@ def activation(name: str) -> Activation:
     return ACTIVATIONS[name]
 
 
+def inverse(name: str, y: Tensor) -> Tensor:
+    """Return x with a(x) nearest to y, kept from where the activation is flat (a sigmoid within 0.001 of 0 or 1)."""
+    if name == "sigmoid":
+        return torch.logit(y, eps=1e-3)
+    if name == "tanh":
+        return torch.atanh(y.clamp(-0.999, 0.999))
+    if name == "elu":
+        return torch.where(y > 0, y, torch.log1p(y.clamp_min(-0.999)))
+    if name == "softplus":
+        y = y.clamp_min(1e-3)
+        return y + torch.log(-torch.expm1(-y))
+    # relu is its own inverse where it is not flat; silu and gelu nearly are, on the right.
+    return y if name == "identity" else y.clamp_min(1e-3)
+
+
 class Dropout(Stochastic):
     """Zero each entry with probability `rate` in training and scale the rest by 1 / (1 - rate)."""
 

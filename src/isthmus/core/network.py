@@ -6,7 +6,17 @@ from typing import final
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.contract import Code, CodeModule, LikelihoodModule, Step, Stochastic
+from isthmus.core.contract import (
+    Code,
+    CodeModule,
+    CorruptionModule,
+    LikelihoodModule,
+    ObjectiveModule,
+    PenaltyModule,
+    Prior,
+    Step,
+    Stochastic,
+)
 
 
 @final
@@ -16,7 +26,7 @@ class Network(nn.Module):
     Parameters
     ----------
     encoder
-        e: (B, F) to what the code takes.
+        e: (B, F) to what the code takes; (B, 2F), values and mask, where the corruption marks what it hides.
     code
         b: the encoder's output to a `Code`.
     decoder
@@ -27,10 +37,14 @@ class Network(nn.Module):
         q(x̃|x): (B, F) to (B, F); used in training only.
     penalties
         By name; each maps (step, network) to (B,) values, its weight included.
+    objective
+        What stands in the place of -log p(x|η): a bound that is no sum of it and penalties.
     """
 
     code: CodeModule
     likelihood: LikelihoodModule
+    corruption: CorruptionModule | None
+    objective: ObjectiveModule | None
 
     def __init__(
         self,
@@ -38,26 +52,39 @@ class Network(nn.Module):
         code: CodeModule,
         decoder: nn.Module,
         likelihood: LikelihoodModule,
-        corruption: nn.Module | None = None,
-        penalties: Mapping[str, nn.Module] | None = None,
+        corruption: CorruptionModule | None = None,
+        penalties: Mapping[str, PenaltyModule] | None = None,
+        objective: ObjectiveModule | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.code = code
         self.decoder = decoder
         self.likelihood = likelihood
-        self.corruption = corruption or nn.Identity()
+        self.corruption = corruption
         self.penalties = nn.ModuleDict(penalties or {})
+        self.objective = objective
 
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Step:
-        """Pass the rows x (B, F) through; in evaluation mode nothing is corrupted and nothing is drawn."""
-        x_in = self.corruption(x) if self.training else x
-        code = self.encode(x_in)
-        return Step(x, x_in, code, self.decoder(code.z), weight)
+        """Pass the rows x (B, F) through; in evaluation mode, without a seed, nothing is corrupted or drawn."""
+        x_in, mask, cells = x, None, None
+        if self.corruption is not None and (self.training or (self.corruption.judged and self.corruption.draws)):
+            x_in, mask, cells = self.corruption(x)
+        code = self.encode(x_in, mask)
+        return Step(x, x_in, code, self.decoder(code.z), weight, mask, cells)
 
-    def encode(self, x: Tensor) -> Code:
-        """Rows (B, F) to their codes."""
-        return self.code(self.encoder(x))
+    def encode(self, x: Tensor, mask: Tensor | None = None) -> Code:
+        """Rows (B, F), and which of their entries are hidden (B, F), to their codes."""
+        code: Code = self.code(self.activate(x, mask))
+        return code
+
+    def activate(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Rows (B, F), and which of their entries are hidden (B, F), to what the code takes."""
+        seen = self.likelihood.encoder_input(x)
+        if self.corruption is not None and self.corruption.marks:
+            seen = torch.cat([seen, torch.zeros_like(x) if mask is None else mask], dim=1)
+        h: Tensor = self.encoder(seen)
+        return h
 
     def decode(self, z: Tensor) -> Tensor:
         """Codes (B, K) to the mean of p(x|z), (B, F)."""
@@ -66,10 +93,35 @@ class Network(nn.Module):
     def terms(self, x: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """Return every term of the objective, {name: (B,)}; the trainer minimises their sum and knows only this."""
         step = self(x, weight)
-        terms = {"nll": self.likelihood.nll(x, step.theta, weight)}
+        if self.objective is None:
+            terms = {"nll": self.likelihood.nll(x, step.theta, weight, step.cells)}
+        else:
+            terms = dict(self.objective(step, self))
+        terms |= step.code.terms
         for name, penalty in self.penalties.items():
-            terms[name] = penalty(step, self)
+            value = penalty(step, self)
+            terms |= value if isinstance(value, dict) else {name: value}
         return terms
+
+    @property
+    def demands(self) -> list[PenaltyModule]:
+        """The objective, where there is one of its own, and the penalties."""
+        return [*([] if self.objective is None else [self.objective]), *self.penalties.values()]  # type: ignore[list-item]
+
+    @property
+    def prior(self) -> Prior | None:
+        """The distribution that codes are drawn towards, so that others can be drawn from it; None if there is none."""
+        return next((demand.prior for demand in self.demands if demand.prior is not None), None)
+
+    def check(self) -> None:
+        """Raise a `ValueError` that names both parts and the mend where two parts do not suit each other."""
+        for demand in self.demands:
+            demand.check(self)
+
+    def begin(self, progress: float) -> None:
+        """Tell the parts how much of the training is done, in [0, 1]."""
+        for part in (self.code, *self.demands):
+            part.begin(progress)
 
     def seed(self, generator: Generator | None) -> None:
         """Give every stochastic module the generator to draw from."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
@@ -51,11 +51,13 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
 
 @torch.no_grad()
 def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
-    """Return the mean squared error over the rows of that index and their columns, in the network's units."""
+    """Return the mean squared error over the rows of that index and their columns, in the network's units, codes drawn."""
     total = weights = 0.0
+    network.seed(Generator(rows.device).manual_seed(0))
     for chunk in index.split(4096):
         x, weight = rows.batch(chunk)
         errors = (x - network.decode(network.encode(x).z)).square().mean(1)
         total += float(errors.sum() if weight is None else weight @ errors)
         weights += float(len(x) if weight is None else weight.sum())
+    network.seed(None)
     return total / weights

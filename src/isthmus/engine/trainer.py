@@ -19,6 +19,10 @@ from isthmus.engine.optimisers import Adam
 from isthmus.engine.schedules import schedule
 
 
+JUDGING = 0
+"""The seed of the noise with which every epoch is judged."""
+
+
 class TrainingWarning(UserWarning):
     """Training ended otherwise than planned; the estimator is usable, and the text says what to do."""
 
@@ -44,6 +48,8 @@ class Plan:
         Epochs without a better validation loss after which to stop; None trains to the end.
     precision
         As in `AutoEncoder`.
+    open_ended
+        Whether more rows will follow, so that nobody knows how much of the training is done.
     """
 
     epochs: int
@@ -53,6 +59,7 @@ class Plan:
     optimiser: Adam = field(default_factory=Adam)
     patience: int | None = None
     precision: str = "float32"
+    open_ended: bool = False
 
 
 class Trainer:
@@ -125,7 +132,7 @@ class Trainer:
     def fit(self) -> History:
         """Train; leave the best weights in the network and return the history."""
         self.started = time.perf_counter()
-        self.network.seed(Generator(self.rows.device).manual_seed(self.draw_seed()))
+        self.noise = Generator(self.rows.device).manual_seed(self.draw_seed())
         try:
             self.announce("on_fit_start")
             self.judge_start()
@@ -144,6 +151,7 @@ class Trainer:
         elif not self.failed:
             self.try_last()
         self.network.eval()
+        self.network.begin(1.0)
         self.history.stopped, self.history.best_epoch = self.reason, self.best.epoch
         self.announce("on_fit_end")
         return self.history
@@ -166,15 +174,18 @@ class Trainer:
         """Train on every row once, then add a row to the history, keep what is good and stop where it is not."""
         self.announce("on_epoch_start")
         self.network.train()
+        self.network.seed(self.noise)
         order = self.index[torch.randperm(len(self.index), generator=self.generator)].to(self.rows.raw.device)
         sums = TermSums()
         learning_rate = 0.0
         for batch in torch.tensor_split(order, self.batches):
             learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
+            self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
             sums.add(*self.train_step(batch, learning_rate))
             self.step += 1
             self.announce("on_step_end")
         self.epoch += 1
+        self.network.seed(None)
         self.record(sums.means(), learning_rate)
         self.announce("on_epoch_end")
 
@@ -219,13 +230,19 @@ class Trainer:
             self.diverged()
 
     def judge(self, index: Tensor) -> dict[str, float]:
-        """Return the mean of every term over the rows of that index, noise-free."""
+        """Return the mean of every term over the rows of that index.
+
+        In full, whatever part of the training is done; where noise is part of the model, with the same every time.
+        """
         self.network.eval()
+        self.network.begin(1.0)
+        self.network.seed(Generator(self.rows.device).manual_seed(JUDGING))
         sums = TermSums()
         with torch.no_grad(), arithmetic(self.plan.precision, self.rows.device):
             for batch in index.split(1024):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
+        self.network.seed(None)
         return sums.means()
 
     def diverged(self) -> None:

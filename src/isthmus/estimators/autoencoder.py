@@ -62,6 +62,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Added to the objective, for example ``L1(weight=0.01)``.
     corruption : part or str, optional
         What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder.
+    objective : part or str, optional
+        What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
     init : {"pca", "orthogonal", "torch"}, default="pca"
         Where training starts; `history_.init` says what was possible.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
@@ -147,6 +149,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         likelihood: Any = "auto",
         penalty: Any = None,
         corruption: Any = None,
+        objective: Any = None,
         init: str = "pca",
         scale: str | None = "auto",
         epochs: int | str = "auto",
@@ -172,6 +175,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.likelihood = likelihood
         self.penalty = penalty
         self.corruption = corruption
+        self.objective = objective
         self.init = init
         self.scale = scale
         self.epochs = epochs
@@ -240,7 +244,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         least = 2 if first else 1
         array = validation.table(self, X, reset=first, least_rows=least)
         array, weight = validation.weights(sample_weight, array, least)
-        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant")
+        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant", open_ended=True)
         if first:
             with self._all_threads():
                 judged = rules.judges(self.validation_fraction, len(array))
@@ -286,6 +290,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             sample.cpu(),
             None if sample_weight is None else sample_weight.cpu(),
         )
+        with torch.no_grad():
+            network.code.start(network.eval().activate(sample.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
         self._fix_variance(rows, index[:SAMPLE])
         return rows, index, judges, generator
@@ -332,6 +338,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 likelihood=self.likelihood_,
                 corruption=self.corruption,
                 penalty=self.penalty,
+                objective=self.objective,
             )
         return network.to(self._dtype)
 

@@ -74,7 +74,7 @@ def latent_size(estimator: Any, features: int, principal: PrincipalComponents | 
     latent = whole_number("latent", latent, 1)
     hidden = estimator.hidden if estimator.encoder is None else getattr(estimator.encoder, "hidden", ())
     validation.refuse_too_large(features, hidden, latent)
-    validation.warn_if_it_can_copy(latent, features, estimator.penalty, estimator.corruption)
+    validation.warn_if_it_can_copy(latent, features, estimator)
     return latent
 
 

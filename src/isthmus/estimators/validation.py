@@ -1,5 +1,6 @@
 """What a user gives, checked: tables, weights, numbers, seeds. Every error says what was expected and what came."""
 
+import math
 import warnings
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 from isthmus.core.checks import is_number
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.devices import memory
+from isthmus.parts import Deterministic
 
 LARGEST = 1e150
 """The square of a larger number, summed over a table, overflows float64."""
@@ -105,11 +107,25 @@ def refuse_outside(likelihood: Any, name: str, summary: Summary, scaling: Scalin
     outside = ((low < least - tolerance) | (high > greatest + tolerance)).nonzero().flatten()
     if len(outside):
         j = int(outside[0])
+        mend = "scale='minmax', or " if greatest == 1 else ""
         raise ValueError(
-            f"likelihood {name} needs values in [{least:g}, {greatest:g}], but {column_name(j, names)} goes from "
+            f"likelihood {name} needs values {interval(least, greatest)}, but {column_name(j, names)} goes from "
             f"{low[j]:g} to {high[j]:g} after scaling ({len(outside)} of {len(low)} columns are outside); take "
-            "scale='minmax', or likelihood='gaussian'"
+            f"{mend}likelihood='gaussian'"
         )
+    broken = (~summary.whole | (scaling.shift != 0) | (scaling.scale != 1)).nonzero().flatten()
+    if likelihood.whole and len(broken):
+        j = int(broken[0])
+        why = "is scaled: take scale='none'" if summary.whole[j] else "has fractions: round it"
+        raise ValueError(
+            f"likelihood {name} counts, so it needs whole numbers, but {column_name(j, names)} {why}, or take "
+            f"likelihood='gaussian' ({len(broken)} of {len(low)} columns)"
+        )
+
+
+def interval(least: float, greatest: float) -> str:
+    """Say between which values numbers have to be."""
+    return f"of at least {least:g}" if greatest == math.inf else f"in [{least:g}, {greatest:g}]"
 
 
 def seed(random_state: Any) -> int:
@@ -128,9 +144,11 @@ def seed(random_state: Any) -> int:
     )
 
 
-def warn_if_it_can_copy(latent: int, features: int, penalty: Any, corruption: Any) -> None:
+def warn_if_it_can_copy(latent: int, features: int, estimator: Any) -> None:
     """Warn of an overcomplete autoencoder that nothing keeps from learning the identity."""
-    if latent >= features and penalty is None and corruption is None:
+    free = estimator.penalty is None and estimator.corruption is None and estimator.objective is None
+    plain = estimator.code == "deterministic" or isinstance(estimator.code, Deterministic)
+    if latent >= features and free and plain:
         warnings.warn(
             f"latent={latent} is not smaller than the {features} columns, and neither a penalty nor a corruption keeps "
             "the network from copying its input: a smaller latent, penalty='l1' or corruption='gaussian_noise' would",

@@ -7,18 +7,20 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.network import Network
 from isthmus.parts.backbones import Dense, Linear, Tied
-from isthmus.parts.codes import Deterministic
+from isthmus.parts.codes import Deterministic, GaussianCode
 from isthmus.parts.corruptions import GaussianNoise
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.parts.penalties import L1
+from isthmus.parts.priors import KL
 
 PARTS: dict[str, dict[str, type[Part]]] = {
     "encoder": {"dense": Dense, "linear": Linear},
     "decoder": {"dense": Dense, "linear": Linear, "tied": Tied},
-    "code": {"deterministic": Deterministic},
+    "code": {"deterministic": Deterministic, "gaussian": GaussianCode},
     "likelihood": {"gaussian": Gaussian, "bernoulli": Bernoulli},
     "corruption": {"gaussian_noise": GaussianNoise},
-    "penalty": {"l1": L1},
+    "penalty": {"l1": L1, "kl": KL},
+    "objective": {},
 }
 """The parts that can stand in each slot, by the name under which a user may ask for them with their defaults."""
 
@@ -51,10 +53,16 @@ def compose(
     likelihood: Any = "gaussian",
     corruption: Any = None,
     penalty: Any = None,
+    objective: Any = None,
 ) -> Network:
     """Build the network of these parts for rows of `features` columns and codes of `latent` numbers.
 
     `decoder=None` mirrors the encoder; `penalty` is one part or several. Weights are left uninitialised.
+
+    Raises
+    ------
+    ValueError
+        For parts that do not suit each other: both are named, and the mend.
 
     Examples
     --------
@@ -64,18 +72,24 @@ def compose(
     """
     encoder = part("encoder", encoder)
     decoder = encoder if decoder is None else part("decoder", decoder)
-    code_module = part("code", code).build(latent)
-    likelihood_module = part("likelihood", likelihood).build(features)
-    encoder_module = encoder.build_encoder(features, code_module.inputs)
+    code, likelihood = part("code", code), part("likelihood", likelihood)
+    code_module, likelihood_module = code.build(latent), likelihood.build(features)
+    code_module.made_by, likelihood_module.made_by = type(code).__name__, type(likelihood).__name__
+    corruption_module = None if corruption is None else part("corruption", corruption).build(features)
+    seen = 2 * features if corruption_module is not None and corruption_module.marks else features
+    encoder_module = encoder.build_encoder(seen, code_module.inputs)
     penalties = [part("penalty", one) for one in several(penalty)]
-    return Network(
+    network = Network(
         encoder=encoder_module,
         code=code_module,
         decoder=decoder.build_decoder(latent, likelihood_module.outputs, encoder_module),
         likelihood=likelihood_module,
-        corruption=None if corruption is None else part("corruption", corruption).build(features),
+        corruption=corruption_module,
         penalties={name: one.build(features, latent) for name, one in zip(names_of(penalties), penalties, strict=True)},
+        objective=None if objective is None else part("objective", objective).build(features, latent),
     )
+    network.check()
+    return network
 
 
 def several(penalty: Any) -> Sequence[Any]:

@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 
 from isthmus.core.checks import no_negative_number
-from isthmus.core.contract import Part, Stochastic
+from isthmus.core.contract import Corrupted, CorruptionModule, Part
 
 
-class AddedNoise(Stochastic):
+class AddedNoise(CorruptionModule):
     """x̃ = x + σε; see `GaussianNoise`."""
 
     def __init__(self, scale: float) -> None:
         super().__init__()
         self.scale = scale
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, F) to (B, F)."""
-        return x + self.scale * torch.empty_like(x).normal_(generator=self.generator)
+    def forward(self, x: Tensor) -> Corrupted:
+        """(B, F) to noisy rows."""
+        return Corrupted(x + self.scale * torch.empty_like(x).normal_(generator=self.generator))
 
 
 @dataclass

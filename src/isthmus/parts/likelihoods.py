@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional
 
 from isthmus.core import modules
@@ -36,11 +36,11 @@ class Likelihood(Protocol):
         ...
 
 
-class GaussianLikelihood(nn.Module):
+class GaussianLikelihood(LikelihoodModule):
     """p(x|z) = N(x; a(θ), σ²), independent columns; see `Gaussian`."""
 
-    support = (-math.inf, math.inf)
     density = True
+    activation: str
 
     variance: Tensor
     log_floor: Tensor
@@ -61,22 +61,44 @@ class GaussianLikelihood(nn.Module):
         """(B, P) to the mean (B, F)."""
         return self.function(theta[:, : self.features])
 
-    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each row, (B,), in nats."""
+    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Minus log p(x|z) of each cell, (B, F), in nats."""
         squares = (x - self.mean(theta)).square()
+        log_variance = self.log_variance(theta, squares, weight)
+        return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI)
+
+    def nll(
+        self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None
+    ) -> Tensor:
+        """Minus log p(x|z) of each row, (B,), in nats; one pass over the cells where they share a variance."""
+        if self.mode == "learned" or cells is not None:
+            return super().nll(x, theta, weight, cells)
+        squared = (x - self.mean(theta)).square().sum(1)
+        variance = self.common_variance(squared / self.features, weight)
+        return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
+
+    def log_variance(self, theta: Tensor, squares: Tensor, weight: Tensor | None) -> Tensor:
+        """Return log σ², of every cell (B, F) where it is learned, else one number."""
         if self.mode == "learned":
             # σ² = floor + e^θ: unlike a clamp it lets a gradient through everywhere.
-            log_variance = torch.logaddexp(theta[:, self.features :], self.log_floor)
-            return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI).sum(1)
-        squared = squares.sum(1)
-        if self.mode == "optimal" and self.training:
-            # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
-            # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
-            variance = (batch_mean(squared.detach(), weight) / self.features).clamp_min(self.floor)
-            self.variance.lerp_(variance.to(self.variance), 0.01)
-        else:
-            variance = self.variance
-        return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
+            return torch.logaddexp(theta[:, self.features :], self.log_floor)
+        return torch.log(self.common_variance(squares.mean(1), weight)).to(squares)
+
+    def common_variance(self, errors: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the σ² that all cells share, from the mean squared error of each row, (B,)."""
+        if self.mode != "optimal" or not self.training:
+            return self.variance
+        # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
+        # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
+        variance = batch_mean(errors.detach(), weight).clamp_min(self.floor)
+        self.variance.lerp_(variance.to(self.variance), 0.01)
+        return variance
+
+    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
+        """Draw rows (B, F); with a sigmoid or relu on the mean a draw may leave its range."""
+        mean = self.mean(theta)
+        deviation = torch.exp(0.5 * self.log_variance(theta, torch.zeros_like(mean), None))
+        return mean + deviation * torch.empty_like(mean).normal_(generator=generator)
 
     def set_variance(self, mean_squared_error: float) -> None:
         """Fix an optimal variance at the mean squared error over the data it shall be optimal for."""
@@ -88,6 +110,10 @@ class GaussianLikelihood(nn.Module):
         if self.mode != "learned":
             return residual_variances[:0]
         return (residual_variances - self.floor).clamp_min(self.floor).log()
+
+    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return the (P,) outputs at which every column has the given mean and variance, (F,) each."""
+        return torch.cat([modules.inverse(self.activation, mean), self.spread_bias(variance)])
 
 
 @dataclass
@@ -132,12 +158,10 @@ class Gaussian(Part):
         return GaussianLikelihood(features, variance, self.activation, floor)
 
 
-class BernoulliLikelihood(nn.Module):
+class BernoulliLikelihood(LikelihoodModule):
     """p(x|z) = Π σ(θ)ˣ (1 - σ(θ))¹⁻ˣ, from logits; see `Bernoulli`."""
 
     support = (0.0, 1.0)
-    density = False
-
     activation = "sigmoid"
 
     def __init__(self, features: int) -> None:
@@ -148,16 +172,17 @@ class BernoulliLikelihood(nn.Module):
         """Logits (B, F) to probabilities (B, F)."""
         return torch.sigmoid(theta)
 
-    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Binary cross-entropy of each row, (B,), summed over its columns, in nats."""
-        return functional.binary_cross_entropy_with_logits(theta, x, reduction="none").sum(1)
+    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Binary cross-entropy of each cell, (B, F), in nats."""
+        return functional.binary_cross_entropy_with_logits(theta, x, reduction="none")
 
-    def set_variance(self, mean_squared_error: float) -> None:
-        """Do nothing: the mean says it all."""
+    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
+        """Draw zeros and ones (B, F)."""
+        return torch.bernoulli(torch.sigmoid(theta), generator=generator)
 
-    def spread_bias(self, residual_variances: Tensor) -> Tensor:
-        """Return nothing: the mean is the only output."""
-        return residual_variances[:0]
+    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return the (P,) logits of the given means (F,)."""
+        return modules.inverse("sigmoid", mean)
 
 
 @dataclass

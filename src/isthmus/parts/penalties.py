@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from isthmus.core.checks import no_negative_number
-from isthmus.core.contract import Part, Step
+from isthmus.core.contract import Part, PenaltyModule, Step
+from isthmus.core.network import Network
 
 
-class AbsoluteCode(nn.Module):
+class AbsoluteCode(PenaltyModule):
     """λ‖z‖₁; see `L1`."""
 
     def __init__(self, weight: float) -> None:
         super().__init__()
         self.weight = weight
 
-    def forward(self, step: Step, network: nn.Module) -> Tensor:
+    def forward(self, step: Step, network: Network) -> Tensor:
         """(B,) in nats."""
         return self.weight * step.code.mean.abs().sum(1)
 
