@@ -321,6 +321,7 @@ def assert_orthogonal(network: Network) -> None:
         rows, columns = weight.shape
         product = weight @ weight.T if rows <= columns else weight.T @ weight
         torch.testing.assert_close(product, torch.eye(min(rows, columns), dtype=product.dtype))
+    for _, bias in layers(network)[1:-1]:
         assert (bias == 0).all()
 
 
@@ -341,6 +342,15 @@ def test_obstacles(x, parts, obstacle):
     network, words = started(x, **parts)
     assert words.startswith(f"orthogonal (pca is not possible: {obstacle}")
     assert_orthogonal(network)
+    assert_starts_at_the_mean(network, x)
+
+
+def assert_starts_at_the_mean(network: Network, x: Tensor) -> None:
+    x = torch.as_tensor(x, dtype=torch.float64)
+    weight, bias = layers(network)[0]
+    if network.encoder.norms is None:
+        torch.testing.assert_close((weight @ x.mean(0) + bias).detach(), torch.zeros_like(bias), rtol=0, atol=1e-8)
+    torch.testing.assert_close(layers(network)[-1][1].detach(), x.mean(0))
 
 
 @pytest.mark.parametrize("encoder", [Linear(), Dense((40,))], ids=str)
@@ -348,6 +358,7 @@ def test_tied_code_larger_than_the_rows(x, encoder):
     network, words = started(x, F + 3, encoder=encoder, decoder="tied")
     assert words == "orthogonal (pca is not possible: tied weights need 15 components for the code, and there are 12)"
     assert_orthogonal(network)
+    assert_starts_at_the_mean(network, x)
 
 
 @pytest.mark.parametrize("method", INITIALISATIONS)

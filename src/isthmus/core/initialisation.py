@@ -66,6 +66,9 @@ def initialise(
             (as_torch_does if method == "torch" else orthogonal)(part, generator)
         elif hasattr(part, "initialise"):
             part.initialise(generator)
+    for demand in network.demands:
+        if hasattr(demand, "initialise"):
+            demand.initialise(generator)
     if method != "pca":
         return method
     assert sample is not None

@@ -23,6 +23,8 @@ class History:
         Why training ended.
     best_epoch : int
         The epoch whose weights were kept.
+    health : dict of str to float
+        What the trained code uses, where it was looked at: `active_units`, `used_units`, `used_codes`, `dead_outputs`.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class History:
         self.init = ""
         self.stopped = ""
         self.best_epoch = 0
+        self.health: dict[str, float] = {}
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add an epoch."""
@@ -62,7 +65,8 @@ class History:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and strings, for JSON; what is not finite becomes None."""
         columns = {name: [v if np.isfinite(v) else None for v in self[name].tolist()] for name in self.columns}
-        return {"columns": columns, "init": self.init, "stopped": self.stopped, "best_epoch": self.best_epoch}
+        facts = {"init": self.init, "stopped": self.stopped, "best_epoch": self.best_epoch, "health": self.health}
+        return {"columns": columns} | facts
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "History":
@@ -72,6 +76,7 @@ class History:
         rows = [{k: v[i] for k, v in columns.items() if v[i] is not None} for i in range(length)]
         history = cls(rows)
         history.init, history.stopped, history.best_epoch = plain["init"], plain["stopped"], plain["best_epoch"]
+        history.health = dict(plain.get("health", {}))
         return history
 
     def to_frame(self) -> Any:

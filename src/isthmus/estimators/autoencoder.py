@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise
 from isthmus.core.principal import PrincipalComponents, principal_components
@@ -23,9 +24,11 @@ from isthmus.engine.callbacks import Callback
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, map_rows, mean_squared_error
 from isthmus.engine.progress import ProgressReport
-from isthmus.engine.trainer import Trainer
-from isthmus.estimators import model_file, rules, validation
+from isthmus.engine.trainer import Plan, Trainer
+from isthmus.estimators import health, model_file, rules, validation
+from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
+from isthmus.estimators.pretraining import pretrain
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
 
@@ -33,7 +36,7 @@ SAMPLE = 2048
 """Rows on which the output's gain and the first variance are fitted."""
 
 
-class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder: a small code for every row, from which the row can be rebuilt.
 
     The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
@@ -64,11 +67,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder.
     objective : part or str, optional
         What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
-    init : {"pca", "orthogonal", "torch"}, default="pca"
-        Where training starts; `history_.init` says what was possible.
+    init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
+        Where training starts; `history_.init` says what was possible. "layerwise" first trains each layer of a dense
+        network by itself.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
         How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
-        above 0.1; divided by the greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard
+        above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard
         deviation 1.
     epochs : int or "auto"
         Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
@@ -216,13 +220,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         judged = rules.judges(self.validation_fraction, len(array))
         plan = rules.plan(self, len(array) - judged, judged)
         with self._all_threads():
-            rows, index, judges, generator = self._begin(array, weight, judged)
+            rows, index, judges, generator = self._begin(array, weight, judged, plan)
         with self._threads(plan.batch_size):
             reports = [ProgressReport()] if self.verbose else []
             trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
             trainer.history.init = self.history_.init
             self.history_ = trainer.fit()
             self._fix_variance(rows, judges if len(judges) else index)
+            self.history_.health = health.report(self.network_, rows, judges if len(judges) else index)
         self.n_iter_ = max(trainer.epoch, 1)
         self._generator, self._optimiser = generator.get_state(), None
         return self
@@ -248,7 +253,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if first:
             with self._all_threads():
                 judged = rules.judges(self.validation_fraction, len(array))
-                _, _, _, generator = self._begin(array, weight, judged)
+                _, _, _, generator = self._begin(array, weight, judged, plan)
             self.n_iter_, self._optimiser = 0, None
         else:
             if not self.network_.likelihood.density:
@@ -268,8 +273,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._generator, self._optimiser = generator.get_state(), trainer.optimiser
         return self
 
-    def _begin(self, X: np.ndarray, weight: np.ndarray | None, judged: int) -> tuple[Rows, Tensor, Tensor, Generator]:
+    def _begin(
+        self, X: np.ndarray, weight: np.ndarray | None, judged: int, plan: Plan
+    ) -> tuple[Rows, Tensor, Tensor, Generator]:
         """Look at the data, build the network and initialise it; return rows, training and validation index."""
+        refuse_unknown("init", self.init, rules.INITS)
         generator = Generator().manual_seed(validation.seed(self.random_state))
         # Its own, so that the first weights do not depend on how many rows there are to shuffle.
         weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
@@ -284,12 +292,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         history = History()
         history.init = initialise(
             network,
-            self.init,
+            "orthogonal" if self.init == "layerwise" else self.init,
             weights_generator,
             None if principal is None else principal.first(self.latent_),
             sample.cpu(),
             None if sample_weight is None else sample_weight.cpu(),
         )
+        if self.init == "layerwise":
+            history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
         with torch.no_grad():
             network.code.start(network.eval().activate(sample.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
@@ -300,11 +310,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Choose the scaling, the likelihood and the number type by the data."""
         raw = Rows(X, weight)
         summary = raw.summary()
-        self.scaling_, _ = scaling(self.scale, summary, raw.raw.dtype)
-        if rules.is_auto(self.likelihood):
-            self.likelihood_ = rules.likelihood(summary, self.scaling_)
-        else:
-            self.likelihood_ = part("likelihood", self.likelihood)
+        given = None if rules.is_auto(self.likelihood) else part("likelihood", self.likelihood)
+        counts = given is not None and given.build(self.n_features_in_).whole
+        scale = "none" if counts and rules.is_auto(self.scale) else self.scale
+        self.scaling_, _ = scaling(scale, summary, raw.raw.dtype)
+        self.likelihood_ = rules.likelihood(summary, self.scaling_) if given is None else given
         self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
         self._dtype = devices.number_type(self.precision, devices.device(self.device), not raw.narrow, X.size)
 
@@ -382,13 +392,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ValueError
             For values that the likelihood does not allow.
         """
-        array = self._known(X)
-        likelihood = self.network_.likelihood
-        rows = self._rows(array, resident=False)
-        if not likelihood.density:
-            self._refuse_outside(Rows(array).summary(), likelihood)
-        volume = self.scaling_.log_volume() if likelihood.density else 0.0
-        nll = self._map(lambda x: likelihood.nll(x, self.network_(x).theta), rows, None)
+        rows, volume = self._scored(X)
+        nll = self._map(lambda x: self.network_.likelihood.nll(x, self.network_(x).theta), rows, None)
         return -nll.astype(np.float64) - volume
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -429,6 +434,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Check rows against the columns seen in `fit`."""
         self._ready()
         return validation.table(self, X, reset=False)
+
+    def _scored(self, X: Any) -> tuple[Rows, float]:
+        """Check rows that are to be scored; return them, and what a log-density loses on the way to their own units."""
+        array = self._known(X)
+        likelihood = self.network_.likelihood
+        if not likelihood.density:
+            self._refuse_outside(Rows(array).summary(), likelihood)
+        return self._rows(array, resident=False), self.scaling_.log_volume() if likelihood.density else 0.0
 
     def _ready(self) -> torch.device:
         """Bring the network to where it shall compute; return where that is."""

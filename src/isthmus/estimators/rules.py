@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 from isthmus.core.checks import fraction, is_number, positive_number, whole_number
+from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.optimisers import optimiser
@@ -14,6 +15,8 @@ from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
 from isthmus.parts import Bernoulli, Gaussian
 
+INITS = (*INITIALISATIONS, "layerwise")
+"""Where training can start."""
 FULL_BATCH = 256
 """Up to as many rows one batch holds them all."""
 BATCH = 128
