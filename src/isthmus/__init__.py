@@ -13,7 +13,42 @@ if TYPE_CHECKING:
     from isthmus.core.contract import Part
     from isthmus.engine import Adam, Callback, History, TrainingWarning
     from isthmus.estimators import AutoEncoder, ModelFileError, load
-    from isthmus.parts import L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear, Tied
+    from isthmus.parts import (
+        FSQ,
+        KL,
+        L1,
+        MMD,
+        Adversarial,
+        BatchTopK,
+        Bernoulli,
+        Categorical,
+        ContinuousBernoulli,
+        Contractive,
+        Convolutional,
+        Dense,
+        Deterministic,
+        Gaussian,
+        GaussianCode,
+        GaussianNoise,
+        ImportanceWeighted,
+        KLSparsity,
+        Laplace,
+        LifetimeSparse,
+        Linear,
+        Masking,
+        Multinomial,
+        NegativeBinomial,
+        OrderedCode,
+        Poisson,
+        SaltAndPepper,
+        StudentT,
+        Swap,
+        Tied,
+        TopK,
+        TotalCorrelation,
+        VectorQuantizer,
+        WeightDecay,
+    )
 
 __version__ = version("isthmus")
 
@@ -21,26 +56,87 @@ HOMES = {
     "isthmus.core.contract": ["Part"],
     "isthmus.engine": ["Adam", "Callback", "History", "TrainingWarning"],
     "isthmus.estimators": ["AutoEncoder", "ModelFileError", "load"],
-    "isthmus.parts": ["L1", "Bernoulli", "Dense", "Deterministic", "Gaussian", "GaussianNoise", "Linear", "Tied"],
+    "isthmus.parts": [
+        "Adversarial",
+        "BatchTopK",
+        "Bernoulli",
+        "Categorical",
+        "ContinuousBernoulli",
+        "Contractive",
+        "Convolutional",
+        "Dense",
+        "Deterministic",
+        "FSQ",
+        "Gaussian",
+        "GaussianCode",
+        "GaussianNoise",
+        "ImportanceWeighted",
+        "KL",
+        "KLSparsity",
+        "L1",
+        "Laplace",
+        "LifetimeSparse",
+        "Linear",
+        "MMD",
+        "Masking",
+        "Multinomial",
+        "NegativeBinomial",
+        "OrderedCode",
+        "Poisson",
+        "SaltAndPepper",
+        "StudentT",
+        "Swap",
+        "Tied",
+        "TopK",
+        "TotalCorrelation",
+        "VectorQuantizer",
+        "WeightDecay",
+    ],
 }
 """Where each public name lives; it is imported when first asked for, because torch alone costs seconds."""
 
 __all__ = [
+    "FSQ",
+    "KL",
     "L1",
+    "MMD",
     "Adam",
+    "Adversarial",
     "AutoEncoder",
+    "BatchTopK",
     "Bernoulli",
     "Callback",
+    "Categorical",
+    "ContinuousBernoulli",
+    "Contractive",
+    "Convolutional",
     "Dense",
     "Deterministic",
     "Gaussian",
+    "GaussianCode",
     "GaussianNoise",
     "History",
+    "ImportanceWeighted",
+    "KLSparsity",
+    "Laplace",
+    "LifetimeSparse",
     "Linear",
+    "Masking",
     "ModelFileError",
+    "Multinomial",
+    "NegativeBinomial",
+    "OrderedCode",
     "Part",
+    "Poisson",
+    "SaltAndPepper",
+    "StudentT",
+    "Swap",
     "Tied",
+    "TopK",
+    "TotalCorrelation",
     "TrainingWarning",
+    "VectorQuantizer",
+    "WeightDecay",
     "load",
 ]
 
@@ -49,8 +145,10 @@ def __getattr__(name: str) -> Any:
     for home, names in HOMES.items():
         if name in names:
             return getattr(import_module(home), name)
+    if name == "zoo":
+        return import_module("isthmus.zoo")
     raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, "__version__", "zoo"]

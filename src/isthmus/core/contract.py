@@ -163,9 +163,7 @@ class LikelihoodModule(nn.Module):
         """Minus log p(x|z) of each cell, (B, F), in nats."""
         raise NotImplementedError
 
-    def nll(
-        self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None
-    ) -> Tensor:
+    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
         """Minus log p(x|z) of each row, (B,), in nats.
 
         `weight` (B,) weighs the rows in statistics over the batch, `cells` (B, F) each cell in the sum.

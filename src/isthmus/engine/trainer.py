@@ -18,7 +18,6 @@ from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
 from isthmus.engine.schedules import schedule
 
-
 JUDGING = 0
 """The seed of the noise with which every epoch is judged."""
 

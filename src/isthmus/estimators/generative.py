@@ -16,6 +16,7 @@ from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
 from isthmus.estimators import validation
 
+
 def fitted_with(condition: Callable[[Network], Any], needed: str) -> Callable[[Any], bool]:
     """Let a method exist where the fitted network meets the condition; say otherwise what is needed."""
 

@@ -53,7 +53,9 @@ def one_layer(
     network.to(rows.dtype)
     principal = principal_components(lambda: map(rows.batch, index.split(4096)), features, generator=generator)
     sample, weight = rows.batch(index[:2048])
-    initialise(network, "pca", generator, principal.first(width), sample.cpu(), None if weight is None else weight.cpu())
+    initialise(
+        network, "pca", generator, principal.first(width), sample.cpu(), None if weight is None else weight.cpu()
+    )
     network.to(rows.device)
     Trainer(network, rows, index, index[:0], plan, generator).fit()
     return network

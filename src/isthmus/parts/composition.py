@@ -3,24 +3,72 @@
 from collections.abc import Sequence
 from typing import Any
 
+from torch import nn
+
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.network import Network
+from isthmus.parts.adversarial import Adversarial
 from isthmus.parts.backbones import Dense, Linear, Tied
+from isthmus.parts.bounded import ContinuousBernoulli
+from isthmus.parts.categories import Categorical
 from isthmus.parts.codes import Deterministic, GaussianCode
-from isthmus.parts.corruptions import GaussianNoise
+from isthmus.parts.contraction import Contractive
+from isthmus.parts.convolution import Convolutional
+from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap
+from isthmus.parts.counts import Multinomial, NegativeBinomial, Poisson
+from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
+from isthmus.parts.heavy_tails import Laplace, StudentT
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
-from isthmus.parts.penalties import L1
+from isthmus.parts.matching import MMD, TotalCorrelation
+from isthmus.parts.objectives import ImportanceWeighted
+from isthmus.parts.ordered_codes import OrderedCode
+from isthmus.parts.own_modules import Own
+from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
 from isthmus.parts.priors import KL
+from isthmus.parts.sparse_codes import BatchTopK, LifetimeSparse, TopK
 
 PARTS: dict[str, dict[str, type[Part]]] = {
-    "encoder": {"dense": Dense, "linear": Linear},
-    "decoder": {"dense": Dense, "linear": Linear, "tied": Tied},
-    "code": {"deterministic": Deterministic, "gaussian": GaussianCode},
-    "likelihood": {"gaussian": Gaussian, "bernoulli": Bernoulli},
-    "corruption": {"gaussian_noise": GaussianNoise},
-    "penalty": {"l1": L1, "kl": KL},
-    "objective": {},
+    "encoder": {"dense": Dense, "linear": Linear, "convolutional": Convolutional},
+    "decoder": {"dense": Dense, "linear": Linear, "tied": Tied, "convolutional": Convolutional},
+    "code": {
+        "deterministic": Deterministic,
+        "gaussian": GaussianCode,
+        "top_k": TopK,
+        "batch_top_k": BatchTopK,
+        "lifetime_sparse": LifetimeSparse,
+        "vector_quantizer": VectorQuantizer,
+        "fsq": FSQ,
+        "ordered": OrderedCode,
+    },
+    "likelihood": {
+        "gaussian": Gaussian,
+        "bernoulli": Bernoulli,
+        "continuous_bernoulli": ContinuousBernoulli,
+        "laplace": Laplace,
+        "student_t": StudentT,
+        "poisson": Poisson,
+        "negative_binomial": NegativeBinomial,
+        "multinomial": Multinomial,
+        "categorical": Categorical,
+    },
+    "corruption": {
+        "gaussian_noise": GaussianNoise,
+        "masking": Masking,
+        "salt_and_pepper": SaltAndPepper,
+        "swap": Swap,
+    },
+    "penalty": {
+        "l1": L1,
+        "kl_sparsity": KLSparsity,
+        "weight_decay": WeightDecay,
+        "contractive": Contractive,
+        "kl": KL,
+        "mmd": MMD,
+        "total_correlation": TotalCorrelation,
+        "adversarial": Adversarial,
+    },
+    "objective": {"importance_weighted": ImportanceWeighted},
 }
 """The parts that can stand in each slot, by the name under which a user may ask for them with their defaults."""
 
@@ -32,8 +80,12 @@ def part(slot: str, given: Any) -> Any:
     ------
     ValueError
         For an unknown name, or a part of another slot.
+
+    A torch module may stand for an encoder or a decoder: `Own`.
     """
     known = PARTS[slot]
+    if slot in ("encoder", "decoder") and isinstance(given, nn.Module):
+        return Own(given)
     if isinstance(given, str):
         refuse_unknown(slot, given, known)
         return known[given]()
@@ -71,6 +123,8 @@ def compose(
     [(128, 784), (64, 128), (128, 64), (784, 128)]
     """
     encoder = part("encoder", encoder)
+    if decoder is None and isinstance(encoder, Own):
+        raise ValueError("an encoder that is a torch module has no mirror: give a decoder too")
     decoder = encoder if decoder is None else part("decoder", decoder)
     code, likelihood = part("code", code), part("likelihood", likelihood)
     code_module, likelihood_module = code.build(latent), likelihood.build(features)

@@ -1,11 +1,12 @@
-"""Corruptions q(x̃|x): what is done to a row before it is encoded, in training only."""
+"""Corruptions q(x̃|x): what is done to a row before it is encoded, in training."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from isthmus.core.checks import no_negative_number
+from isthmus.core.checks import fraction, is_number, no_negative_number, positive_number
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Corrupted, CorruptionModule, Part
 
 
@@ -38,3 +39,157 @@ class GaussianNoise(Part):
     def build(self, features: int) -> AddedNoise:
         """Return the module for rows of that many columns."""
         return AddedNoise(no_negative_number("scale of GaussianNoise", self.scale))
+
+
+def chosen(x: Tensor, rate: float, generator: Generator | None) -> Tensor:
+    """Draw which entries of x (B, F) are corrupted: 1 with probability `rate`, else 0."""
+    return torch.empty_like(x).bernoulli_(rate, generator=generator)
+
+
+class HiddenEntries(CorruptionModule):
+    """Some entries set to a value; see `Masking`."""
+
+    def __init__(self, rate: float, value: float, mark: bool, hidden_only: bool) -> None:
+        super().__init__()
+        self.rate = rate
+        self.value = value
+        self.marks = mark
+        self.judged = hidden_only
+
+    def forward(self, x: Tensor) -> Corrupted:
+        """(B, F) to rows with gaps, where they are, and how much each entry counts."""
+        mask = chosen(x, self.rate, self.generator)
+        # Divided by the rate, so that the expected score is that of all entries.
+        cells = mask / self.rate if self.judged else None
+        return Corrupted(torch.where(mask > 0, self.value, x), mask if self.marks else None, cells)
+
+
+@dataclass
+class Masking(Part):
+    """Each entry is hidden with probability `rate` (Vincent et al. 2008; masked autoencoder, He et al. 2022).
+
+    Parameters
+    ----------
+    rate : float
+        In (0, 1): 0.15 to 0.5 for tables, 0.75 for images.
+    value : float
+        What a hidden entry becomes, in units of the scaled data: 0 is the mean of standardised columns.
+    mark : bool
+        Whether the encoder is told which entries are hidden: it sees (B, 2F). The value alone cannot tell, if it is a
+        legal one.
+    score : {"all", "hidden"}
+        Which entries the network is asked for.
+
+    Examples
+    --------
+    >>> import torch
+    >>> module = Masking(0.5, mark=True).build(features=4)
+    >>> module.generator = torch.Generator().manual_seed(0)
+    >>> rows = module(torch.ones(1, 4))
+    >>> bool((rows.x + rows.mask == 1).all())
+    True
+    """
+
+    rate: float = 0.25
+    value: float = 0.0
+    mark: bool = False
+    score: str = "all"
+
+    def build(self, features: int) -> HiddenEntries:
+        """Return the module for rows of that many columns."""
+        rate = fraction("rate of Masking", positive_number("rate of Masking", self.rate))
+        if not is_number(self.value) or not torch.isfinite(torch.tensor(float(self.value))):
+            raise ValueError(f"value of Masking has to be a finite number; got {self.value!r}")
+        refuse_unknown("score of Masking", self.score, ("all", "hidden"))
+        return HiddenEntries(rate, float(self.value), bool(self.mark), self.score == "hidden")
+
+
+class ExtremeEntries(CorruptionModule):
+    """Some entries black or white; see `SaltAndPepper`."""
+
+    def __init__(self, rate: float, low: float, high: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.low = low
+        self.high = high
+
+    def forward(self, x: Tensor) -> Corrupted:
+        """(B, F) to rows with extreme entries."""
+        salt = torch.empty_like(x).uniform_(generator=self.generator)
+        extreme = torch.where(salt < self.rate / 2, self.low, self.high).to(x)
+        return Corrupted(torch.where(salt < self.rate, extreme, x))
+
+
+@dataclass
+class SaltAndPepper(Part):
+    """Each entry becomes `low` or `high`, with probability rate/2 each: for data in [0, 1] (Vincent et al. 2010).
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1).
+    low, high : float
+        In units of the scaled data.
+
+    Examples
+    --------
+    >>> import torch
+    >>> module = SaltAndPepper(0.5).build(features=100)
+    >>> module.generator = torch.Generator().manual_seed(0)
+    >>> sorted(set(module(torch.full((1, 100), 0.5)).x.flatten().tolist()))
+    [0.0, 0.5, 1.0]
+    """
+
+    rate: float = 0.1
+    low: float = 0.0
+    high: float = 1.0
+
+    def build(self, features: int) -> ExtremeEntries:
+        """Return the module for rows of that many columns."""
+        if not is_number(self.low) or not is_number(self.high) or not self.low < self.high:
+            raise ValueError(f"low of SaltAndPepper has to be below high; got {self.low!r} and {self.high!r}")
+        return ExtremeEntries(fraction("rate of SaltAndPepper", self.rate), float(self.low), float(self.high))
+
+
+class SwappedEntries(CorruptionModule):
+    """Some entries from other rows; see `Swap`."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Corrupted:
+        """(B, F) to rows some of whose entries are another row's."""
+        # From another row than its own: one of the B - 1 behind it, around the end.
+        ahead = torch.randint(1, max(len(x), 2), x.shape, generator=self.generator, device=x.device)
+        rows = torch.arange(len(x), device=x.device)[:, None]
+        others = x.gather(0, (rows + ahead) % len(x))
+        return Corrupted(torch.where(chosen(x, self.rate, self.generator) > 0, others, x))
+
+
+@dataclass
+class Swap(Part):
+    """Each entry becomes, with probability `rate`, the same column's of another row of the batch.
+
+    A draw from the column's own distribution, so that every value is one that occurs: for tables of mixed columns
+    (Yoon et al. 2020).
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1); about 0.15.
+
+    Examples
+    --------
+    >>> import torch
+    >>> module = Swap(0.5).build(features=1)
+    >>> module.generator = torch.Generator().manual_seed(0)
+    >>> module(torch.tensor([[0.0], [1.0], [2.0]])).x.shape
+    torch.Size([3, 1])
+    """
+
+    rate: float = 0.15
+
+    def build(self, features: int) -> SwappedEntries:
+        """Return the module for rows of that many columns."""
+        return SwappedEntries(fraction("rate of Swap", self.rate))

@@ -67,9 +67,7 @@ class GaussianLikelihood(LikelihoodModule):
         log_variance = self.log_variance(theta, squares, weight)
         return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI)
 
-    def nll(
-        self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None
-    ) -> Tensor:
+    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
         """Minus log p(x|z) of each row, (B,), in nats; one pass over the cells where they share a variance."""
         if self.mode == "learned" or cells is not None:
             return super().nll(x, theta, weight, cells)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from isthmus.core.checks import no_negative_number
-from isthmus.core.contract import Part, PenaltyModule, Step
+from isthmus.core.checks import fraction, no_negative_number, positive_number
+from isthmus.core.contract import Part, PenaltyModule, Step, batch_mean
 from isthmus.core.network import Network
 
 
@@ -39,3 +39,123 @@ class L1(Part):
     def build(self, features: int, latent: int) -> AbsoluteCode:
         """Return the module that maps (step, network) to (B,)."""
         return AbsoluteCode(no_negative_number("weight of L1", self.weight))
+
+
+class MeanActivation(PenaltyModule):
+    """λ Σⱼ KL(ρ ‖ ρ̂ⱼ); see `KLSparsity`."""
+
+    def __init__(self, weight: float, rate: float) -> None:
+        super().__init__()
+        self.weight = weight
+        self.rate = rate
+
+    def check(self, network: Network) -> None:
+        """Refuse a code whose values are no shares."""
+        if network.code.activation != "sigmoid":
+            raise ValueError(
+                f"the penalty KLSparsity needs a code in (0, 1), and that of {network.code.made_by} is not: take "
+                "code=Deterministic('sigmoid'), or the penalty L1"
+            )
+
+    def forward(self, step: Step, network: Network) -> Tensor:
+        """(B,) in nats, the same for every row."""
+        mean = batch_mean(step.code.mean, step.weight).clamp(1e-6, 1 - 1e-6)
+        rate = self.rate
+        divergence = rate * (rate / mean).log() + (1 - rate) * ((1 - rate) / (1 - mean)).log()
+        return self.weight * divergence.sum().expand(len(step.x))
+
+
+@dataclass
+class KLSparsity(Part):
+    """λ Σⱼ KL(ρ ‖ ρ̂ⱼ) = λ Σⱼ ρ log(ρ/ρ̂ⱼ) + (1 - ρ) log((1 - ρ)/(1 - ρ̂ⱼ)), ρ̂ⱼ the batch's mean of unit j (Ng 2011).
+
+    Units of a sigmoid code that are on for a share ρ of the rows.
+
+    Parameters
+    ----------
+    weight : float
+        λ, in nats.
+    rate : float
+        ρ in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        In `fit`, with a code that is not a sigmoid's.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder, Deterministic
+    >>> sparse = AutoEncoder(latent=100, code=Deterministic("sigmoid"), penalty=KLSparsity())
+    """
+
+    weight: float = 3.0
+    rate: float = 0.05
+
+    def build(self, features: int, latent: int) -> MeanActivation:
+        """Return the module that maps (step, network) to (B,)."""
+        rate = fraction("rate of KLSparsity", positive_number("rate of KLSparsity", self.rate))
+        return MeanActivation(no_negative_number("weight of KLSparsity", self.weight), rate)
+
+
+class SquaredWeights(PenaltyModule):
+    """λ Σ W²; see `WeightDecay`."""
+
+    def __init__(self, weight: float, layers: tuple[str, ...]) -> None:
+        super().__init__()
+        self.weight = weight
+        self.layers = layers
+
+    def check(self, network: Network) -> None:
+        """Refuse a name that begins no layer's."""
+        names = matrices(network)
+        for prefix in self.layers:
+            if not any(name.startswith(prefix) for name in names):
+                raise ValueError(
+                    f"no layer of the network begins with {prefix!r}, as WeightDecay asks: {', '.join(names)}"
+                )
+
+    def forward(self, step: Step, network: Network) -> Tensor:
+        """(B,), the same for every row."""
+        chosen = [w for name, w in matrices(network).items() if name.startswith(self.layers or ("",))]
+        total = sum((w.square().sum() for w in chosen), step.theta.new_zeros(()))
+        return self.weight * total.expand(len(step.x))
+
+
+def matrices(network: Network) -> dict[str, Tensor]:
+    """Return the weight matrices (and kernels) of the encoder and the decoder by name."""
+    named = network.named_parameters()
+    return {name: w for name, w in named if w.dim() > 1 and name.startswith(("encoder", "decoder"))}
+
+
+@dataclass
+class WeightDecay(Part):
+    """λ Σ W² over the weight matrices of the layers chosen, biases left out (Krogh and Hertz 1992).
+
+    Parameters
+    ----------
+    weight : float
+        λ, in nats.
+    layers : tuple of str
+        How the names of the layers begin, such as ``("encoder",)`` or ``("decoder.linears.0",)``; () is all.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, for a name that begins no layer's.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder
+    >>> decayed = AutoEncoder(latent=8, penalty=WeightDecay(1e-3, layers=("decoder",)))
+    """
+
+    weight: float = 1e-4
+    layers: tuple[str, ...] = ()
+
+    def build(self, features: int, latent: int) -> SquaredWeights:
+        """Return the module that maps (step, network) to (B,)."""
+        layers = (self.layers,) if isinstance(self.layers, str) else tuple(self.layers)
+        if not all(isinstance(name, str) for name in layers):
+            raise ValueError(f"layers of WeightDecay have to be beginnings of names; got {self.layers!r}")
+        return SquaredWeights(no_negative_number("weight of WeightDecay", self.weight), layers)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
-from torch.distributions import Normal
 
 from isthmus.core.checks import fraction, no_negative_number
 from isthmus.core.contract import Part, PenaltyModule, Step, batch_mean
+from isthmus.core.divergences import from_standard_normal
 from isthmus.core.network import Network
 
 
@@ -17,12 +17,6 @@ class StandardNormal:
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
         """Draw codes (count, latent), of the number type and on the device of `like`."""
         return like.new_empty(count, latent).normal_(generator=generator)
-
-
-def normal_divergence(posterior: Normal) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(0, 1)) = ½(μ² + σ² - 1 - log σ²) of each coordinate, (B, K), in nats."""
-    variance = posterior.stddev.square()
-    return 0.5 * (posterior.mean.square() + variance - 1 - torch.log(variance))
 
 
 def needs_posterior(name: str, network: Network) -> None:
@@ -63,7 +57,7 @@ class Divergence(PenaltyModule):
     def forward(self, step: Step, network: Network) -> Tensor:
         """(B,) in nats."""
         assert step.code.posterior is not None
-        divergence = normal_divergence(step.code.posterior)
+        divergence = from_standard_normal(step.code.posterior)
         if self.free_bits:
             free = batch_mean(divergence, step.weight) <= self.free_bits
             divergence = torch.where(free, self.free_bits, divergence)

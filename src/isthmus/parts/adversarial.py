@@ -1,0 +1,135 @@
+"""`Adversarial`: a discriminator tells codes from draws of the prior, and the encoder makes that hard."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+from torch.func import functional_call
+from torch.nn import functional
+
+from isthmus.core.checks import no_negative_number
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import Part, PenaltyModule, Prior, Step
+from isthmus.core.divergences import squared_mmd
+from isthmus.core.initialisation import orthogonal
+from isthmus.core.modules import Stack
+from isthmus.core.network import Network
+from isthmus.parts.priors import StandardNormal
+
+HIDDEN = (64, 64)
+COMPONENTS = 10
+
+
+class RingMixture:
+    """Ten Gaussians around a circle in the first two coordinates, N(0, 1) in the others (Makhzani et al. 2015)."""
+
+    RADIUS = 2.0
+    DEVIATION = 0.3
+
+    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
+        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        z = like.new_empty(count, latent).normal_(generator=generator)
+        if latent < 2:
+            return z
+        which = torch.randint(COMPONENTS, (count,), generator=generator, device=like.device)
+        angle = which * (2 * math.pi / COMPONENTS)
+        centre = self.RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1).to(z)
+        return torch.cat([centre + self.DEVIATION * z[:, :2], z[:, 2:]], dim=1)
+
+
+class UserPrior:
+    """A sampler that the user gave."""
+
+    def __init__(self, sampler: Callable[..., Any]) -> None:
+        self.sampler = sampler
+
+    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
+        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        drawn = torch.as_tensor(self.sampler(count, latent, generator))
+        if drawn.shape != (count, latent):
+            raise ValueError(
+                f"the prior's sampler was asked for codes of the shape {(count, latent)} and gave {tuple(drawn.shape)}"
+            )
+        return drawn.to(like)
+
+
+PRIORS: dict[str, Callable[[], Prior]] = {"gaussian": StandardNormal, "mixture": RingMixture}
+
+
+class Discriminator(PenaltyModule):
+    """The losses of the discriminator and of the encoder; see `Adversarial`."""
+
+    def __init__(self, latent: int, weight: float, prior: Prior, r1: float) -> None:
+        super().__init__()
+        self.weight = weight
+        self.prior = prior
+        self.r1 = r1
+        self.stack = Stack((latent, *HIDDEN, 1), "silu")
+
+    def initialise(self, generator: Generator) -> None:
+        """Write the first weights."""
+        orthogonal(self.stack, generator)
+
+    def logits(self, z: Tensor, *, learn: bool) -> Tensor:
+        """How sure the discriminator is that codes (B, K) are the prior's, (B,); with gradients for itself if it learns."""
+        if learn:
+            return self.stack(z).squeeze(1)  # type: ignore[no-any-return]
+        frozen = {name: parameter.detach() for name, parameter in self.stack.named_parameters()}
+        return functional_call(self.stack, frozen, (z,)).squeeze(1)  # type: ignore[no-any-return]
+
+    def forward(self, step: Step, network: Network) -> dict[str, Tensor]:
+        """{name: (B,)}; where rows are judged, how far the codes are from the prior instead of a game's score."""
+        z = step.code.z
+        generator = self.generator or Generator(z.device).manual_seed(0)
+        drawn = self.prior.sample(len(z), z.shape[1], generator, z)
+        if not self.training:
+            return {"adversarial": self.weight * squared_mmd("imq", z, drawn, step.weight).expand(len(z))}
+        drawn = drawn.requires_grad_()
+        real, made = self.logits(drawn, learn=True), self.logits(z.detach(), learn=True)
+        # R1: a discriminator that is flat on the prior (Mescheder, Geiger and Nowozin 2018, equation 9).
+        (slope,) = torch.autograd.grad(real.sum(), drawn, create_graph=True)
+        game = functional.softplus(-real) + functional.softplus(made) + 0.5 * self.r1 * slope.square().sum(1)
+        fooled = functional.softplus(-self.logits(z, learn=False))
+        return {"discriminator": game, "adversarial": self.weight * fooled}
+
+
+@dataclass
+class Adversarial(Part):
+    """λ·softplus(-D(z)), with a discriminator D that learns beside (adversarial autoencoder, Makhzani et al. 2015).
+
+    D is a network K-64-64-1 with the loss softplus(-D(z_prior)) + softplus(D(z)) + (γ/2)‖∇D(z_prior)‖²; the encoder's
+    loss reaches the encoder alone. How well a game goes says little of the model, so rows that judge it are given the
+    unbiased squared MMD between codes and prior, times λ, in its place.
+
+    Parameters
+    ----------
+    weight : float
+        λ, in nats.
+    prior : str or callable
+        "gaussian"; "mixture": ten Gaussians around a circle; or a sampler (count, latent, generator) to codes
+        (count, latent).
+    r1 : float
+        γ.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder
+    >>> adversarial = AutoEncoder(latent=2, penalty=Adversarial(prior="mixture"))
+    """
+
+    weight: float = 10.0
+    prior: Any = "gaussian"
+    r1: float = 1.0
+
+    def build(self, features: int, latent: int) -> Discriminator:
+        """Return the module that maps (step, network) to {name: (B,)}."""
+        if callable(self.prior):
+            prior: Prior = UserPrior(self.prior)
+        else:
+            refuse_unknown("prior of Adversarial", self.prior, PRIORS)
+            prior = PRIORS[self.prior]()
+        weight = no_negative_number("weight of Adversarial", self.weight)
+        return Discriminator(latent, weight, prior, no_negative_number("r1 of Adversarial", self.r1))

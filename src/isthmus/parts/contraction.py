@@ -1,0 +1,107 @@
+"""`Contractive`: codes that change little where the row does."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from isthmus.core import jacobian, modules
+from isthmus.core.checks import no_negative_number, whole_number
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import Part, PenaltyModule, Step
+from isthmus.core.modules import Stack
+from isthmus.core.network import Network
+
+METHODS = ("auto", "exact", "hutchinson")
+LARGEST_EXACT = 64
+"""Up to this size of the code, "auto" takes the exact norm of a deep encoder's Jacobian."""
+
+
+class JacobianNorm(PenaltyModule):
+    """λ‖∂z/∂x‖²; see `Contractive`."""
+
+    def __init__(self, weight: float, method: str, samples: int) -> None:
+        super().__init__()
+        self.weight = weight
+        self.method = method
+        self.samples = samples
+
+    def check(self, network: Network) -> None:
+        """Refuse a code that jumps."""
+        if network.code.activation is None or hasattr(network.code, "indices"):
+            raise ValueError(
+                f"the penalty Contractive needs a code that is smooth in the row, and {network.code.made_by} is not: "
+                "take code='deterministic' or code='gaussian'"
+            )
+
+    def forward(self, step: Step, network: Network) -> Tensor:
+        """(B,) in nats."""
+        with torch.enable_grad():
+            norm = self.norm(step, network)
+        return self.weight * (norm if torch.is_grad_enabled() else norm.detach())
+
+    def norm(self, step: Step, network: Network) -> Tensor:
+        """‖∂z/∂x‖² of each row, (B,)."""
+        encoder = network.encoder
+        if self.method != "hutchinson" and isinstance(encoder, Stack) and len(encoder.weights) == 1:
+            return self.closed_form(step, network, encoder.weights[0])
+
+        def code(x: Tensor) -> Tensor:
+            return network.encode(x, step.mask).mean
+
+        if self.method == "exact" or (self.method == "auto" and network.code.latent <= LARGEST_EXACT):
+            return jacobian.exact(code, step.x_in)
+        generator = self.generator or Generator(step.x.device).manual_seed(0)
+        return jacobian.hutchinson(code, step.x_in, self.samples, generator)
+
+    def closed_form(self, step: Step, network: Network, weight: Tensor) -> Tensor:
+        """Return the norm of an encoder of one layer."""
+        latent, features = network.code.latent, step.x.shape[1]
+        h = network.activate(step.x_in, step.mask)[:, :latent]
+        assert network.code.activation is not None
+        function = modules.activation(network.code.activation).function
+        if network.code.activation == "identity":
+            slopes = torch.ones_like(h)
+        else:
+            with torch.enable_grad():
+                (slopes,) = torch.autograd.grad(function(h).sum(), h, create_graph=True)
+        return jacobian.of_one_layer(slopes, weight[:latent, :features])
+
+
+@dataclass
+class Contractive(Part):
+    """λ‖∂z/∂x‖²_F, the squared Frobenius norm of the encoder's Jacobian at what it saw (Rifai et al. 2011).
+
+    The norm counts the code's own units: an encoder can shrink while the decoder grows, which ``decoder="tied"``
+    prevents.
+
+    Parameters
+    ----------
+    weight : float
+        λ, in nats; 1e-4 to 1.
+    method : {"auto", "exact", "hutchinson"}
+        One layer has a closed form. Deeper encoders: exactly, by K backward passes at once; or estimated without bias by
+        random signs v, E‖Jᵀv‖². "auto" takes the exact norm up to 64 units of the code.
+    samples : int
+        Random vectors a row.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, with a code that is not smooth.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder, Deterministic
+    >>> contractive = AutoEncoder(64, (), code=Deterministic("sigmoid"), decoder="tied", penalty=Contractive(0.1))
+    """
+
+    weight: float = 0.1
+    method: str = "auto"
+    samples: int = 1
+
+    def build(self, features: int, latent: int) -> JacobianNorm:
+        """Return the module that maps (step, network) to (B,)."""
+        refuse_unknown("method of Contractive", self.method, METHODS)
+        samples = whole_number("samples of Contractive", self.samples, 1)
+        return JacobianNorm(no_negative_number("weight of Contractive", self.weight), self.method, samples)

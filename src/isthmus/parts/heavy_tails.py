@@ -1,0 +1,212 @@
+"""Likelihoods of real values with outliers: `Laplace` and `StudentT`."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from isthmus.core import modules
+from isthmus.core.checks import is_number, positive_number
+from isthmus.core.contract import LikelihoodModule, Part, batch_mean
+
+FLOOR = 1e-4
+"""No scale is smaller than this, in units of the scaled data."""
+
+
+class LocationScale(LikelihoodModule):
+    """p(x|z) = p₀((x - a(θ))/s)/s, independent columns."""
+
+    density = True
+    activation: str
+    scale: Tensor
+
+    def __init__(self, features: int, scale: float | str, activation: str) -> None:
+        super().__init__()
+        self.features = features
+        self.mode = scale
+        self.activation = activation
+        self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
+        self.outputs = 2 * features if scale == "learned" else features
+        first = scale if isinstance(scale, float) else 1.0
+        self.register_buffer("scale", torch.tensor(first, dtype=torch.float64))
+
+    def deviation(self) -> float:
+        """Return the standard deviation at s = 1."""
+        raise NotImplementedError
+
+    def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the s that suits the errors (B, F) of a batch best, or nearly."""
+        raise NotImplementedError
+
+    def log_density(self, standardised: Tensor) -> Tensor:
+        """Log p₀ of each number."""
+        raise NotImplementedError
+
+    def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
+        """Draw from p₀ as many numbers as `like` has."""
+        raise NotImplementedError
+
+    def mean(self, theta: Tensor) -> Tensor:
+        """(B, P) to the mean (B, F)."""
+        return self.function(theta[:, : self.features])
+
+    def scales(self, theta: Tensor, errors: Tensor | None, weight: Tensor | None) -> Tensor:
+        """Return s of every cell (B, F) where it is learned, else one number."""
+        if self.mode == "learned":
+            return FLOOR + torch.exp(theta[:, self.features :])
+        if self.mode == "optimal" and self.training and errors is not None:
+            scale = self.best_scale(errors.detach(), weight).clamp_min(FLOOR)
+            self.scale.lerp_(scale.to(self.scale), 0.01)
+            return scale
+        return self.scale.to(theta)
+
+    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Minus log p(x|z) of each cell, (B, F), in nats."""
+        errors = x - self.mean(theta)
+        scales = self.scales(theta, errors, weight)
+        return torch.log(scales) - self.log_density(errors / scales)
+
+    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
+        """Draw rows (B, F)."""
+        mean = self.mean(theta)
+        return mean + self.scales(theta, None, None) * self.standard_sample(mean, generator)
+
+    def set_variance(self, mean_squared_error: float) -> None:
+        """Fix an optimal scale at the one with that variance, if it has not been learned from batches."""
+        if self.mode == "optimal" and float(self.scale) == 1.0:
+            self.scale.fill_(max(math.sqrt(mean_squared_error) / self.deviation(), FLOOR))
+
+    def spread_bias(self, residual_variances: Tensor) -> Tensor:
+        """Return the outputs beyond the mean at which each column's variance is the given one, (F,)."""
+        if self.mode != "learned":
+            return residual_variances[:0]
+        return (residual_variances.sqrt() / self.deviation() - FLOOR).clamp_min(FLOOR).log()
+
+    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return the (P,) outputs at which every column has the given mean and variance, (F,) each."""
+        return torch.cat([modules.inverse(self.activation, mean), self.spread_bias(variance)])
+
+
+class LaplaceLikelihood(LocationScale):
+    """p(x|z) = exp(-|x - a(θ)|/s) / 2s; see `Laplace`."""
+
+    def deviation(self) -> float:
+        """√2."""
+        return math.sqrt(2)
+
+    def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the mean absolute error, which maximises the likelihood."""
+        return batch_mean(errors.abs(), weight).mean()
+
+    def log_density(self, standardised: Tensor) -> Tensor:
+        """-|u| - log 2."""
+        return -standardised.abs() - math.log(2)
+
+    def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
+        """Draw the difference of two exponentials."""
+        first, second = (torch.empty_like(like).exponential_(generator=generator) for _ in range(2))
+        return first - second
+
+
+class StudentTLikelihood(LocationScale):
+    """Student's t with ν degrees of freedom; see `StudentT`."""
+
+    def __init__(self, features: int, scale: float | str, activation: str, df: float) -> None:
+        super().__init__(features, scale, activation)
+        self.df = df
+
+    def deviation(self) -> float:
+        """√(ν/(ν - 2))."""
+        return math.sqrt(self.df / (self.df - 2))
+
+    def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the scale after one step of expectation maximisation from the present one (Lange et al. 1989)."""
+        squares = errors.square()
+        present = self.scale.to(errors).square()
+        trust = (self.df + 1) / (self.df + squares / present)
+        return batch_mean(trust * squares, weight).mean().sqrt()
+
+    def log_density(self, standardised: Tensor) -> Tensor:
+        """Log Γ((ν+1)/2) - log Γ(ν/2) - ½ log νπ - ((ν+1)/2) log(1 + u²/ν)."""
+        constant = math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(self.df * math.pi)
+        return constant - 0.5 * (self.df + 1) * torch.log1p(standardised.square() / self.df)
+
+    def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
+        """Draw a normal over the root of a chi-square by its degrees of freedom, by Bailey's polar method (1994)."""
+        first, second = (torch.empty_like(like).uniform_(generator=generator) for _ in range(2))
+        radius = torch.sqrt(self.df * torch.expm1(-2 / self.df * torch.log(first.clamp_min(1e-30))))
+        return radius * torch.cos(2 * math.pi * second)
+
+
+def checked_scale(name: str, scale: float | str) -> float | str:
+    """Return a scale that is a positive number, "optimal" or "learned"."""
+    if is_number(scale):
+        return positive_number(f"scale of {name}", scale)
+    if scale not in ("optimal", "learned"):
+        raise ValueError(f"scale of {name} has to be a positive number, 'optimal' or 'learned'; got {scale!r}")
+    return scale
+
+
+@dataclass
+class Laplace(Part):
+    """Real values with outliers: p(x|z) = exp(-|x - a(θ)|/s) / 2s, with a fixed scale the mean absolute error.
+
+    Parameters
+    ----------
+    scale : float or str
+        s; "optimal": one for all columns, the mean absolute error; "learned": one a cell from the decoder, P = 2F.
+    activation : str
+        a, on the mean (and median).
+
+    Examples
+    --------
+    >>> import torch
+    >>> likelihood = Laplace(scale=1.0).build(features=2)
+    >>> x, theta = torch.ones(1, 2), torch.zeros(1, 2)
+    >>> round(float(likelihood.nll(x, theta) - likelihood.nll(x, x)), 6)  # Σ|x - x̂|
+    2.0
+    """
+
+    scale: float | str = "optimal"
+    activation: str = "identity"
+
+    def build(self, features: int) -> LaplaceLikelihood:
+        """Return the module for rows of that many columns."""
+        return LaplaceLikelihood(features, checked_scale("Laplace", self.scale), self.activation)
+
+
+@dataclass
+class StudentT(Part):
+    """Real values with strong outliers: Student's t with ν degrees of freedom around a(θ), scale s.
+
+    An outlier's pull on the weights falls with its distance instead of growing. Its variance is s²ν/(ν - 2).
+
+    Parameters
+    ----------
+    df : float
+        ν, above 2.
+    scale : float or str
+        s; "optimal": one for all columns, by expectation maximisation over batches; "learned": one a cell, P = 2F.
+    activation : str
+        a, on the mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> likelihood = StudentT(df=4.0, scale=1.0).build(features=1)
+    >>> round(float(likelihood.nll(torch.zeros(1, 1), torch.zeros(1, 1))), 4)  # -log 0.375
+    0.9808
+    """
+
+    df: float = 4.0
+    scale: float | str = "optimal"
+    activation: str = "identity"
+
+    def build(self, features: int) -> StudentTLikelihood:
+        """Return the module for rows of that many columns."""
+        df = positive_number("df of StudentT", self.df)
+        if df <= 2:
+            raise ValueError(f"df of StudentT has to be above 2, for a variance; got {self.df!r}")
+        return StudentTLikelihood(features, checked_scale("StudentT", self.scale), self.activation, df)

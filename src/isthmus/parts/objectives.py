@@ -1,0 +1,95 @@
+"""Objectives that are no sum of -log p(x|z) and penalties: `ImportanceWeighted`."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.distributions import Normal
+
+from isthmus.core.checks import whole_number
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import ObjectiveModule, Part, Step
+from isthmus.core.network import Network
+from isthmus.parts.priors import Divergence, StandardNormal, needs_posterior
+
+
+class ImportanceBound(ObjectiveModule):
+    """-log (1/k) Σᵢ p(x, zᵢ)/q(zᵢ|x); see `ImportanceWeighted`."""
+
+    prior = StandardNormal()
+
+    def __init__(self, samples: int, estimator: str) -> None:
+        super().__init__()
+        self.samples = samples
+        self.doubly = estimator == "dreg"
+
+    def check(self, network: Network) -> None:
+        """Refuse a code without a posterior, and a second KL."""
+        needs_posterior("the objective ImportanceWeighted", network)
+        if any(isinstance(penalty, Divergence) for penalty in network.penalties.values()):
+            raise ValueError(
+                "the objective ImportanceWeighted holds the penalty KL already: take penalty=None, or objective=None"
+            )
+
+    def forward(self, step: Step, network: Network) -> dict[str, Tensor]:
+        """{"bound": (B,)} in nats."""
+        posterior = step.code.posterior
+        assert isinstance(posterior, Normal)
+        generator = self.generator or Generator(step.x.device).manual_seed(0)
+        shape = (self.samples, *posterior.mean.shape)
+        noise = torch.empty(shape, dtype=step.x.dtype, device=step.x.device).normal_(generator=generator)
+        z = posterior.mean + posterior.stddev * noise
+        log_weights = self.log_weights(step, network, z, posterior)
+        return {"bound": math.log(self.samples) - torch.logsumexp(log_weights, dim=0)}
+
+    def log_weights(self, step: Step, network: Network, z: Tensor, posterior: Normal) -> Tensor:
+        """Return log p(x|z) + log p(z) - log q(z|x) of draws z (k, B, K), (k, B)."""
+        mean, deviation = posterior.mean, posterior.stddev
+        if self.doubly:
+            # The score of q has mean zero and a variance that grows with k (Tucker et al. 2019, equation 8).
+            mean, deviation = mean.detach(), deviation.detach()
+        rows = step.x.repeat(self.samples, 1)
+        weight = None if step.weight is None else step.weight.repeat(self.samples)
+        cells = None if step.cells is None else step.cells.repeat(self.samples, 1)
+        theta = network.decoder(z.flatten(0, 1))
+        nll = network.likelihood.nll(rows, theta, weight, cells).view(self.samples, -1)
+        ratio = 0.5 * (((z - mean) / deviation).square() - z.square()) + torch.log(deviation)
+        log_weights = ratio.sum(2) - nll
+        if self.doubly and z.requires_grad:
+            shares = log_weights.detach().softmax(0)[:, :, None]
+            # Backwards z gets each weight's gradient times its share; once more times the share makes it the square.
+            z.register_hook(lambda gradient: gradient * shares)
+        return log_weights
+
+
+@dataclass
+class ImportanceWeighted(Part):
+    """-log (1/k) Σᵢ p(x|zᵢ)p(zᵢ)/q(zᵢ|x), zᵢ ~ q(z|x): a bound on -log p(x), tighter the larger k (Burda et al. 2016).
+
+    Parameters
+    ----------
+    samples : int
+        k; with 1 the evidence lower bound.
+    estimator : {"dreg", "iwae"}
+        Of the encoder's gradient: doubly reparameterised (Tucker et al. 2019), which does not fade as k grows, or the
+        bound's own.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, with a code that has no posterior, or beside the penalty `KL`, which the bound holds already.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder
+    >>> iwae = AutoEncoder(latent=8, code="gaussian", objective=ImportanceWeighted(samples=10))
+    """
+
+    samples: int = 5
+    estimator: str = "dreg"
+
+    def build(self, features: int, latent: int) -> ImportanceBound:
+        """Return the module that maps (step, network) to {"bound": (B,)}."""
+        refuse_unknown("estimator of ImportanceWeighted", self.estimator, ("dreg", "iwae"))
+        return ImportanceBound(whole_number("samples of ImportanceWeighted", self.samples, 1), self.estimator)

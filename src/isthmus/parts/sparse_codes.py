@@ -1,0 +1,212 @@
+"""Sparse codes: of many units few are not 0, chosen by row (TopK), by batch (BatchTopK) or by unit (LifetimeSparse)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from isthmus.core import modules
+from isthmus.core.checks import fraction, positive_number, whole_number
+from isthmus.core.contract import Code, CodeModule, Part
+
+MEMORY = 0.999
+"""How much of a running threshold stays in a step."""
+
+
+class SparseCode(CodeModule):
+    """What sparse codes share: they are no function of each input by itself, and units can be used or not."""
+
+    activation = None
+
+    def usage(self, code: Code) -> Tensor:
+        """Which of the K units are not 0 for any row of the batch, (K,)."""
+        return (code.mean != 0).any(0)
+
+
+class TopKCode(SparseCode):
+    """The k largest of a(h), the others 0; see `TopK`."""
+
+    def __init__(self, latent: int, k: int, alpha: float, anneal: float, activation: str) -> None:
+        super().__init__(latent)
+        self.k = k
+        self.in_use = max(1, min(int(alpha * k), latent))
+        self.anneal = anneal
+        self.function = modules.activation(activation).function
+        self.progress = 1.0
+
+    def begin(self, progress: float) -> None:
+        """Take note of how much of the training is done."""
+        self.progress = progress
+
+    @property
+    def kept(self) -> int:
+        """How many units are kept now: in training from all of them down to k."""
+        if not self.training:
+            return self.in_use
+        done = min(1.0, self.progress / self.anneal) if self.anneal else 1.0
+        return self.latent - int(done * (self.latent - self.k))
+
+    def forward(self, h: Tensor) -> Code:
+        """(B, K) to a code of which at most k entries a row are not 0."""
+        activations = self.function(h)
+        values, places = activations.topk(self.kept, dim=1)
+        z = torch.zeros_like(activations).scatter(1, places, values)
+        return Code(z, z)
+
+
+@dataclass
+class TopK(Part):
+    """k-sparse codes: keep the k largest entries of a(h), set the others to 0 (Makhzani and Frey 2013).
+
+    When: sparse features of an exact number. Units that are never among the first k get no gradient and die; `anneal`
+    prevents most of it.
+
+    Parameters
+    ----------
+    k : int
+        Entries kept, at most the code's size.
+    alpha : float
+        In use, outside of training, ⌊α·k⌋ are kept; the authors found features with α = 3 better than with 1.
+    anneal : float
+        Share of the training, in [0, 1), over which the number falls from all to k.
+    activation : str
+        a: "identity" as in the paper, "relu" for features that are never negative (Gao et al. 2024).
+
+    Raises
+    ------
+    ValueError
+        In `fit`, for a k above the size of the code.
+
+    Examples
+    --------
+    >>> import torch
+    >>> TopK(2).build(latent=4)(torch.tensor([[0.1, 3.0, -5.0, 2.0]])).z.tolist()
+    [[0.0, 3.0, 0.0, 2.0]]
+    """
+
+    k: int = 25
+    alpha: float = 1.0
+    anneal: float = 0.0
+    activation: str = "identity"
+
+    def build(self, latent: int) -> TopKCode:
+        """Return the module (B, latent) to `Code`."""
+        k = within("k of TopK", self.k, latent)
+        alpha = positive_number("alpha of TopK", self.alpha)
+        return TopKCode(latent, k, alpha, fraction("anneal of TopK", self.anneal), self.activation)
+
+
+class BatchTopKCode(SparseCode):
+    """The k·B largest of a batch of relu(h); see `BatchTopK`."""
+
+    threshold: Tensor
+
+    def __init__(self, latent: int, k: int) -> None:
+        super().__init__(latent)
+        self.k = k
+        # Below 0 until the first batch: everything passes.
+        self.register_buffer("threshold", torch.tensor(-1.0))
+
+    def forward(self, h: Tensor) -> Code:
+        """(B, K) to a code; in training with k entries a row on average, else those above the threshold."""
+        activations = functional.relu(h)
+        if not self.training:
+            z = activations * (activations > self.threshold)
+            return Code(z, z)
+        values = activations.flatten().topk(self.k * len(h)).values
+        smallest = values[-1].detach()
+        self.threshold.lerp_(smallest.to(self.threshold), 1.0 if self.threshold < 0 else 1 - MEMORY)
+        z = activations * (activations >= smallest)
+        return Code(z, z)
+
+
+@dataclass
+class BatchTopK(Part):
+    """Keep the k·B largest of a whole batch of relu(h), so that rows may differ in how many they need (Bussmann 2024).
+
+    In use, where a row must not depend on others, what exceeds the running mean of the smallest value kept.
+
+    Parameters
+    ----------
+    k : int
+        Entries kept a row on average, at most the code's size.
+
+    Examples
+    --------
+    >>> import torch
+    >>> BatchTopK(1).build(latent=2)(torch.tensor([[3.0, 2.0], [1.0, 0.0]])).z.tolist()
+    [[3.0, 2.0], [0.0, 0.0]]
+    """
+
+    k: int = 25
+
+    def build(self, latent: int) -> BatchTopKCode:
+        """Return the module (B, latent) to `Code`."""
+        return BatchTopKCode(latent, within("k of BatchTopK", self.k, latent))
+
+
+class LifetimeSparseCode(SparseCode):
+    """Each unit's largest values over the batch; see `LifetimeSparse`."""
+
+    thresholds: Tensor
+
+    def __init__(self, latent: int, rate: float, dense: bool) -> None:
+        super().__init__(latent)
+        self.rate = rate
+        self.dense = dense
+        self.register_buffer("thresholds", torch.full((latent,), -1.0))
+
+    def forward(self, h: Tensor) -> Code:
+        """(B, K) to a code of which every unit has the same share of rows that are not 0."""
+        activations = functional.relu(h)
+        if not self.training:
+            z = activations if self.dense else activations * (activations >= self.thresholds)
+            return Code(z, z)
+        winners = max(1, round(self.rate * len(h)))
+        least = activations.topk(winners, dim=0).values[-1].detach()
+        moved = torch.where(self.thresholds < 0, least, self.thresholds.lerp(least.to(self.thresholds), 1 - MEMORY))
+        self.thresholds.copy_(moved)
+        z = activations * (activations >= least)
+        return Code(z, z)
+
+
+@dataclass
+class LifetimeSparse(Part):
+    """Winner-take-all codes: in training each unit of relu(h) keeps its largest ρB values over the batch.
+
+    Every unit wins for some rows, so that none can die (Makhzani and Frey 2015). In use a unit passes what exceeds the
+    running mean of its smallest winner; the authors drop the constraint there, which is ``inference="dense"``.
+
+    Parameters
+    ----------
+    rate : float
+        ρ in (0, 1).
+    inference : {"sparse", "dense"}
+        What passes outside of training.
+
+    Examples
+    --------
+    >>> import torch
+    >>> LifetimeSparse(0.5).build(latent=2)(torch.tensor([[3.0, 2.0], [1.0, 4.0]])).z.tolist()
+    [[3.0, 0.0], [0.0, 4.0]]
+    """
+
+    rate: float = 0.05
+    inference: str = "sparse"
+
+    def build(self, latent: int) -> LifetimeSparseCode:
+        """Return the module (B, latent) to `Code`."""
+        modules.refuse_unknown("inference of LifetimeSparse", self.inference, ("sparse", "dense"))
+        rate = fraction("rate of LifetimeSparse", positive_number("rate of LifetimeSparse", self.rate))
+        return LifetimeSparseCode(latent, rate, self.inference == "dense")
+
+
+def within(name: str, k: int, latent: int) -> int:
+    """Return a number of units that is at least 1 and at most the code's size."""
+    k = whole_number(name, k, 1)
+    if k > latent:
+        raise ValueError(
+            f"{name} is {k}, but the code has only latent={latent} units; take a larger latent, or k <= {latent}"
+        )
+    return k

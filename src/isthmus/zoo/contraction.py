@@ -1,0 +1,32 @@
+"""The contractive family: codes that small changes of the row leave alone."""
+
+from typing import Any
+
+from isthmus.estimators import AutoEncoder
+from isthmus.parts import Contractive, Deterministic
+
+
+def contractive(latent: int = 256, weight: float = 0.1, hidden: tuple[int, ...] = (), **settings: Any) -> AutoEncoder:
+    r"""Contractive autoencoder: nll + λ‖∂z/∂x‖²_F, z = σ(Wx + b), (K,), tied weights.
+
+    For one sigmoid layer ‖J‖² = Σⱼ [zⱼ(1 - zⱼ)]² Σᵢ Wⱼᵢ² (Rifai et al. 2011). When: features for classification, local
+    directions of variation. When not: deep encoders of large codes, for which the penalty costs a pass a coordinate.
+
+    Parameters
+    ----------
+    latent : int
+        K.
+    weight : float
+        λ.
+    hidden : tuple of int
+        Widths from the input to the code.
+    **settings
+        Any other parameter of `AutoEncoder`.
+
+    Examples
+    --------
+    >>> contractive(latent=100).penalty.weight
+    0.1
+    """
+    parts = {"code": Deterministic("sigmoid"), "decoder": "tied", "penalty": Contractive(weight)}
+    return AutoEncoder(**{"latent": latent, "hidden": hidden} | parts | settings)

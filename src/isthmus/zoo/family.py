@@ -1,0 +1,51 @@
+"""Every preset by family, and the family tree as a table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from isthmus.estimators import AutoEncoder
+from isthmus.zoo import codebooks, contraction, images, matching, noise, plain, posteriors, sparsity
+
+FAMILIES: dict[str, list[Callable[..., AutoEncoder]]] = {
+    "plain": [plain.linear, plain.undercomplete, plain.overcomplete, plain.stacked, plain.ordered],
+    "denoising": [noise.denoising, noise.masked],
+    "sparse": [sparsity.sparse, sparsity.k_sparse, sparsity.winner_take_all],
+    "contractive": [contraction.contractive],
+    "variational": [posteriors.variational, posteriors.beta_tcvae, posteriors.importance_weighted],
+    "matching": [matching.wasserstein, matching.info_vae, matching.adversarial],
+    "discrete": [codebooks.vector_quantised, codebooks.finite_scalar_quantised],
+    "convolutional": [images.convolutional, images.convolutional_variational],
+}
+SLOTS = ("encoder", "code", "penalty", "objective", "corruption", "init")
+"""The parameters in which presets differ."""
+
+
+def describe() -> str:
+    """Return the family tree as a table: family, preset, and which parts make it, where they are not the default ones.
+
+    Examples
+    --------
+    >>> print(describe().splitlines()[0])
+    family         preset                     made of
+    """
+    lines = [f"{'family':<15}{'preset':<27}made of"]
+    for family, presets in FAMILIES.items():
+        for number, preset in enumerate(presets):
+            lines.append(f"{family if number == 0 else '':<15}{preset.__name__:<27}{made_of(preset())}")
+    return "\n".join(lines)
+
+
+def made_of(estimator: AutoEncoder) -> str:
+    """Return the parts of a preset that are not an `AutoEncoder`'s own."""
+    usual = AutoEncoder()
+    parts = [getattr(estimator, slot) for slot in SLOTS if getattr(estimator, slot) != getattr(usual, slot)]
+    if estimator.decoder is not None:
+        parts.append(f"{estimator.decoder} decoder")
+    return ", ".join(words(part) for part in parts) or "hidden layers and a narrow code"
+
+
+def words(part: Any) -> str:
+    """Return a part's name, or the names of several."""
+    if isinstance(part, list | tuple):
+        return " + ".join(map(words, part))
+    return part if isinstance(part, str) else type(part).__name__
