@@ -22,7 +22,7 @@ ESTIMATORS = [AutoEncoder, *(preset for presets in FAMILIES.values() for preset 
 
 SETTINGS = {
     "k_sparse": {"latent": 32, "top_k": 8},
-    "sparse": {"latent": 32},
+    "sparse": {"latent": 12},
     "overcomplete": {"latent": 80},
     "winner_take_all": {"latent": 32},
     "contractive": {"latent": 16},

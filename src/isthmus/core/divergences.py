@@ -49,7 +49,7 @@ def squared_mmd(name: str, a: Tensor, b: Tensor, weight: Tensor | None = None) -
 def total_correlation(z: Tensor, posterior: Normal) -> Tensor:
     """Estimate log q(z) - Σⱼ log q(zⱼ) for draws z (B, K) of the posteriors of a batch, (B,).
 
-    q is the mixture of the batch's M posteriors (Chen et al. 2018, equation S6, with the batch as the data): biased upwards
+    q is the mixture of the batch's M posteriors (Chen et al. 2018, equation S6, with the batch as the data): biased
     while M is small, because each row is a large part of its own mixture.
     """
     deviation = posterior.stddev

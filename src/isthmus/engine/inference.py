@@ -51,7 +51,7 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
 
 @torch.no_grad()
 def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
-    """Return the mean squared error over the rows of that index and their columns, in the network's units, codes drawn."""
+    """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
     total = weights = 0.0
     network.seed(Generator(rows.device).manual_seed(0))
     for chunk in index.split(4096):

@@ -72,8 +72,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         network by itself.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
         How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
-        above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers (images); else each to mean 0 and standard
-        deviation 1.
+        above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
+        (images); else each to mean 0 and standard deviation 1.
     epochs : int or "auto"
         Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
         kept out to judge the training).

@@ -16,6 +16,9 @@ from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
 from isthmus.estimators import validation
 
+DIGITS = 1e4
+LEAST = 1e-9
+
 
 def fitted_with(condition: Callable[[Network], Any], needed: str) -> Callable[[Any], bool]:
     """Let a method exist where the fitted network meets the condition; say otherwise what is needed."""
@@ -117,8 +120,8 @@ class Generative:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
         log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
-        (Burda, Grosse and Salakhutdinov 2016): a lower bound on average, which rises to log p(x) with S. Every row sees
-        the same noise, so its number does not depend on the rows beside it.
+        (Burda, Grosse and Salakhutdinov 2016): a lower bound on average, which rises to log p(x) with S. A row's noise
+        depends on its own code alone, so that its number does not depend on the rows beside it.
 
         Parameters
         ----------
@@ -136,8 +139,8 @@ class Generative:
         samples = whole_number("importance_samples", importance_samples, 1)
         rows, volume = self._scored(X)
         generator = Generator().manual_seed(validation.seed(random_state))
-        noise = torch.empty(samples, self.latent_, dtype=torch.float32).normal_(generator=generator).to(rows.device)
-        log_weights = self._map(lambda x: importance_weighted(self.network_, x, noise), rows, None)
+        uniform = torch.empty(samples, self.latent_, dtype=torch.float64).uniform_(generator=generator).to(rows.device)
+        log_weights = self._map(lambda x: importance_weighted(self.network_, x, uniform), rows, None)
         return log_weights.astype(np.float64) - volume
 
     @available_if(fitted_with(has_codewords, "a code with a codebook: VectorQuantizer or FSQ"))
@@ -156,14 +159,19 @@ class Generative:
         return chosen.astype(np.int64)
 
 
-def importance_weighted(network: Network, x: Tensor, noise: Tensor) -> Tensor:
-    """Return the importance-weighted log-likelihood (B,) of rows x (B, F) with common noise (S, K)."""
+def importance_weighted(network: Network, x: Tensor, uniform: Tensor) -> Tensor:
+    """Return the importance-weighted log-likelihood (B,) of rows x (B, F) with S points `uniform` (S, K) in [0, 1)."""
     posterior = network.encode(x).posterior
     assert isinstance(posterior, Normal)
+    # Every row moves the points around the unit cube by digits of its own code (Cranley and Patterson 1976): noise that
+    # differs between rows, so that their errors cancel in a mean, and is the same wherever a row stands.
+    shift = torch.frac(posterior.mean.double() * DIGITS)
     total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
-    for epsilon in noise.to(x.dtype):
+    for point in uniform:
+        place = torch.remainder(point + shift, 1).clamp(LEAST, 1 - LEAST)
+        epsilon = torch.special.ndtri(place).to(x)
         z = posterior.mean + posterior.stddev * epsilon
         # log p(z) - log q(z|x), whose ½ log 2π cancel.
         ratio = (0.5 * (epsilon.square() - z.square()) + torch.log(posterior.stddev)).sum(1)
         total = torch.logaddexp(total, (ratio - network.likelihood.nll(x, network.decoder(z))).double())
-    return total - math.log(len(noise))
+    return total - math.log(len(uniform))

@@ -1,77 +1,105 @@
-"""Greedy layer-wise pretraining: each layer first learns to rebuild what the layer before gives (Bengio et al. 2007)."""
+"""Greedy layer-wise pretraining: each layer learns to rebuild what the one before gives (Bengio et al. 2007)."""
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from isthmus.core.initialisation import initialise
-from isthmus.core.modules import Stack
+from isthmus.core.contract import batch_mean
+from isthmus.core.initialisation import orthogonal
+from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
-from isthmus.core.principal import principal_components
 from isthmus.data.rows import Rows
 from isthmus.engine.trainer import Plan, Trainer
-from isthmus.parts import Deterministic, Gaussian, compose
+from isthmus.parts import Deterministic, Gaussian
 
 SHARE = 0.25
 """Of the epochs, for each layer; fine-tuning has all of them again."""
 
 
-def pretrain(network: Network, rows: Rows, index: Tensor, plan: Plan, likelihood: object, generator: Generator) -> str:
+class Elementwise(nn.Module):
+    """An activation as a module."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.function = activation(name).function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same."""
+        return self.function(x)
+
+
+def pretrain(network: Network, rows: Rows, index: Tensor, plan: Plan, likelihood: Any, generator: Generator) -> str:
     """Write into a dense network the weights of autoencoders of one layer each; return in words what was done.
+
+    What is rebuilt is each layer's sum before its activation: layer l maps s_{l-1} by the activation and a matrix to
+    s_l and back, so that the decoders put together are the network's.
 
     Raises
     ------
     ValueError
-        If the encoder and the decoder are not dense mirrors of each other.
+        If the encoder and the decoder are not dense, of as many layers and without normalisation.
     """
     encoder, decoder = network.encoder, network.decoder
-    if not isinstance(encoder, Stack) or not isinstance(decoder, Stack) or len(encoder.weights) != len(decoder.weights):
-        raise ValueError("init='layerwise' needs a Dense encoder and decoder of as many layers; take init='pca'")
+    dense = (
+        isinstance(encoder, Stack) and isinstance(decoder, Stack) and encoder.norms is None and decoder.norms is None
+    )
+    if not dense or len(encoder.weights) != len(decoder.weights):  # type: ignore[arg-type]
+        raise ValueError(
+            "init='layerwise' needs a Dense encoder and decoder of as many layers, without norm; take init='pca'"
+        )
+    assert isinstance(encoder, Stack)
+    assert isinstance(decoder, Stack)
     plan = replace(plan, epochs=max(1, math.ceil(SHARE * plan.epochs)), patience=None)
-    last = len(encoder.weights) - 1
+    latent, last = network.code.latent, len(encoder.weights) - 1
     for depth, weight in enumerate(encoder.weights):
-        function = "identity" if depth == last else encoder.activation_name
-        target = likelihood if depth == 0 else Gaussian(activation=decoder.activation_name)
-        width = network.code.latent if depth == last else weight.shape[0]
-        layer = one_layer(rows, index, width, function, target, plan, generator)
-        copy_layer(layer, network, depth)
+        features = rows.raw.shape[1]
+        width = latent if depth == last else len(weight)
+        inward, outward = Stack((features, width)), Stack((width, features))
+        target = likelihood if depth == 0 else Gaussian()
+        if depth == 0 and target.build(features).outputs != features:
+            outward = Stack((width, target.build(features).outputs))
+        layer = Network(
+            inward if depth == 0 else nn.Sequential(Elementwise(encoder.activation_name), inward),
+            Deterministic().build(width),
+            outward if depth == last else nn.Sequential(Elementwise(decoder.activation_name), outward),
+            target.build(features),
+        )
+        train_layer(layer.to(rows.dtype), (inward, outward), rows, index, plan, generator)
+        copy_layer(inward, outward, encoder, decoder, depth)
         if depth < last:
             rows = encoded(layer, rows, index)
             index = torch.arange(len(index))
     return f"layerwise ({last + 1} layers, {plan.epochs} epochs each)"
 
 
-def one_layer(
-    rows: Rows, index: Tensor, width: int, function: str, likelihood: object, plan: Plan, generator: Generator
-) -> Network:
-    """Train an autoencoder of one layer each way."""
-    features = rows.raw.shape[1]
-    network = compose(features, width, encoder="linear", code=Deterministic(function), likelihood=likelihood)
-    network.to(rows.dtype)
-    principal = principal_components(lambda: map(rows.batch, index.split(4096)), features, generator=generator)
+def train_layer(
+    layer: Network, stacks: tuple[Stack, Stack], rows: Rows, index: Tensor, plan: Plan, generator: Generator
+) -> None:
+    """Train an autoencoder of one layer each way, from orthogonal matrices and the mean row."""
+    for stack in stacks:
+        orthogonal(stack, generator)
     sample, weight = rows.batch(index[:2048])
-    initialise(
-        network, "pca", generator, principal.first(width), sample.cpu(), None if weight is None else weight.cpu()
-    )
-    network.to(rows.device)
-    Trainer(network, rows, index, index[:0], plan, generator).fit()
-    return network
-
-
-def copy_layer(layer: Network, network: Network, depth: int) -> None:
-    """Copy the weights of an autoencoder of one layer to their places."""
     with torch.no_grad():
-        pairs = ((layer.encoder, network.encoder, depth), (layer.decoder, network.decoder, -1 - depth))
-        for small, whole, place in pairs:
-            assert isinstance(small, Stack)
-            assert isinstance(whole, Stack)
-            units = len(small.biases[0])
-            columns = small.weights[0].shape[1]
-            whole.weights[place][:units, :columns] = small.weights[0]
-            whole.biases[place][:units] = small.biases[0]
+        mean = batch_mean(sample.double(), weight).cpu()
+        variance = batch_mean((sample.double().cpu() - mean).square(), None if weight is None else weight.cpu())
+        stacks[1].biases[0].copy_(layer.likelihood.start_bias(mean, variance))
+    # Its own, so that the next layer's first weights do not depend on how many rows there are to shuffle.
+    shuffling = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+    Trainer(layer.to(rows.device), rows, index, index[:0], plan, shuffling).fit()
+
+
+@torch.no_grad()
+def copy_layer(inward: Stack, outward: Stack, encoder: Stack, decoder: Stack, depth: int) -> None:
+    """Copy the weights of an autoencoder of one layer to their places in the whole."""
+    for small, whole, place in ((inward, encoder, depth), (outward, decoder, len(decoder.weights) - 1 - depth)):
+        units = len(small.biases[0])
+        # A code with more inputs than coordinates keeps the others as they are.
+        whole.weights[place][:units] = small.weights[0].to(whole.weights[place])
+        whole.biases[place][:units] = small.biases[0].to(whole.biases[place])
 
 
 @torch.no_grad()

@@ -74,7 +74,7 @@ class Discriminator(PenaltyModule):
         orthogonal(self.stack, generator)
 
     def logits(self, z: Tensor, *, learn: bool) -> Tensor:
-        """How sure the discriminator is that codes (B, K) are the prior's, (B,); with gradients for itself if it learns."""
+        """How sure the discriminator is that codes (B, K) are the prior's, (B,); if it learns, with its gradients."""
         if learn:
             return self.stack(z).squeeze(1)  # type: ignore[no-any-return]
         frozen = {name: parameter.detach() for name, parameter in self.stack.named_parameters()}

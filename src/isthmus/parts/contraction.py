@@ -80,8 +80,8 @@ class Contractive(Part):
     weight : float
         λ, in nats; 1e-4 to 1.
     method : {"auto", "exact", "hutchinson"}
-        One layer has a closed form. Deeper encoders: exactly, by K backward passes at once; or estimated without bias by
-        random signs v, E‖Jᵀv‖². "auto" takes the exact norm up to 64 units of the code.
+        One layer has a closed form. Deeper encoders: exactly, by K backward passes at once; or estimated without bias
+        by random signs v, E‖Jᵀv‖². "auto" takes the exact norm up to 64 units of the code.
     samples : int
         Random vectors a row.
 

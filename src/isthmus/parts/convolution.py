@@ -17,8 +17,9 @@ MOST_CHANNELS = 4
 class Convolutional(Part):
     """Convolutions of stride 2 down to the code and transposed ones back up (Masci et al. 2011).
 
-    Rows are images flattened as they lie in memory, (H, W, C). Each step halves height and width, rounding up; on the way
-    back every size is met exactly, odd ones too. A learned offset for every output lets training start at the mean image.
+    Rows are images flattened as they lie in memory, (H, W, C). Each step halves height and width, rounding up; on the
+    way back every size is met exactly, odd ones too. A learned offset of every output lets training start at the mean
+    image.
 
     Parameters
     ----------

@@ -79,8 +79,8 @@ class Dependence(PenaltyModule):
 class TotalCorrelation(Part):
     """(β - 1)·TC(z), TC = KL(q(z) ‖ Πⱼ q(zⱼ)): how far coordinates depend on each other (β-TCVAE, Chen et al. 2018).
 
-    To be added to `KL`, of which it is a part: together nll + index-code information + β·TC + dimension-wise KL. Estimated
-    over the batch, with its posteriors as the mixture q(z).
+    To be added to `KL`, of which it is a part: together nll + index-code information + β·TC + dimension-wise KL.
+    Estimated over the batch, with its posteriors as the mixture q(z).
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ from isthmus.core.contract import Part
 class Own(Part):
     """A torch module of the user's: (B, F) to what the code takes, or codes (B, K) to (B, P).
 
-    It is copied when a network is built, so that it stays as it was and every fit starts from the weights it came with.
-    torch's own `Dropout` draws from the global generator; a module that is an `isthmus.core.contract.Stochastic` is given
-    the run's.
+    It is copied when a network is built, so that it stays as it was and every fit starts from the weights it came
+    with. torch's own `Dropout` draws from the global generator; a module that is an
+    `isthmus.core.contract.Stochastic` is given the run's.
     """
 
     def __init__(self, module: nn.Module) -> None:

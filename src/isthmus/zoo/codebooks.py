@@ -4,14 +4,15 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import FSQ, VectorQuantizer
+from isthmus.zoo.preset import preset
 
 
 def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = None, **settings: Any) -> AutoEncoder:
     r"""Vector-quantised autoencoder (VQ-VAE): each group of the code is replaced by the nearest codeword.
 
     z (K,) as K/width vectors; e = argmin‖z - e_c‖; nll + 0.25‖z - sg e‖², codewords as running means of what they stand
-    for (van den Oord, Vinyals and Kavukcuoglu 2017), gradients by the rotation trick (Fifty et al. 2024). When: tokens for a
-    sequence model, or strong compression. When not: a smooth code is wanted.
+    for (van den Oord, Vinyals and Kavukcuoglu 2017), gradients by the rotation trick (Fifty et al. 2024). When: tokens
+    for a sequence model, or strong compression. When not: a smooth code is wanted.
 
     Parameters
     ----------
@@ -29,14 +30,14 @@ def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = Non
     >>> vector_quantised(codes=64).code.codes
     64
     """
-    return AutoEncoder(**{"latent": latent, "code": VectorQuantizer(codes, width)} | settings)
+    return preset(settings, latent=latent, code=VectorQuantizer(codes, width))
 
 
 def finite_scalar_quantised(latent: int = 32, levels: tuple[int, ...] = (8, 5, 5, 5), **settings: Any) -> AutoEncoder:
     r"""Finite scalar quantisation: each coordinate is bounded and rounded to one of a few levels.
 
-    zⱼ = round(bound(hⱼ)), (K,); Π levels codewords a group without a codebook, so that none can die (Mentzer et al. 2023). When: as
-    for `vector_quantised`, with less to go wrong. When not: codewords are to be vectors that mean something.
+    zⱼ = round(bound(hⱼ)), (K,); Π levels codewords a group without a codebook, so that none can die (Mentzer et al.
+    2023). When: as for `vector_quantised`, with less to go wrong. When not: codewords are to be vectors that mean something.
 
     Parameters
     ----------
@@ -52,4 +53,4 @@ def finite_scalar_quantised(latent: int = 32, levels: tuple[int, ...] = (8, 5, 5
     >>> finite_scalar_quantised(latent=8).code.levels
     (8, 5, 5, 5)
     """
-    return AutoEncoder(**{"latent": latent, "code": FSQ(levels)} | settings)
+    return preset(settings, latent=latent, code=FSQ(levels))

@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import Contractive, Deterministic
+from isthmus.zoo.preset import preset
 
 
 def contractive(latent: int = 256, weight: float = 0.1, hidden: tuple[int, ...] = (), **settings: Any) -> AutoEncoder:
@@ -28,5 +29,5 @@ def contractive(latent: int = 256, weight: float = 0.1, hidden: tuple[int, ...] 
     >>> contractive(latent=100).penalty.weight
     0.1
     """
-    parts = {"code": Deterministic("sigmoid"), "decoder": "tied", "penalty": Contractive(weight)}
-    return AutoEncoder(**{"latent": latent, "hidden": hidden} | parts | settings)
+    parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "decoder": "tied", "penalty": Contractive(weight)}
+    return preset(settings, latent=latent, hidden=hidden, **parts)

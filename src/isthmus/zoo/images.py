@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import KL, Convolutional
+from isthmus.zoo.preset import preset
 
 
 def convolutional(
@@ -32,7 +33,7 @@ def convolutional(
     >>> convolutional((28, 28), latent=16).encoder.shape
     (28, 28)
     """
-    return AutoEncoder(**{"latent": latent, "encoder": Convolutional(shape, channels)} | settings)
+    return preset(settings, latent=latent, encoder=Convolutional(shape, channels))
 
 
 def convolutional_variational(
@@ -44,7 +45,8 @@ def convolutional_variational(
 ) -> AutoEncoder:
     r"""Convolutional variational autoencoder: E_q[-log p(x|z)] + β·KL(q(z|x) ‖ N(0, I)), z (K,), for images.
 
-    As `variational` (Kingma and Welling 2014), with the network of `convolutional`. When: new images. When not: columns in no order.
+    As `variational` (Kingma and Welling 2014), with the network of `convolutional`. When: new images. When not:
+    columns in no order.
 
     Parameters
     ----------
@@ -64,5 +66,5 @@ def convolutional_variational(
     >>> convolutional_variational((28, 28), latent=16).penalty.beta
     1.0
     """
-    parts = {"encoder": Convolutional(shape, channels), "code": "gaussian", "penalty": KL(beta)}
-    return AutoEncoder(**{"latent": latent} | parts | settings)
+    parts: dict[str, Any] = {"encoder": Convolutional(shape, channels), "code": "gaussian", "penalty": KL(beta)}
+    return preset(settings, latent=latent, **parts)

@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import KL, MMD, Adversarial
+from isthmus.zoo.preset import preset
 
 
 def wasserstein(latent: int | float = 0.9, weight: float = 10.0, **settings: Any) -> AutoEncoder:
@@ -26,7 +27,7 @@ def wasserstein(latent: int | float = 0.9, weight: float = 10.0, **settings: Any
     >>> wasserstein(latent=8).penalty.weight
     10.0
     """
-    return AutoEncoder(**{"latent": latent, "penalty": MMD(weight)} | settings)
+    return preset(settings, latent=latent, penalty=MMD(weight))
 
 
 def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 10.0, **settings: Any) -> AutoEncoder:
@@ -52,14 +53,14 @@ def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 10.0
     ['KL', 'MMD']
     """
     penalty = [KL(1 - alpha), MMD(alpha + weight - 1)]
-    return AutoEncoder(**{"latent": latent, "code": "gaussian", "penalty": penalty} | settings)
+    return preset(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
 def adversarial(latent: int | float = 0.9, prior: Any = "gaussian", **settings: Any) -> AutoEncoder:
     r"""Adversarial autoencoder: a discriminator tells codes (K,) from draws of a prior, the encoder makes that hard.
 
-    min over D of -E log D(z_prior) - E log(1 - D(z)), min over the encoder of nll - λ E log D(z), with a gradient penalty on
-    D (Makhzani et al. 2015; Mescheder et al. 2018). When: a prior that has no density, only a sampler. When not: the
+    min over D of -E log D(z_prior) - E log(1 - D(z)), min over the encoder of nll - λ E log D(z), with a gradient
+    penalty on D (Makhzani et al. 2015; Mescheder et al. 2018). When: a prior that has no density, only a sampler. When not: the
     prior is Gaussian and calm training matters (`wasserstein`).
 
     Parameters
@@ -76,4 +77,4 @@ def adversarial(latent: int | float = 0.9, prior: Any = "gaussian", **settings: 
     >>> adversarial(latent=2, prior="mixture").penalty.prior
     'mixture'
     """
-    return AutoEncoder(**{"latent": latent, "penalty": Adversarial(prior=prior)} | settings)
+    return preset(settings, latent=latent, penalty=Adversarial(prior=prior))

@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import GaussianNoise, Masking
+from isthmus.zoo.preset import preset
 
 
 def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: Any) -> AutoEncoder:
@@ -26,15 +27,15 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: Any) ->
     >>> denoising(latent=32, noise=0.5).corruption
     GaussianNoise(scale=0.5)
     """
-    return AutoEncoder(**{"latent": latent, "corruption": GaussianNoise(noise)} | settings)
+    return preset(settings, latent=latent, corruption=GaussianNoise(noise))
 
 
 def masked(latent: int | float = 0.9, rate: float = 0.25, **settings: Any) -> AutoEncoder:
     r"""Masked autoencoder: guess the hidden entries from those that are seen; only the hidden ones are scored.
 
     x̃ = x ⊙ (1 - m), m ~ Bernoulli(rate); the encoder sees [x̃, m], (2F,), because 0 is a legal value; the score is
-    Σᵢ mᵢ·nllᵢ / rate (He et al. 2022). When: gaps are to be filled, or each column judged by the others. When not: plain
-    compression; entries that are seen are not asked for, so that they come back less exactly.
+    Σᵢ mᵢ·nllᵢ / rate (He et al. 2022). When: gaps are to be filled, or each column judged by the others. When not:
+    plain compression; entries that are seen are not asked for, so that they come back less exactly.
 
     Parameters
     ----------
@@ -50,4 +51,4 @@ def masked(latent: int | float = 0.9, rate: float = 0.25, **settings: Any) -> Au
     >>> masked(latent=32).corruption.rate
     0.25
     """
-    return AutoEncoder(**{"latent": latent, "corruption": Masking(rate, mark=True, score="hidden")} | settings)
+    return preset(settings, latent=latent, corruption=Masking(rate, mark=True, score="hidden"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import Deterministic, GaussianNoise, OrderedCode
+from isthmus.zoo.preset import preset
 
 
 def linear(latent: int | float = 0.9, **settings: Any) -> AutoEncoder:
@@ -26,15 +27,15 @@ def linear(latent: int | float = 0.9, **settings: Any) -> AutoEncoder:
     >>> linear(latent=2, epochs=5, random_state=0).fit(load_iris().data).history_.init
     'pca (exact)'
     """
-    return AutoEncoder(**{"latent": latent, "encoder": "linear"} | settings)
+    return preset(settings, latent=latent, encoder="linear")
 
 
 def undercomplete(latent: int | float = 0.9, hidden: tuple[int, ...] = (128,), **settings: Any) -> AutoEncoder:
     r"""Undercomplete autoencoder: a code narrower than the row, the only thing that keeps it from copying.
 
     x (F,) → hidden → z (K,), K < F → reversed hidden → x̂ (F,); min E‖x - x̂‖² or its likelihood (Hinton and
-    Salakhutdinov 2006; the paper "AutoEncoders", Dieye, Negho and Djaha 2023). When: dimensionality reduction, features,
-    reconstruction. When not: if new rows are to be drawn (`variational`).
+    Salakhutdinov 2006; the paper "AutoEncoders", Dieye, Negho and Djaha 2023). When: dimensionality reduction,
+    features, reconstruction. When not: if new rows are to be drawn (`variational`).
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def undercomplete(latent: int | float = 0.9, hidden: tuple[int, ...] = (128,), *
     >>> undercomplete(latent=64)
     AutoEncoder(latent=64)
     """
-    return AutoEncoder(**{"latent": latent, "hidden": hidden} | settings)
+    return preset(settings, latent=latent, hidden=hidden)
 
 
 def overcomplete(latent: int = 1024, noise: float = 0.3, hidden: tuple[int, ...] = (), **settings: Any) -> AutoEncoder:
@@ -75,15 +76,15 @@ def overcomplete(latent: int = 1024, noise: float = 0.3, hidden: tuple[int, ...]
     >>> overcomplete(latent=256).corruption
     GaussianNoise(scale=0.3)
     """
-    parts = {"code": Deterministic("sigmoid"), "corruption": GaussianNoise(noise)}
-    return AutoEncoder(**{"latent": latent, "hidden": hidden} | parts | settings)
+    parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "corruption": GaussianNoise(noise)}
+    return preset(settings, latent=latent, hidden=hidden, **parts)
 
 
 def stacked(latent: int | float = 0.9, hidden: tuple[int, ...] = (256, 128), **settings: Any) -> AutoEncoder:
     r"""Stacked autoencoder: each layer first learns to rebuild the output of the one before, then all are fine-tuned.
 
-    Layer l: min E‖h_{l-1} - ĥ_{l-1}‖², h_l = a(W_l h_{l-1} + b_l), h_0 = x (F,) (Bengio et al. 2007). When: deep networks
-    of saturating activations, or to see what the layers give. When not: with modern activations and a start at PCA it
+    Layer l: min E‖h_{l-1} - ĥ_{l-1}‖², h_l = a(W_l h_{l-1} + b_l), h_0 = x (F,) (Bengio et al. 2007). When: deep
+    networks of saturating activations, or to see what the layers give. When not: with modern activations and a start at PCA it
     costs a quarter more training for little.
 
     Parameters
@@ -100,7 +101,7 @@ def stacked(latent: int | float = 0.9, hidden: tuple[int, ...] = (256, 128), **s
     >>> stacked(latent=16).init
     'layerwise'
     """
-    return AutoEncoder(**{"latent": latent, "hidden": hidden, "init": "layerwise"} | settings)
+    return preset(settings, latent=latent, hidden=hidden, init="layerwise")
 
 
 def ordered(
@@ -128,4 +129,4 @@ def ordered(
     >>> ordered(latent=8).code.distribution
     'uniform'
     """
-    return AutoEncoder(**{"latent": latent, "hidden": hidden, "code": OrderedCode(distribution)} | settings)
+    return preset(settings, latent=latent, hidden=hidden, code=OrderedCode(distribution))

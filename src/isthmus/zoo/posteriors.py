@@ -4,14 +4,16 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import KL, ImportanceWeighted, TotalCorrelation
+from isthmus.zoo.preset import preset
 
 
 def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0.0, **settings: Any) -> AutoEncoder:
     r"""Variational autoencoder, and β-VAE: E_q[-log p(x|z)] + β·KL(q(z|x) ‖ N(0, I)).
 
-    z = μ(x) + σ(x)ε, (K,); with β = 1 the objective is minus the evidence lower bound (Kingma and Welling 2014); β > 1 asks
-    for independent coordinates (Higgins et al. 2017). With Gaussian rows σ² is optimal (σ-VAE, Rybkin et al. 2021), so
-    that β needs no tuning. When: new rows, likelihoods, few independent factors. When not: the sharpest reconstructions.
+    z = μ(x) + σ(x)ε, (K,); with β = 1 the objective is minus the evidence lower bound (Kingma and Welling 2014); β > 1
+    asks for independent coordinates (Higgins et al. 2017). With Gaussian rows σ² is optimal (σ-VAE, Rybkin et al.
+    2021), so that β needs no tuning. When: new rows, likelihoods, few independent factors. When not: the sharpest
+    reconstructions.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0
     >>> variational(latent=2, beta=4).penalty
     KL(beta=4, warm_up=0.0, free_bits=0.0, capacity=None)
     """
-    return AutoEncoder(**{"latent": latent, "code": "gaussian", "penalty": KL(beta, warm_up)} | settings)
+    return preset(settings, latent=latent, code="gaussian", penalty=KL(beta, warm_up))
 
 
 def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: Any) -> AutoEncoder:
@@ -53,7 +55,7 @@ def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: Any) ->
     ['KL', 'TotalCorrelation']
     """
     penalty = [KL(), TotalCorrelation(beta)]
-    return AutoEncoder(**{"latent": latent, "code": "gaussian", "penalty": penalty} | settings)
+    return preset(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
 def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings: Any) -> AutoEncoder:
@@ -76,4 +78,4 @@ def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings:
     >>> importance_weighted(latent=8, samples=10).objective.samples
     10
     """
-    return AutoEncoder(**{"latent": latent, "code": "gaussian", "objective": ImportanceWeighted(samples)} | settings)
+    return preset(settings, latent=latent, code="gaussian", objective=ImportanceWeighted(samples))

@@ -4,6 +4,7 @@ from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts import Deterministic, KLSparsity, LifetimeSparse, TopK
+from isthmus.zoo.preset import preset
 
 
 def sparse(
@@ -41,8 +42,8 @@ def sparse(
     """
     if top_k is not None:
         return k_sparse(latent, top_k, hidden=hidden, **settings)
-    parts = {"code": Deterministic("sigmoid"), "penalty": KLSparsity(weight, rate)}
-    return AutoEncoder(**{"latent": latent, "hidden": hidden} | parts | settings)
+    parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "penalty": KLSparsity(weight, rate)}
+    return preset(settings, latent=latent, hidden=hidden, **parts)
 
 
 def k_sparse(
@@ -50,8 +51,8 @@ def k_sparse(
 ) -> AutoEncoder:
     r"""k-sparse autoencoder: exactly k of the K units of a row are not 0.
 
-    z = keep_k(W(x - c) + b); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of a known
-    size, dictionary learning. When not: a small K, of which all are needed.
+    z = keep_k(W(x - c) + b); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of a
+    known size, dictionary learning. When not: a small K, of which all are needed.
 
     Parameters
     ----------
@@ -72,8 +73,8 @@ def k_sparse(
     10
     """
     # From all units to k over the first half, without which units that are never among the first k never learn.
-    parts = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
-    return AutoEncoder(**{"latent": latent, "hidden": hidden} | parts | settings)
+    parts: dict[str, Any] = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
+    return preset(settings, latent=latent, hidden=hidden, **parts)
 
 
 def winner_take_all(
@@ -100,4 +101,4 @@ def winner_take_all(
     >>> winner_take_all(latent=100).code.rate
     0.05
     """
-    return AutoEncoder(**{"latent": latent, "hidden": hidden, "code": LifetimeSparse(rate)} | settings)
+    return preset(settings, latent=latent, hidden=hidden, code=LifetimeSparse(rate))
