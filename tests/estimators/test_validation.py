@@ -239,7 +239,7 @@ PARAMETERS = [
     ],
     ("activation", "rleu", "unknown activation 'rleu'; did you mean 'relu'"),
     ("encoder", "dens", "unknown encoder 'dens'; did you mean 'dense'"),
-    ("encoder", Tied(), "encoder has to be one of the parts Dense, Linear, or its name; got Tied"),
+    ("encoder", Tied(), "encoder has to be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
     ("decoder", "tide", "unknown decoder 'tide'; did you mean 'tied'"),
     ("decoder", 3, "decoder has to be one of the parts .*Dense, Linear, Tied.*got 3"),
     ("code", "determinstic", "unknown code 'determinstic'; did you mean 'deterministic'"),

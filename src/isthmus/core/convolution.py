@@ -22,7 +22,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to the same shape."""
-        return x + self.second(self.function(self.first(self.function(x))))  # type: ignore[no-any-return]
+        return x + self.second(self.function(self.first(self.function(x))))
 
 
 class ConvolutionalEncoder(nn.Module):

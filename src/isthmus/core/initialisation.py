@@ -13,7 +13,7 @@ linear map.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -61,14 +61,12 @@ def initialise(
         (n,) weights of these rows, or None for equal ones.
     """
     refuse_unknown("init", method, INITIALISATIONS)
-    for part in (network.encoder, network.decoder):
+    parts: list[Any] = [network.encoder, network.decoder, *network.demands]
+    for part in parts:
         if isinstance(part, Stack | TiedStack):
             (as_torch_does if method == "torch" else orthogonal)(part, generator)
         elif hasattr(part, "initialise"):
             part.initialise(generator)
-    for demand in network.demands:
-        if hasattr(demand, "initialise"):
-            demand.initialise(generator)
     if method != "pca":
         return method
     assert sample is not None
@@ -125,17 +123,18 @@ def splits(stack: Stack | TiedStack, width: int, rank: int) -> bool:
 
 @torch.no_grad()
 def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> None:
-    """Let the encoder see centred rows and the decoder give the mean row, where they are dense."""
+    """Let the encoder see centred rows, where it is dense, and the decoder give the mean row, where it has the means."""
     encoder, decoder = network.encoder, network.decoder
     if isinstance(encoder, Stack) and encoder.norms is None:
         middle = batch_mean(network.likelihood.encoder_input(sample).double(), weight)
         first = encoder.weights[0]
         encoder.biases[0].copy_(-first[:, : len(middle)] @ middle.to(first))
-    if isinstance(decoder, Stack | TiedStack):
+    last: Any = decoder.biases[-1] if isinstance(decoder, Stack | TiedStack) else getattr(decoder, "offset", None)
+    if last is not None:
         double = sample.double()
         mean = batch_mean(double, weight)
         variance = batch_mean((double - mean).square(), weight)
-        decoder.biases[-1].copy_(network.likelihood.start_bias(mean, variance))
+        last.copy_(network.likelihood.start_bias(mean, variance))
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """`Network`: corrupt, encode, pass the narrow place, decode, score. Composed of parts, never subclassed."""
 
 from collections.abc import Mapping
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -106,7 +106,8 @@ class Network(nn.Module):
     @property
     def demands(self) -> list[PenaltyModule]:
         """The objective, where there is one of its own, and the penalties."""
-        return [*([] if self.objective is None else [self.objective]), *self.penalties.values()]  # type: ignore[list-item]
+        penalties: Any = self.penalties.values()
+        return [*penalties] if self.objective is None else [self.objective, *penalties]
 
     @property
     def prior(self) -> Prior | None:
@@ -120,8 +121,9 @@ class Network(nn.Module):
 
     def begin(self, progress: float) -> None:
         """Tell the parts how much of the training is done, in [0, 1]."""
-        for part in (self.code, *self.demands):
-            part.begin(progress)
+        self.code.begin(progress)
+        for demand in self.demands:
+            demand.begin(progress)
 
     def seed(self, generator: Generator | None) -> None:
         """Give every stochastic module the generator to draw from."""

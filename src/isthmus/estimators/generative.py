@@ -39,7 +39,7 @@ def has_codewords(network: Network) -> TypeGuard[Any]:
 class Generative:
     """The methods of `AutoEncoder` that need no rows, or more than a row's own code."""
 
-    network_: Network
+    network_: Any
     scaling_: Scaling
     latent_: int
     n_features_in_: int

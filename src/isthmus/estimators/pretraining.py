@@ -44,15 +44,11 @@ def pretrain(network: Network, rows: Rows, index: Tensor, plan: Plan, likelihood
         If the encoder and the decoder are not dense, of as many layers and without normalisation.
     """
     encoder, decoder = network.encoder, network.decoder
-    dense = (
-        isinstance(encoder, Stack) and isinstance(decoder, Stack) and encoder.norms is None and decoder.norms is None
-    )
-    if not dense or len(encoder.weights) != len(decoder.weights):  # type: ignore[arg-type]
-        raise ValueError(
-            "init='layerwise' needs a Dense encoder and decoder of as many layers, without norm; take init='pca'"
-        )
-    assert isinstance(encoder, Stack)
-    assert isinstance(decoder, Stack)
+    needed = "init='layerwise' needs a Dense encoder and decoder of as many layers, without norm; take init='pca'"
+    if not isinstance(encoder, Stack) or not isinstance(decoder, Stack):
+        raise ValueError(needed)
+    if len(encoder.weights) != len(decoder.weights) or encoder.norms or decoder.norms:
+        raise ValueError(needed)
     plan = replace(plan, epochs=max(1, math.ceil(SHARE * plan.epochs)), patience=None)
     latent, last = network.code.latent, len(encoder.weights) - 1
     for depth, weight in enumerate(encoder.weights):

@@ -62,6 +62,8 @@ PRIORS: dict[str, Callable[[], Prior]] = {"gaussian": StandardNormal, "mixture":
 class Discriminator(PenaltyModule):
     """The losses of the discriminator and of the encoder; see `Adversarial`."""
 
+    prior: Prior
+
     def __init__(self, latent: int, weight: float, prior: Prior, r1: float) -> None:
         super().__init__()
         self.weight = weight
@@ -76,9 +78,9 @@ class Discriminator(PenaltyModule):
     def logits(self, z: Tensor, *, learn: bool) -> Tensor:
         """How sure the discriminator is that codes (B, K) are the prior's, (B,); if it learns, with its gradients."""
         if learn:
-            return self.stack(z).squeeze(1)  # type: ignore[no-any-return]
+            return self.stack(z).squeeze(1)
         frozen = {name: parameter.detach() for name, parameter in self.stack.named_parameters()}
-        return functional_call(self.stack, frozen, (z,)).squeeze(1)  # type: ignore[no-any-return]
+        return functional_call(self.stack, frozen, (z,)).squeeze(1)
 
     def forward(self, step: Step, network: Network) -> dict[str, Tensor]:
         """{name: (B,)}; where rows are judged, how far the codes are from the prior instead of a game's score."""

@@ -1,6 +1,7 @@
 """Penalties: what is asked of the code besides a good reconstruction, one value a row."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -155,7 +156,8 @@ class WeightDecay(Part):
 
     def build(self, features: int, latent: int) -> SquaredWeights:
         """Return the module that maps (step, network) to (B,)."""
-        layers = (self.layers,) if isinstance(self.layers, str) else tuple(self.layers)
-        if not all(isinstance(name, str) for name in layers):
-            raise ValueError(f"layers of WeightDecay have to be beginnings of names; got {self.layers!r}")
+        layers: Any = self.layers
+        if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+            raise ValueError(f"layers of WeightDecay have to be a tuple of beginnings of names; got {self.layers!r}")
+        layers = tuple(layers)
         return SquaredWeights(no_negative_number("weight of WeightDecay", self.weight), layers)

@@ -37,7 +37,8 @@ def finite_scalar_quantised(latent: int = 32, levels: tuple[int, ...] = (8, 5, 5
     r"""Finite scalar quantisation: each coordinate is bounded and rounded to one of a few levels.
 
     zⱼ = round(bound(hⱼ)), (K,); Π levels codewords a group without a codebook, so that none can die (Mentzer et al.
-    2023). When: as for `vector_quantised`, with less to go wrong. When not: codewords are to be vectors that mean something.
+    2023). When: as for `vector_quantised`, with less to go wrong. When not: codewords are to be vectors that mean
+    something.
 
     Parameters
     ----------

@@ -84,8 +84,8 @@ def stacked(latent: int | float = 0.9, hidden: tuple[int, ...] = (256, 128), **s
     r"""Stacked autoencoder: each layer first learns to rebuild the output of the one before, then all are fine-tuned.
 
     Layer l: min E‖h_{l-1} - ĥ_{l-1}‖², h_l = a(W_l h_{l-1} + b_l), h_0 = x (F,) (Bengio et al. 2007). When: deep
-    networks of saturating activations, or to see what the layers give. When not: with modern activations and a start at PCA it
-    costs a quarter more training for little.
+    networks of saturating activations, or to see what the layers give. When not: with modern activations and a start at
+    PCA it costs more training for little.
 
     Parameters
     ----------

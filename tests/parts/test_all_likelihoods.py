@@ -1,0 +1,225 @@
+"""What holds for every likelihood; a new one is added to `CASES`."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+from torch import Generator
+
+from isthmus.parts import (
+    Bernoulli,
+    Categorical,
+    ContinuousBernoulli,
+    Gaussian,
+    Laplace,
+    Multinomial,
+    NegativeBinomial,
+    Poisson,
+    StudentT,
+)
+
+F = 3
+CASES = {
+    "gaussian": Gaussian(0.7),
+    "gaussian-learned": Gaussian("learned"),
+    "bernoulli": Bernoulli(),
+    "continuous_bernoulli": ContinuousBernoulli(),
+    "laplace": Laplace(0.6),
+    "laplace-learned": Laplace("learned"),
+    "student_t": StudentT(5.0, 0.6),
+    "student_t-learned": StudentT(5.0, "learned"),
+    "poisson": Poisson(),
+    "negative_binomial": NegativeBinomial(),
+    "multinomial": Multinomial(),
+    "categorical": Categorical((1, 2)),
+}
+every = pytest.mark.parametrize("name", CASES)
+DENSITIES = [name for name, part in CASES.items() if part.build(F).density]
+
+
+def built(name):
+    return CASES[name].build(F).double().eval()
+
+
+def theta_of(name, rows=4, seed=0):
+    generator = Generator().manual_seed(seed)
+    return torch.randn(rows, built(name).outputs, dtype=torch.float64, generator=generator)
+
+
+def drawn(name, theta, seed=1):
+    return built(name).sample(theta, Generator().manual_seed(seed))
+
+
+@every
+def test_gradients_are_right(name):
+    theta = theta_of(name)
+    x = drawn(name, theta)
+    # Off the corner of the absolute value.
+    x = x + 0.1 if name.startswith("laplace") else x
+    assert torch.autograd.gradcheck(lambda at: built(name).nll(x, at), theta.requires_grad_())
+
+
+@every
+def test_nll_is_the_sum_of_its_cells_and_cells_can_be_weighed(name):
+    theta = theta_of(name)
+    x = drawn(name, theta)
+    likelihood = built(name)
+    columns = likelihood.columns(x, theta)
+    assert columns.shape == x.shape
+    torch.testing.assert_close(likelihood.nll(x, theta), columns.sum(1))
+    cells = torch.rand(x.shape, dtype=x.dtype, generator=Generator().manual_seed(2))
+    torch.testing.assert_close(likelihood.nll(x, theta, cells=cells), (cells * columns).sum(1))
+
+
+@pytest.mark.parametrize("name", DENSITIES)
+def test_density_integrates_to_one_and_has_that_mean(name):
+    likelihood, theta = built(name), theta_of(name, rows=1)
+    low, high = likelihood.support
+    low, high = (low, high) if np.isfinite(high) else (-80, 80)
+
+    def density(value):
+        x = torch.full((1, F), float(value), dtype=torch.float64)
+        return float(torch.exp(-likelihood.columns(x, theta)[0, 1]))
+
+    centre = float(likelihood.mean(theta)[0, 1])
+    points = [centre] if low < centre < high else None
+    total, _ = integrate.quad(density, low, high, points=points, limit=400)
+    mean, _ = integrate.quad(lambda v: v * density(v), low, high, points=points, limit=400)
+    assert total == pytest.approx(1, abs=1e-6)
+    assert mean == pytest.approx(centre, abs=2e-4)
+
+
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial"])
+def test_counts_sum_to_one_and_have_that_mean(name):
+    likelihood, theta = built(name), theta_of(name, rows=1)
+    counts = torch.arange(4000, dtype=torch.float64)[:, None].expand(-1, F)
+    probability = torch.exp(-likelihood.columns(counts, theta.expand(4000, -1)))
+    torch.testing.assert_close(probability.sum(0), torch.ones(F, dtype=torch.float64))
+    torch.testing.assert_close((counts * probability).sum(0), likelihood.mean(theta)[0])
+
+
+@pytest.mark.parametrize("total", [1, 2, 5])
+def test_outcomes_of_a_multinomial_sum_to_one(total):
+    likelihood, theta = built("multinomial"), theta_of("multinomial", rows=1)
+    pairs = [(a, b, total - a - b) for a in range(total + 1) for b in range(total + 1 - a)]
+    outcomes = torch.tensor(pairs, dtype=torch.float64)
+    nll = likelihood.nll(outcomes, theta.expand(len(pairs), -1))
+    assert float(torch.exp(-nll).sum()) == pytest.approx(1)
+    expected = [stats.multinomial.logpmf(row, total, theta.softmax(1)[0].numpy()) for row in pairs]
+    np.testing.assert_allclose(-nll.numpy(), expected)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "categorical"])
+def test_outcomes_of_categories_sum_to_one(name):
+    likelihood, theta = built(name), theta_of(name, rows=1)
+    outcomes = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * F)
+    if name == "categorical":
+        outcomes = outcomes[(outcomes[:, 0] == 1) & (outcomes[:, 1:].sum(1) == 1)]
+    assert float(torch.exp(-likelihood.nll(outcomes, theta.expand(len(outcomes), -1))).sum()) == pytest.approx(1)
+
+
+@every
+def test_draws_have_the_mean_and_are_legal(name):
+    rows = 40_000
+    likelihood, theta = built(name), theta_of(name, rows=1).expand(rows, -1) * 0.7
+    x = drawn(name, theta)
+    low, high = likelihood.support
+    assert bool(((x >= low) & (x <= high)).all())
+    assert not likelihood.whole or bool((x == x.round()).all())
+    error = (x.mean(0) - likelihood.mean(theta)[0]).abs()
+    assert bool((error < 5 * x.std(0) / rows**0.5 + 1e-12).all())
+    np.testing.assert_array_equal(drawn(name, theta), x)
+    assert name == "categorical" or not torch.equal(drawn(name, theta, seed=3), x)
+
+
+@every
+def test_draws_have_the_entropy_that_nll_says(name):
+    """The mean of -log p over draws is least at the parameters they come from."""
+    theta = theta_of(name, rows=1).expand(20_000, -1) * 0.5
+    x = drawn(name, theta)
+    likelihood = built(name)
+    here = likelihood.nll(x, theta).mean()
+    for seed in range(3):
+        step = 0.3 * torch.randn(theta.shape[1], dtype=torch.float64, generator=Generator().manual_seed(seed))
+        assert likelihood.nll(x, theta + step).mean() > here - 1e-9
+
+
+@every
+def test_start_bias_gives_the_means(name):
+    likelihood = built(name)
+    mean = torch.tensor([1.0, 0.3, 0.7], dtype=torch.float64)
+    if name in ("bernoulli", "continuous_bernoulli", "multinomial"):
+        mean = torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64)
+    bias = likelihood.start_bias(mean, 2 * mean)
+    assert bias.shape == (likelihood.outputs,)
+    torch.testing.assert_close(likelihood.mean(bias[None])[0], mean, rtol=2e-3, atol=2e-3)
+
+
+@every
+@pytest.mark.parametrize("size", [-60.0, 60.0])
+def test_extreme_parameters_give_finite_numbers_and_slopes(name, size):
+    theta = torch.full((2, built(name).outputs), size, dtype=torch.float32, requires_grad=True)
+    x = drawn(name, theta_of(name, rows=2)).float()
+    nll = CASES[name].build(F).nll(x, theta)
+    nll.sum().backward()
+    assert torch.isfinite(nll).all()
+    assert torch.isfinite(theta.grad).all()
+
+
+SCIPY = {
+    "laplace": lambda x, t: stats.laplace.logpdf(x, t, 0.6),
+    "student_t": lambda x, t: stats.t.logpdf(x, 5.0, t, 0.6),
+    "poisson": lambda x, t: stats.poisson.logpmf(x, np.exp(t)),
+    "gaussian": lambda x, t: stats.norm.logpdf(x, t, 0.7**0.5),
+}
+
+
+@pytest.mark.parametrize("name", SCIPY)
+def test_scipy_says_the_same(name):
+    theta = theta_of(name)
+    x = drawn(name, theta)
+    np.testing.assert_allclose(-built(name).columns(x, theta), SCIPY[name](x.numpy(), theta.numpy()), rtol=1e-10)
+
+
+def test_scipy_says_the_same_of_negative_binomials():
+    theta = theta_of("negative_binomial")
+    x = drawn("negative_binomial", theta)
+    mean, shape = np.exp(theta[:, :F].numpy()), np.exp(theta[:, F:].numpy())
+    expected = stats.nbinom.logpmf(x.numpy(), shape, shape / (shape + mean))
+    np.testing.assert_allclose(-built("negative_binomial").columns(x, theta), expected, rtol=1e-9)
+
+
+def test_torch_says_the_same_of_continuous_bernoullis():
+    theta = torch.linspace(-8, 8, 60, dtype=torch.float64)[:, None]
+    x = torch.rand(60, 1, dtype=torch.float64, generator=Generator().manual_seed(0))
+    likelihood = ContinuousBernoulli().build(1)
+    reference = torch.distributions.ContinuousBernoulli(logits=theta, lims=(0.4999, 0.5001))
+    torch.testing.assert_close(-likelihood.columns(x, theta), reference.log_prob(x), rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(likelihood.mean(theta), reference.mean, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [Laplace, StudentT])
+def test_optimal_scale_is_learned_from_batches(kind):
+    likelihood = kind().build(1).double().train()
+    errors = 0.3 * likelihood.standard_sample(torch.empty(200_000, 1), Generator().manual_seed(0)).double()
+    for batch in errors.split(250):
+        likelihood.columns(batch, torch.zeros_like(batch))
+    for batch in errors.split(250):
+        likelihood.columns(batch, torch.zeros_like(batch))
+    assert float(likelihood.scale) == pytest.approx(0.3, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (Laplace(0), "scale of Laplace has to be a positive number"),
+        (Laplace("optimum"), "'optimal' or 'learned'; got 'optimum'"),
+        (StudentT(2.0), "df of StudentT has to be above 2"),
+        (StudentT(activation="x"), "unknown activation"),
+        (Categorical((2, 2)), "sizes of Categorical have to add up to the 3 columns"),
+        (Categorical(("a",)), "sizes of Categorical has to be a whole number"),
+    ],
+)
+def test_parameters_that_cannot_be(part, message):
+    with pytest.raises(ValueError, match=message):
+        part.build(F)

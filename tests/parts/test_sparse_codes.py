@@ -1,0 +1,109 @@
+import pytest
+import torch
+from torch import Generator
+
+from isthmus import AutoEncoder
+from isthmus.parts import BatchTopK, LifetimeSparse, TopK
+
+K = 12
+
+
+def inputs(rows=50, seed=0):
+    return torch.randn(rows, K, dtype=torch.float64, generator=Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("k", [1, 5, K])
+def test_top_k_keeps_the_largest(k):
+    h = inputs()
+    z = TopK(k).build(K)(h).z
+    assert ((z != 0).sum(1) == k).all()
+    torch.testing.assert_close(z.sum(1), h.sort(1, descending=True).values[:, :k].sum(1))
+
+
+def test_gradient_of_top_k_reaches_what_is_kept():
+    h = inputs().requires_grad_()
+    z = TopK(3).build(K)(h).z
+    z.sum().backward()
+    assert torch.equal(h.grad, (z != 0).double())
+
+
+@pytest.mark.parametrize(("alpha", "kept"), [(1.0, 4), (2.0, 8), (1.6, 6), (0.1, 1), (9.0, K)])
+def test_alpha_counts_in_use_only(alpha, kept):
+    code = TopK(4, alpha).build(K)
+    assert ((code.train()(inputs()).z != 0).sum(1) == 4).all()
+    assert ((code.eval()(inputs()).z != 0).sum(1) == kept).all()
+
+
+def test_annealing_falls_from_all_to_k():
+    code = TopK(4, anneal=0.5).build(K).train()
+    kept = []
+    for progress in (0.0, 0.25, 0.5, 1.0):
+        code.begin(progress)
+        kept.append(code.kept)
+    assert kept == [12, 8, 4, 4]
+
+
+def test_batch_top_k_keeps_the_largest_of_the_batch():
+    code = BatchTopK(3).build(K).train()
+    h = inputs()
+    z = code(h).z
+    assert int((z != 0).sum()) == 3 * len(h)
+    assert z[z != 0].min() >= h[z == 0].max()
+    assert float(code.threshold) == pytest.approx(float(z[z != 0].min()))
+
+
+def test_threshold_of_batch_top_k_keeps_as_many_in_use():
+    code = BatchTopK(3).build(K).train()
+    for seed in range(30):
+        code(inputs(seed=seed))
+    kept = (code.eval()(inputs(5000, seed=99)).z != 0).sum(1).double().mean()
+    assert float(kept) == pytest.approx(3, rel=0.15)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.5])
+def test_lifetime_is_exact_for_every_unit(rate):
+    z = LifetimeSparse(rate).build(K).train()(inputs(100).abs()).z
+    assert ((z != 0).sum(0) == max(1, round(100 * rate))).all()
+
+
+def test_lifetime_in_use_is_near_the_rate_or_dense():
+    code = LifetimeSparse(0.1).build(K).train()
+    for seed in range(30):
+        code(inputs(200, seed=seed))
+    share = (code.eval()(inputs(5000, seed=99)).z != 0).double().mean(0)
+    assert bool(((share > 0.05) & (share < 0.2)).all())
+    dense = LifetimeSparse(0.1, "dense").build(K).eval()
+    assert torch.equal(dense(inputs()).z, inputs().relu())
+
+
+@pytest.mark.parametrize("part", [TopK(3), BatchTopK(3), LifetimeSparse()])
+def test_in_use_a_row_is_on_its_own(part):
+    code = part.build(K).train()
+    code(inputs())
+    whole = code.eval()(inputs()).z
+    assert torch.equal(torch.cat([code(row[None]).z for row in inputs()]), whole)
+    assert torch.equal(code.usage(code(inputs())), (whole != 0).any(0))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (TopK(13), "k of TopK is 13, but the code has only latent=12 units; take a larger latent, or k <= 12"),
+        (BatchTopK(13), "k of BatchTopK is 13, but the code has only latent=12"),
+        (TopK(0), "k of TopK has to be a whole number of at least 1"),
+        (TopK(3, alpha=0), "alpha of TopK has to be a positive number"),
+        (TopK(3, anneal=1), r"anneal of TopK has to be a number in \[0, 1\)"),
+        (TopK(3, activation="x"), "unknown activation"),
+        (LifetimeSparse(0), "rate of LifetimeSparse has to be a positive number"),
+        (LifetimeSparse(inference="x"), "unknown inference of LifetimeSparse 'x'"),
+    ],
+)
+def test_parameters_that_cannot_be(part, message):
+    with pytest.raises(ValueError, match=message):
+        part.build(K)
+
+
+def test_top_k_above_latent_fails_before_training():
+    X = inputs(20).numpy()
+    with pytest.raises(ValueError, match="k of TopK is 25, but the code has only latent=4 units"):
+        AutoEncoder(4, code="top_k").fit(X)
