@@ -317,7 +317,7 @@ def layers(network: Network) -> list[tuple[Tensor, Tensor]]:
 
 
 def assert_orthogonal(network: Network) -> None:
-    for weight, bias in layers(network):
+    for weight, _ in layers(network):
         rows, columns = weight.shape
         product = weight @ weight.T if rows <= columns else weight.T @ weight
         torch.testing.assert_close(product, torch.eye(min(rows, columns), dtype=product.dtype))

@@ -22,7 +22,6 @@ ESTIMATORS = [AutoEncoder, *(preset for presets in FAMILIES.values() for preset 
 
 SETTINGS = {
     "k_sparse": {"latent": 32, "top_k": 8},
-    "sparse": {"latent": 12},
     "overcomplete": {"latent": 80},
     "winner_take_all": {"latent": 32},
     "contractive": {"latent": 16},
@@ -54,6 +53,33 @@ NO_BETTER_THAN_PCA = {
     "linear",
 }
 """Presets that pay for something else with reconstruction, or that spend it on fewer bits."""
+
+DRAWN = {
+    "overcomplete",
+    "ordered",
+    "denoising",
+    "masked",
+    "winner_take_all",
+    "variational",
+    "beta_tcvae",
+    "importance_weighted",
+    "wasserstein",
+    "info_vae",
+    "adversarial",
+    "vector_quantised",
+    "convolutional_variational",
+}
+"""Presets for which weight 2 is the same as twice the row on average only: each row has noise or a place of its own."""
+
+
+def in_law_only(estimator):
+    """Return which of scikit-learn's checks cannot hold to the last digit, and why."""
+    names = [make.__name__ for make in ESTIMATORS[1:] if repr(short(make, random_state=None)) == repr(estimator)]
+    if not DRAWN.intersection(names):
+        return {}
+    why = "noise is drawn, or winners and codewords are counted, for each row, however much it weighs"
+    return {"check_sample_weight_equivalence_on_dense_data": why}
+
 
 pytestmark = [
     # Few epochs leave codes in which health finds something; and what is overcomplete is so on purpose.
@@ -97,7 +123,9 @@ def assert_same_bits(one, other):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([AutoEncoder(), *(short(make, random_state=None) for make in ESTIMATORS[1:])])
+@parametrize_with_checks(
+    [AutoEncoder(), *(short(make, random_state=None) for make in ESTIMATORS[1:])], expected_failed_checks=in_law_only
+)
 def test_scikit_learns_checks(estimator, check):
     try:
         check(estimator)

@@ -1,16 +1,38 @@
 import pytest
 import torch
-from torch import Generator, nn
+from torch import Generator
 
 import isthmus.parts
 from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise
 from isthmus.core.modules import Stack, TiedStack
 from isthmus.core.network import Network
-from isthmus.parts import L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear, Tied, compose
+from isthmus.parts import (
+    KL,
+    L1,
+    Bernoulli,
+    Categorical,
+    Convolutional,
+    Dense,
+    Deterministic,
+    Gaussian,
+    GaussianNoise,
+    Linear,
+    Tied,
+    compose,
+)
 from isthmus.parts.composition import PARTS, part
 
 F, K = 6, 2
+SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}
+PARTS_THAT_NEED = {"convolutional": Convolutional((2, 3)), "categorical": Categorical((2, 4))}
+COMPANY = {
+    "kl": {"code": "gaussian"},
+    "total_correlation": {"code": "gaussian"},
+    "importance_weighted": {"code": "gaussian"},
+    "kl_sparsity": {"code": Deterministic("sigmoid")},
+}
+"""What a part cannot do without."""
 
 
 # -- names and slots -------------------------------------------------------------------------------------------------
@@ -27,10 +49,12 @@ def test_name_is_the_part_with_its_defaults(slot, name):
 
 @pytest.mark.parametrize(("slot", "name"), [(slot, name) for slot, known in PARTS.items() for name in known])
 def test_every_part_composes(slot, name):
-    network = compose(F, K, **{slot: name})
+    network = compose(*SIZES.get(name, (F, K)), **{slot: PARTS_THAT_NEED.get(name, name)} | COMPANY.get(name, {}))
+    network.code.start(torch.rand(9, network.code.inputs), Generator().manual_seed(0))
     initialise(network, "torch", Generator().manual_seed(0))
     network.seed(Generator().manual_seed(0))
-    terms = network.terms(torch.rand(3, F, generator=Generator().manual_seed(0)))
+    rows = torch.rand(3, SIZES.get(name, (F, K))[0], generator=Generator().manual_seed(0))
+    terms = network.terms(rows)
     assert {values.shape for values in terms.values()} == {(3,)}
 
 
@@ -57,28 +81,29 @@ def test_name_that_is_not_known(slot, given, meant):
 
 
 def test_name_that_is_near_nothing():
-    with pytest.raises(ValueError, match=r"^unknown likelihood 'xyz' \(one of: 'gaussian', 'bernoulli'\)$"):
+    with pytest.raises(ValueError, match=r"^unknown likelihood 'xyz' \(one of: 'gaussian', 'bernoulli', .*\)$"):
         compose(F, K, likelihood="xyz")
 
 
 @pytest.mark.parametrize(
     ("slot", "given", "expected"),
     [
-        ("encoder", Gaussian(), "Dense, Linear"),
-        ("encoder", Tied(), "Dense, Linear"),
-        ("encoder", None, "Dense, Linear"),
-        ("decoder", L1(), "Dense, Linear, Tied"),
-        ("code", Dense(), "Deterministic"),
-        ("likelihood", GaussianNoise(), "Bernoulli, Gaussian"),
-        ("likelihood", Gaussian, "Bernoulli, Gaussian"),
-        ("corruption", 0.3, "GaussianNoise"),
-        ("penalty", [L1(), Bernoulli()], "L1"),
-        ("penalty", 0.1, "L1"),
+        ("encoder", Gaussian(), "Convolutional, Dense, Linear"),
+        ("encoder", Tied(), "Convolutional, Dense, Linear"),
+        ("encoder", None, "Convolutional, Dense, Linear"),
+        ("decoder", L1(), "Convolutional, Dense, Linear, Tied"),
+        ("code", Dense(), "BatchTopK, Deterministic, FSQ"),
+        ("likelihood", GaussianNoise(), "Bernoulli, Categorical"),
+        ("likelihood", Gaussian, "Bernoulli, Categorical"),
+        ("corruption", 0.3, "GaussianNoise, Masking, SaltAndPepper, Swap"),
+        ("penalty", [L1(), Bernoulli()], "Adversarial, Contractive, KL"),
+        ("penalty", 0.1, "Adversarial, Contractive, KL"),
+        ("objective", KL(), "ImportanceWeighted"),
     ],
     ids=str,
 )
 def test_part_of_another_slot(slot, given, expected):
-    with pytest.raises(ValueError, match=f"^{slot} has to be one of the parts {expected}, or its name; got "):
+    with pytest.raises(ValueError, match=f"^{slot} has to be one of the parts {expected}.*, or its name; got "):
         compose(F, K, **{slot: given})
 
 
@@ -91,7 +116,8 @@ def test_defaults():
     assert [weight.shape for weight in network.encoder.weights] == [(128, F), (K, 128)]
     assert [weight.shape for weight in network.decoder.weights] == [(128, K), (F, 128)]
     assert network.likelihood.mode == "optimal"
-    assert isinstance(network.corruption, nn.Identity)
+    assert network.corruption is None
+    assert network.objective is None
     assert len(network.penalties) == 0
 
 

@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from torch import Generator
 
 from isthmus.core.contract import Stochastic
-from isthmus.parts.corruptions import GaussianNoise
+from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap
 
 N = 40_000
 
@@ -15,7 +15,7 @@ N = 40_000
 def noise(scale: float, seed: int = 0, rows: int = N, columns: int = 2) -> torch.Tensor:
     module = GaussianNoise(scale).build(columns)
     module.generator = Generator().manual_seed(seed)
-    return module(torch.zeros(rows, columns, dtype=torch.float64))
+    return module(torch.zeros(rows, columns, dtype=torch.float64)).x
 
 
 @pytest.mark.parametrize("scale", [0.1, 0.3, 2])
@@ -37,7 +37,7 @@ def test_noise_is_added_to_the_rows_and_leaves_them_as_they_are():
     x = torch.arange(6, dtype=torch.float64).view(3, 2)
     before = x.clone()
     module.generator = Generator().manual_seed(7)
-    torch.testing.assert_close(module(x) - x, noise(0.5, seed=7, rows=3))
+    torch.testing.assert_close(module(x).x - x, noise(0.5, seed=7, rows=3))
     assert torch.equal(x, before)
 
 
@@ -57,10 +57,93 @@ def test_no_noise():
 def test_number_type(dtype):
     module = GaussianNoise().build(2)
     module.generator = Generator()
-    assert module(torch.zeros(3, 2, dtype=dtype)).dtype == dtype
+    assert module(torch.zeros(3, 2, dtype=dtype)).x.dtype == dtype
 
 
 @pytest.mark.parametrize("scale", [-0.1, math.nan, math.inf, None, True, "0.3"])
 def test_scale_that_cannot_be(scale):
     with pytest.raises(ValueError, match="scale of GaussianNoise has to be a number of at least 0; got "):
         GaussianNoise(scale).build(2)
+
+
+# -- hidden, extreme and swapped entries -------------------------------------------------------------------------------
+
+
+def corrupted(part, x, seed=0):
+    module = part.build(x.shape[1])
+    module.generator = Generator().manual_seed(seed)
+    return module(x)
+
+
+def uniform(rows=N, columns=2):
+    return torch.rand(rows, columns, dtype=torch.float64, generator=Generator().manual_seed(9)) * 0.8 + 0.1
+
+
+def assert_share(found, share):
+    assert abs(float(found.double().mean()) - share) < 5 * math.sqrt(share * (1 - share) / found.numel())
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.75])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_masking_hides_that_share(rate, value):
+    x = uniform()
+    before = x.clone()
+    found = corrupted(Masking(rate, value, mark=True), x)
+    assert_share(found.mask, rate)
+    assert torch.equal(found.x, torch.where(found.mask == 1, value, x))
+    assert torch.equal(x, before)
+    assert found.cells is None
+    assert corrupted(Masking(rate), x).mask is None
+
+
+def test_score_of_hidden_entries_is_unbiased():
+    found = corrupted(Masking(0.3, score="hidden"), uniform())
+    assert abs(float(found.cells.mean()) - 1) < 5 * math.sqrt(0.7 / 0.3 / found.cells.numel())
+    assert torch.equal(found.cells > 0, found.x == 0)
+
+
+def test_salt_and_pepper_in_equal_shares():
+    found = corrupted(SaltAndPepper(0.3, -1.0, 2.0), uniform()).x
+    assert_share(found == -1, 0.15)
+    assert_share(found == 2, 0.15)
+    kept = (found != -1) & (found != 2)
+    assert torch.equal(found[kept], uniform()[kept])
+
+
+def test_swap_keeps_the_columns_values_and_distribution():
+    x = uniform() + torch.tensor([0.0, 5.0])
+    found = corrupted(Swap(0.4), x).x
+    assert_share(found != x, 0.4)
+    for column in range(2):
+        assert set(found[:, column].tolist()) <= set(x[:, column].tolist())
+        assert kstest(found[:, column].numpy(), x[:, column].numpy()).statistic < 2 / math.sqrt(N)
+
+
+def test_swap_of_one_row_changes_nothing():
+    x = uniform(rows=1)
+    assert torch.equal(corrupted(Swap(0.9), x).x, x)
+
+
+@pytest.mark.parametrize("part", [Masking(), SaltAndPepper(), Swap()], ids=str)
+def test_corruption_comes_from_the_local_generator(part):
+    before = torch.get_rng_state()
+    assert torch.equal(corrupted(part, uniform(50)).x, corrupted(part, uniform(50)).x)
+    assert not torch.equal(corrupted(part, uniform(50)).x, corrupted(part, uniform(50), seed=1).x)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (Masking(0), "rate of Masking has to be a positive number"),
+        (Masking(1), "rate of Masking has to be a number in"),
+        (Masking(value=math.nan), "value of Masking has to be a finite number"),
+        (Masking(score="x"), "unknown score of Masking"),
+        (SaltAndPepper(1), "rate of SaltAndPepper"),
+        (SaltAndPepper(low=1, high=0), "low of SaltAndPepper has to be below high"),
+        (Swap(-0.1), "rate of Swap"),
+    ],
+)
+def test_corruptions_that_cannot_be(part, message):
+    with pytest.raises(ValueError, match=message):
+        part.build(3)

@@ -5,7 +5,9 @@ import torch
 from torch import Generator
 
 from isthmus.core.contract import Code, Step
-from isthmus.parts.penalties import L1
+from isthmus.core.initialisation import initialise
+from isthmus.parts import Dense, Deterministic, compose
+from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
 
 
 def step_of(mean: torch.Tensor) -> Step:
@@ -31,3 +33,79 @@ def test_gradient_of_l1_is_the_sign():
 def test_weight_that_cannot_be(weight):
     with pytest.raises(ValueError, match="weight of L1 has to be a number of at least 0; got "):
         L1(weight).build(5, 3)
+
+
+# -- sparsity of a sigmoid code ------------------------------------------------------------------------------------
+
+
+def shares(seed=0):
+    return torch.rand(6, 3, dtype=torch.float64, generator=Generator().manual_seed(seed)) * 0.9 + 0.05
+
+
+def test_kl_sparsity_is_the_divergence_between_coins():
+    mean = shares()
+    rate, active = torch.tensor(0.2).double(), mean.mean(0)
+    coins = torch.distributions.kl_divergence(
+        torch.distributions.Bernoulli(rate.expand(3)), torch.distributions.Bernoulli(active)
+    )
+    found = KLSparsity(2.0, 0.2).build(5, 3)(step_of(mean), None)
+    torch.testing.assert_close(found, 2 * coins.sum().expand(6))
+
+
+def test_kl_sparsity_vanishes_at_its_rate():
+    mean = shares()
+    mean = mean - mean.mean(0) + 0.4
+    assert float(KLSparsity(3.0, 0.4).build(5, 3)(step_of(mean), None).abs().max()) < 1e-12
+
+
+def test_weights_count_rows_in_kl_sparsity():
+    weight = torch.tensor([2.0, 1, 1, 3, 1, 1], dtype=torch.float64)
+    module = KLSparsity().build(5, 3)
+    repeated = step_of(shares().repeat_interleave(weight.long(), 0))
+    weighted = step_of(shares())._replace(weight=weight)
+    torch.testing.assert_close(module(weighted, None)[0], module(repeated, None)[0])
+
+
+@pytest.mark.parametrize("code", ["deterministic", "gaussian", "top_k"])
+def test_kl_sparsity_needs_a_sigmoid(code):
+    with pytest.raises(ValueError, match=r"KLSparsity needs a code in .0, 1., and that of .* is not: take code="):
+        compose(40, 30, code=code, penalty="kl_sparsity")
+
+
+# -- weight decay --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layers", [(), ("encoder",), ("decoder.linears.1",), ("encoder.linears.0", "decoder")])
+def test_weight_decay_is_the_sum_of_squares_of_those_layers(layers):
+    network = compose(5, 3, encoder=Dense((4,)), penalty=WeightDecay(0.3, layers)).double()
+    initialise(network, "torch", Generator().manual_seed(0))
+    x = torch.zeros(2, 5, dtype=torch.float64)
+    named = {name: p for name, p in network.named_parameters() if p.dim() > 1}
+    expected = sum(p.square().sum() for name, p in named.items() if not layers or name.startswith(layers))
+    torch.testing.assert_close(network.terms(x)["weight_decay"], (0.3 * expected).expand(2))
+
+
+def test_layer_that_is_not_there():
+    with pytest.raises(
+        ValueError, match=r"no layer of the network begins with 'encodr', as WeightDecay asks: encoder\.l"
+    ):
+        compose(5, 3, penalty=WeightDecay(layers=("encodr",)))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (KLSparsity(rate=0), "rate of KLSparsity has to be a positive number"),
+        (KLSparsity(rate=1), "rate of KLSparsity has to be a number in"),
+        (KLSparsity(-1), "weight of KLSparsity"),
+        (WeightDecay(-1), "weight of WeightDecay"),
+        (WeightDecay(layers="encoder"), "layers of WeightDecay have to be a tuple"),
+    ],
+)
+def test_penalties_that_cannot_be(part, message):
+    with pytest.raises(ValueError, match=message):
+        part.build(5, 3)
+
+
+def test_sigmoid_codes_compose_with_it():
+    assert list(compose(5, 3, code=Deterministic("sigmoid"), penalty="kl_sparsity").penalties) == ["kl_sparsity"]

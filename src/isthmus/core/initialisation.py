@@ -123,7 +123,7 @@ def splits(stack: Stack | TiedStack, width: int, rank: int) -> bool:
 
 @torch.no_grad()
 def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> None:
-    """Let the encoder see centred rows, where it is dense, and the decoder give the mean row, where it has the means."""
+    """Let a dense encoder see centred rows, and a decoder that can do so begin by giving the mean row."""
     encoder, decoder = network.encoder, network.decoder
     if isinstance(encoder, Stack) and encoder.norms is None:
         middle = batch_mean(network.likelihood.encoder_input(sample).double(), weight)

@@ -60,8 +60,8 @@ def adversarial(latent: int | float = 0.9, prior: Any = "gaussian", **settings: 
     r"""Adversarial autoencoder: a discriminator tells codes (K,) from draws of a prior, the encoder makes that hard.
 
     min over D of -E log D(z_prior) - E log(1 - D(z)), min over the encoder of nll - λ E log D(z), with a gradient
-    penalty on D (Makhzani et al. 2015; Mescheder et al. 2018). When: a prior that has no density, only a sampler. When
-    not: the prior is Gaussian and calm training matters (`wasserstein`).
+    penalty on D (Makhzani et al. 2015; Mescheder et al. 2018). When: a prior that has no density, only a sampler.
+    When not: the prior is Gaussian and calm training matters (`wasserstein`).
 
     Parameters
     ----------

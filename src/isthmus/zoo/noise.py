@@ -33,7 +33,7 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: Any) ->
 def masked(latent: int | float = 0.9, rate: float = 0.25, **settings: Any) -> AutoEncoder:
     r"""Masked autoencoder: guess the hidden entries from those that are seen; only the hidden ones are scored.
 
-    x̃ = x ⊙ (1 - m), m ~ Bernoulli(rate); the encoder sees [x̃, m], (2F,), because 0 is a legal value; the score is
+    x̃ = x ⊙ (1 - m), (F,), m ~ Bernoulli(rate); the encoder sees [x̃, m], (2F,), because 0 is a legal value; the score is
     Σᵢ mᵢ·nllᵢ / rate (He et al. 2022). When: gaps are to be filled, or each column judged by the others. When not:
     plain compression; entries that are seen are not asked for, so that they come back less exactly.
 

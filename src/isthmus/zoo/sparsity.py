@@ -51,7 +51,7 @@ def k_sparse(
 ) -> AutoEncoder:
     r"""k-sparse autoencoder: exactly k of the K units of a row are not 0.
 
-    z = keep_k(W(x - c) + b); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of a
+    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of a
     known size, dictionary learning. When not: a small K, of which all are needed.
 
     Parameters
