@@ -47,8 +47,7 @@ class CodebookCode(CodeModule):
         for _ in range(LLOYD_ROUNDS):
             uses, sums = self.totals(vectors, self.nearest(vectors))
             self.codebook.copy_(torch.where(uses[:, None] > 0, sums / uses.clamp_min(1)[:, None], self.codebook))
-        # As if each had been used as often as it would be in a batch of such rows.
-        self.uses.fill_(max(1.0, 128 * self.latent / self.width / self.count))
+        self.uses.fill_(len(vectors) / self.count)
         self.sums.copy_(self.codebook * self.uses[:, None])
 
     def nearest(self, vectors: Tensor) -> Tensor:
@@ -89,10 +88,11 @@ class CodebookCode(CodeModule):
         uses, sums = self.totals(vectors, chosen)
         self.uses.lerp_(uses, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
-        dead = self.uses < self.restart * min(1.0, len(vectors) / self.count / 4)
+        even = len(vectors) / self.count
+        dead = self.uses < self.restart * even
         drawn = torch.randint(len(vectors), (self.count,), generator=self.generator, device=vectors.device)
-        self.sums.copy_(torch.where(dead[:, None], vectors[drawn].to(self.sums), self.sums))
-        self.uses.copy_(torch.where(dead, 1.0, self.uses))
+        self.sums.copy_(torch.where(dead[:, None], even * vectors[drawn].to(self.sums), self.sums))
+        self.uses.copy_(torch.where(dead, even, self.uses))
         self.codebook.copy_(self.sums / self.uses[:, None].clamp_min(1e-5))
 
 
@@ -133,8 +133,7 @@ class VectorQuantizer(Part):
     gradient : {"rotation", "straight_through"}
         How the gradient passes the replacement: turned with it (Fifty et al. 2024), or as it is.
     restart : float
-        A codeword used fewer times a batch (on its running mean, at batches of four vectors a codeword and more) starts
-        anew at a row of the batch.
+        Share of even use below which a codeword (on its running mean) starts anew at a row of the batch.
 
     Examples
     --------
@@ -147,7 +146,7 @@ class VectorQuantizer(Part):
     commitment: float = 0.25
     decay: float = 0.99
     gradient: str = "rotation"
-    restart: float = 0.1
+    restart: float = 0.5
 
     def build(self, latent: int) -> CodebookCode:
         """Return the module (B, latent) to `Code`."""

@@ -10,7 +10,7 @@ from isthmus.core import modules
 from isthmus.core.checks import fraction, positive_number, whole_number
 from isthmus.core.contract import Code, CodeModule, Part
 
-MEMORY = 0.999
+MEMORY = 0.99
 """How much of a running threshold stays in a step."""
 
 

@@ -7,7 +7,7 @@ from isthmus.parts import Contractive, Deterministic
 from isthmus.zoo.preset import preset
 
 
-def contractive(latent: int = 256, weight: float = 0.1, hidden: tuple[int, ...] = (), **settings: Any) -> AutoEncoder:
+def contractive(latent: int = 256, weight: float = 1.0, hidden: tuple[int, ...] = (), **settings: Any) -> AutoEncoder:
     r"""Contractive autoencoder: nll + λ‖∂z/∂x‖²_F, z = σ(Wx + b), (K,), tied weights.
 
     For one sigmoid layer ‖J‖² = Σⱼ [zⱼ(1 - zⱼ)]² Σᵢ Wⱼᵢ² (Rifai et al. 2011). When: features for classification, local
@@ -27,7 +27,7 @@ def contractive(latent: int = 256, weight: float = 0.1, hidden: tuple[int, ...] 
     Examples
     --------
     >>> contractive(latent=100).penalty.weight
-    0.1
+    1.0
     """
     parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "decoder": "tied", "penalty": Contractive(weight)}
     return preset(settings, latent=latent, hidden=hidden, **parts)

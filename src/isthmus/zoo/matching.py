@@ -7,7 +7,7 @@ from isthmus.parts import KL, MMD, Adversarial
 from isthmus.zoo.preset import preset
 
 
-def wasserstein(latent: int | float = 0.9, weight: float = 10.0, **settings: Any) -> AutoEncoder:
+def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: Any) -> AutoEncoder:
     r"""Wasserstein autoencoder (WAE-MMD): nll + λ·MMD(q(z), N(0, I)), z (K,) without noise.
 
     MMD with inverse multiquadratic kernels, unbiased over the batch (Tolstikhin et al. 2018). When: new rows, and
@@ -25,12 +25,12 @@ def wasserstein(latent: int | float = 0.9, weight: float = 10.0, **settings: Any
     Examples
     --------
     >>> wasserstein(latent=8).penalty.weight
-    10.0
+    100.0
     """
     return preset(settings, latent=latent, penalty=MMD(weight))
 
 
-def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 10.0, **settings: Any) -> AutoEncoder:
+def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.0, **settings: Any) -> AutoEncoder:
     r"""InfoVAE: nll + (1 - α)·KL(q(z|x) ‖ p(z)) + (α + λ - 1)·MMD(q(z), p(z)), z (K,) drawn.
 
     α towards 1 lets codes tell more of their rows, while MMD still keeps them in the prior together (Zhao et al. 2019).

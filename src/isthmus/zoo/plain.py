@@ -58,7 +58,8 @@ def overcomplete(latent: int = 1024, noise: float = 0.3, hidden: tuple[int, ...]
     r"""Overcomplete autoencoder: a code wider than the row, kept from copying by noise on the input.
 
     x̃ = x + σε; z = σ(Wx̃ + b), (K,), K > F; x̂ = Vz + c. Without noise or a penalty the identity is a solution (the
-    paper "AutoEncoders", Dieye, Negho and Djaha 2023; Vincent et al. 2008). When: features for a linear model. When not: compression.
+    paper "AutoEncoders", Dieye, Negho and Djaha 2023; Vincent et al. 2008). When: features for a linear model.
+    When not: compression.
 
     Parameters
     ----------
@@ -109,9 +110,9 @@ def ordered(
 ) -> AutoEncoder:
     r"""Ordered autoencoder: the first k coordinates of the code are the best k, for every k at once.
 
-    z, (K,), is cut off after j coordinates in training, j ~ uniform or geometric: nested dropout (Rippel, Gelbart and Adams
-    2014). A linear one finds the principal components themselves, in their order. When: the size of the code is to be
-    chosen afterwards, or importance per coordinate matters. When not: at one known size K `undercomplete` is better.
+    z, (K,), is cut off after j coordinates in training, j ~ uniform or geometric: nested dropout (Rippel, Gelbart and
+    Adams 2014). A linear one finds the principal components themselves, in their order. When: the size of the code is
+    to be chosen afterwards, or importance per coordinate matters. When not: at one known size K `undercomplete` is better.
 
     Parameters
     ----------

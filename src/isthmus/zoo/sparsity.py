@@ -9,7 +9,7 @@ from isthmus.zoo.preset import preset
 
 def sparse(
     latent: int = 256,
-    weight: float = 3.0,
+    weight: float = 10.0,
     rate: float = 0.05,
     top_k: int | None = None,
     hidden: tuple[int, ...] = (),
@@ -25,7 +25,7 @@ def sparse(
     latent : int
         K.
     weight : float
-        λ.
+        λ, in nats beside the log-likelihood; about 3 beside a squared error (``likelihood=Gaussian(variance=1.0)``).
     rate : float
         ρ.
     top_k : int, optional
@@ -38,11 +38,16 @@ def sparse(
     Examples
     --------
     >>> sparse(latent=100).penalty
-    KLSparsity(weight=3.0, rate=0.05)
+    KLSparsity(weight=10.0, rate=0.05)
     """
     if top_k is not None:
         return k_sparse(latent, top_k, hidden=hidden, **settings)
-    parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "penalty": KLSparsity(weight, rate)}
+    # Not from PCA, whose coordinates lie around the middle of a sigmoid: the opposite of sparse.
+    parts: dict[str, Any] = {
+        "code": Deterministic("sigmoid"),
+        "penalty": KLSparsity(weight, rate),
+        "init": "orthogonal",
+    }
     return preset(settings, latent=latent, hidden=hidden, **parts)
 
 
@@ -51,8 +56,8 @@ def k_sparse(
 ) -> AutoEncoder:
     r"""k-sparse autoencoder: exactly k of the K units of a row are not 0.
 
-    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of a
-    known size, dictionary learning. When not: a small K, of which all are needed.
+    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of
+    a known size, dictionary learning. When not: a small K, of which all are needed.
 
     Parameters
     ----------
