@@ -3,11 +3,11 @@
 python -m benchmarks.zoo [--quick] [--only NAME ...] [--json FILE]
 
 Protocol. Every preset is trained once, seed 0: dense ones 784-256-32-256-784 (sparse and contractive ones a single
-layer of 256 or 1,000 units), 12 epochs, one thread. `error` is the mean squared error a pixel of the 10,000 test images,
-grey levels in [0, 1]; `probe` the accuracy in % of a multinomial logistic regression on standardised codes, trained on
-20,000 training images and tested on all test images. Published, with a linear classifier on the codes of all 60,000 images:
-raw pixels 92.80, k-sparse codes of 1,000 units with k = 25 98.65, denoising ones 98.05 (Makhzani and Frey 2013);
-contractive ones, fine-tuned, 98.86 (Rifai et al. 2011). `seconds` is training alone.
+layer of 256 or 1,000 units), 12 epochs, one thread. `error` is the mean squared error a pixel of the 10,000 test
+images, grey levels in [0, 1]; `probe` the accuracy in % of a multinomial logistic regression on standardised codes,
+trained on 20,000 training images and tested on all test images. Published, with a linear classifier on the codes of all
+60,000 images: raw pixels 92.80, k-sparse codes of 1,000 units with k = 25 98.65, denoising ones 98.05 (Makhzani and
+Frey 2013); contractive ones, fine-tuned, 98.86 (Rifai et al. 2011). `seconds` is training alone.
 
 Facts. "L0": units a test image uses; "lifetime": share of images that a unit is on for; "jacobian": ‖∂z/∂x‖²; "TC":
 total correlation of codes drawn for 1,000 test images; "codebook": share of the codewords that the test images use;

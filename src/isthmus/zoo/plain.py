@@ -112,7 +112,8 @@ def ordered(
 
     z, (K,), is cut off after j coordinates in training, j ~ uniform or geometric: nested dropout (Rippel, Gelbart and
     Adams 2014). A linear one finds the principal components themselves, in their order. When: the size of the code is
-    to be chosen afterwards, or importance per coordinate matters. When not: at one known size K `undercomplete` is better.
+    to be chosen afterwards, or importance per coordinate matters. When not: at one known size K `undercomplete` is
+    better.
 
     Parameters
     ----------
