@@ -4,11 +4,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Generator
 
-from isthmus import Adversarial, AutoEncoder
+from isthmus import Adversarial, AutoEncoder, load
 from isthmus.core.divergences import squared_mmd
 from isthmus.core.initialisation import initialise
 from isthmus.parts import compose
-from isthmus.parts.adversarial import RingMixture
+from isthmus.parts.priors import MixturePrior
 
 F, K, B = 6, 2, 32
 DIGITS = (load_digits().data / 16).astype(np.float32)
@@ -48,12 +48,26 @@ def test_judged_rows_are_given_the_distance_from_the_prior():
     torch.testing.assert_close(found, (3 * squared_mmd("imq", z, drawn)).expand(B))
 
 
-def test_ring_has_ten_centres():
-    z = RingMixture().sample(20_000, 3, Generator().manual_seed(0), torch.empty(0))
+def test_clusters_of_the_mixture_lie_around_a_circle():
+    z = MixturePrior(radius=2.0, spread=0.3).build(3).sample(20_000, 3, Generator().manual_seed(0), torch.empty(0))
     assert abs(float(z[:, :2].norm(dim=1).mean()) - 2) < 0.1
     assert abs(float(z[:, 2].std()) - 1) < 0.03
     sector = torch.round(torch.atan2(z[:, 1], z[:, 0]) / (2 * np.pi / 10)).long() % 10
     assert (torch.bincount(sector) > 1500).all()
+
+
+def test_the_mixtures_coordinates_have_about_variance_one():
+    z = MixturePrior().build(2).sample(50_000, 2, Generator().manual_seed(0), torch.empty(0))
+    assert bool((z.mean(0).abs() < 0.03).all())
+    assert bool(((z.var(0) - 1).abs() < 0.05).all())
+
+
+def test_a_mixture_is_saved_with_the_model(tmp_path):
+    part = Adversarial(prior=MixturePrior(components=4))
+    model = AutoEncoder(2, penalty=part, epochs=1, random_state=0).fit(DIGITS[:200])
+    model.save(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus")
+    np.testing.assert_array_equal(loaded.sample(5, random_state=0), model.sample(5, random_state=0))
 
 
 def test_a_users_sampler_is_drawn_from():
@@ -66,7 +80,7 @@ def test_a_users_sampler_is_drawn_from():
 
 def test_a_sampler_of_another_shape():
     part = Adversarial(prior=lambda count, latent, generator: torch.zeros(count))
-    with pytest.raises(ValueError, match=r"asked for codes of the shape \(32, 2\) and gave \(32,\)"):
+    with pytest.raises(ValueError, match=r"asked for a tensor or array of the shape \(32, 2\)"):
         network_of(part).terms(x())
 
 

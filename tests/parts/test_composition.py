@@ -60,7 +60,7 @@ def test_every_part_composes(slot, name):
 
 def test_every_part_is_exported_and_registered():
     registered = {kind.__name__ for known in PARTS.values() for kind in known.values()}
-    assert registered | {"compose"} == set(isthmus.parts.__all__)
+    assert registered | {"MixturePrior", "compose"} == set(isthmus.parts.__all__)
     assert all(hasattr(isthmus.parts, name) for name in isthmus.parts.__all__)
 
 

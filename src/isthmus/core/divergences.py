@@ -8,12 +8,19 @@ from torch.distributions import Normal
 
 IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LOG_2_PI = math.log(2 * math.pi)
+CELLS = 2**23
+"""Numbers that `total_correlation` holds at a time."""
+
+
+def precise(values: Tensor) -> Tensor:
+    """Return the values in float32 where a context of lower precision gave them: here small differences count."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
 
 def from_standard_normal(posterior: Normal) -> Tensor:
     """KL(N(μ, σ²) ‖ N(0, 1)) = ½(μ² + σ² - 1 - log σ²) of each coordinate, (B, K), in nats."""
-    variance = posterior.stddev.square()
-    return 0.5 * (posterior.mean.square() + variance - 1 - torch.log(variance))
+    mean, variance = precise(posterior.mean), precise(posterior.stddev).square()
+    return 0.5 * (mean.square() + variance - 1 - torch.log(variance))
 
 
 def kernel_matrix(name: str, a: Tensor, b: Tensor) -> Tensor:
@@ -21,40 +28,49 @@ def kernel_matrix(name: str, a: Tensor, b: Tensor) -> Tensor:
 
     "imq": Σ_s C/(C + ‖a - b‖²), C = 2Ks, over seven scales s (Tolstikhin et al. 2018); "rbf": exp(-‖a - b‖²/2K).
     """
-    squares = (a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T).clamp_min(0)
-    size = a.shape[1]
+    # Unlike a product, it stays in float32 where products are made in bfloat16.
+    squares, size = torch.cdist(a, b).square(), a.shape[1]
     if name == "rbf":
         return torch.exp(-squares / (2 * size))
-    constants = [2.0 * size * scale for scale in IMQ_SCALES]
-    return torch.stack([constant / (constant + squares) for constant in constants]).sum(0)
+    kernel = torch.zeros_like(squares)
+    for scale in IMQ_SCALES:
+        constant = 2.0 * size * scale
+        kernel = kernel + constant / (constant + squares)
+    return kernel
 
 
 def squared_mmd(name: str, a: Tensor, b: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Unbiased squared maximum mean discrepancy between samples a (n, K), b (m, K); 0 for fewer than two rows.
+    """Unbiased squared maximum mean discrepancy between samples a (n, K), b (m, K) (Gretton et al. 2012, lemma 6).
 
-    `weight` (n,) weighs the rows of a (Gretton et al. 2012, lemma 6).
+    `weight` (n,) weighs the rows of a. With fewer than two rows (of a weight) there is no estimate, and it is 0.
     """
-    if min(len(a), len(b)) < 2:
-        return (a * 0).sum()
+    a, b = precise(a), precise(b)
     share = torch.ones_like(a[:, 0]) if weight is None else weight.to(a)
-    share = share / share.sum()
-    pairs = torch.outer(share, share)
-    pairs = pairs - torch.diag(pairs.diagonal())
+    least = torch.finfo(a.dtype).tiny
+    share = share / share.sum().clamp_min(least)
+    pairs = torch.outer(share, share).fill_diagonal_(0)
+    total = pairs.sum()
+    within_a = (kernel_matrix(name, a, a) * pairs).sum() / total.clamp_min(least)
     others = 1 - torch.eye(len(b), dtype=b.dtype, device=b.device)
-    within_a = (kernel_matrix(name, a, a) * pairs).sum() / pairs.sum()
-    within_b = (kernel_matrix(name, b, b) * others).sum() / others.sum()
-    return within_a + within_b - 2 * (share @ kernel_matrix(name, a, b)).mean()
+    within_b = (kernel_matrix(name, b, b) * others).sum() / max(1, len(b) * (len(b) - 1))
+    between = (share[:, None] * kernel_matrix(name, a, b)).sum() / max(1, len(b))
+    return torch.where(total > 0, within_a + within_b - 2 * between, 0.0) * (len(b) > 1)
 
 
-def total_correlation(z: Tensor, posterior: Normal) -> Tensor:
+def total_correlation(z: Tensor, posterior: Normal, weight: Tensor | None = None) -> Tensor:
     """Estimate log q(z) - Σⱼ log q(zⱼ) for draws z (B, K) of the posteriors of a batch, (B,).
 
-    q is the mixture of the batch's M posteriors (Chen et al. 2018, equation S6, with the batch as the data): biased
-    while M is small, because each row is a large part of its own mixture.
+    q is the mixture of the batch's posteriors (Chen et al. 2018, equation S6, with the batch as the data), in shares
+    of `weight` (B,): biased upwards while B is small, because each row is a large part of its own mixture. Taken as N
+    rows of which B were drawn, log q(z) and each log q(zⱼ) would be log N/B less: a constant.
     """
-    deviation = posterior.stddev
-    scaled = (z[:, None] - posterior.mean) / deviation
-    log_densities = -0.5 * (scaled.square() + LOG_2_PI) - torch.log(deviation)
-    log_rows = math.log(len(z))
-    joint = torch.logsumexp(log_densities.sum(2), dim=1) - log_rows
-    return joint - (torch.logsumexp(log_densities, dim=1) - log_rows).sum(1)
+    z, mean, deviation = precise(z), precise(posterior.mean), precise(posterior.stddev)
+    share = torch.ones_like(z[:, 0]) if weight is None else weight.to(z)
+    log_share = torch.log(share / share.sum())[:, None]
+    found = []
+    for rows in z.split(max(1, CELLS // max(1, mean.numel()))):
+        scaled = (rows[:, None] - mean) / deviation
+        log_densities = -0.5 * (scaled.square() + LOG_2_PI) - torch.log(deviation)
+        joint = torch.logsumexp(log_densities.sum(2) + log_share[:, 0], dim=1)
+        found.append(joint - torch.logsumexp(log_densities + log_share, dim=1).sum(1))
+    return torch.cat(found)

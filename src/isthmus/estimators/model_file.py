@@ -22,12 +22,13 @@ from isthmus.engine import devices
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
 from isthmus.parts.composition import PARTS
+from isthmus.parts.priors import MixturePrior
 
 SCHEMA = 1
 """Raised when an older isthmus could no longer read what this one writes."""
 
 KINDS: dict[str, type[Part]] = {kind.__name__: kind for slot in PARTS.values() for kind in slot.values()}
-KINDS["Adam"] = Adam
+KINDS |= {"Adam": Adam, "MixturePrior": MixturePrior}
 NOT_SAVED = {"callbacks": (), "verbose": 0}
 """Parameters that belong to a run rather than to a model, and what they are after loading."""
 

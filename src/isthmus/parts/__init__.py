@@ -17,7 +17,7 @@ from isthmus.parts.matching import MMD, TotalCorrelation
 from isthmus.parts.objectives import ImportanceWeighted
 from isthmus.parts.ordered_codes import OrderedCode
 from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
-from isthmus.parts.priors import KL
+from isthmus.parts.priors import KL, MixturePrior
 from isthmus.parts.sparse_codes import BatchTopK, LifetimeSparse, TopK
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "LifetimeSparse",
     "Linear",
     "Masking",
+    "MixturePrior",
     "Multinomial",
     "NegativeBinomial",
     "OrderedCode",

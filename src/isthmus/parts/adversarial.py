@@ -1,7 +1,6 @@
 """`Adversarial`: a discriminator tells codes from draws of the prior, and the encoder makes that hard."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,53 +9,13 @@ from torch import Generator, Tensor
 from torch.func import functional_call
 from torch.nn import functional
 
-from isthmus.core.checks import no_negative_number
-from isthmus.core.choices import refuse_unknown
+from isthmus.core.checks import no_negative_number, whole_number
 from isthmus.core.contract import Part, PenaltyModule, Prior, Step
-from isthmus.core.divergences import squared_mmd
+from isthmus.core.divergences import precise, squared_mmd
 from isthmus.core.initialisation import orthogonal
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
-from isthmus.parts.priors import StandardNormal
-
-HIDDEN = (64, 64)
-COMPONENTS = 10
-
-
-class RingMixture:
-    """Ten Gaussians around a circle in the first two coordinates, N(0, 1) in the others (Makhzani et al. 2015)."""
-
-    RADIUS = 2.0
-    DEVIATION = 0.3
-
-    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
-        z = like.new_empty(count, latent).normal_(generator=generator)
-        if latent < 2:
-            return z
-        which = torch.randint(COMPONENTS, (count,), generator=generator, device=like.device)
-        angle = which * (2 * math.pi / COMPONENTS)
-        centre = self.RADIUS * torch.stack([angle.cos(), angle.sin()], dim=1).to(z)
-        return torch.cat([centre + self.DEVIATION * z[:, :2], z[:, 2:]], dim=1)
-
-
-class UserPrior:
-    """A sampler that the user gave."""
-
-    def __init__(self, sampler: Callable[..., Any]) -> None:
-        self.sampler = sampler
-
-    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
-        drawn = torch.as_tensor(self.sampler(count, latent, generator))
-        if drawn.shape != (count, latent):
-            raise ValueError(
-                f"the prior's sampler was asked for codes of the shape {(count, latent)} and gave {tuple(drawn.shape)}"
-            )
-        return drawn.to(like)
-
-
-PRIORS: dict[str, Callable[[], Prior]] = {"gaussian": StandardNormal, "mixture": RingMixture}
+from isthmus.parts.priors import drawn_beside, prior_of
 
 
 class Discriminator(PenaltyModule):
@@ -64,12 +23,12 @@ class Discriminator(PenaltyModule):
 
     prior: Prior
 
-    def __init__(self, latent: int, weight: float, prior: Prior, r1: float) -> None:
+    def __init__(self, latent: int, weight: float, prior: Prior, hidden: Sequence[int], r1: float) -> None:
         super().__init__()
         self.weight = weight
         self.prior = prior
         self.r1 = r1
-        self.stack = Stack((latent, *HIDDEN, 1), "silu")
+        self.stack = Stack((latent, *hidden, 1), "silu")
 
     def initialise(self, generator: Generator) -> None:
         """Write the first weights."""
@@ -84,9 +43,8 @@ class Discriminator(PenaltyModule):
 
     def forward(self, step: Step, network: Network) -> dict[str, Tensor]:
         """{name: (B,)}; where rows are judged, how far the codes are from the prior instead of a game's score."""
-        z = step.code.z
-        generator = self.generator or Generator(z.device).manual_seed(0)
-        drawn = self.prior.sample(len(z), z.shape[1], generator, z)
+        z = precise(step.code.z)
+        drawn = drawn_beside(z, self.prior, self)
         if not self.training:
             return {"adversarial": self.weight * squared_mmd("imq", z, drawn, step.weight).expand(len(z))}
         drawn = drawn.requires_grad_()
@@ -124,14 +82,24 @@ class Adversarial(Part):
 
     weight: float = 10.0
     prior: Any = "gaussian"
+    hidden: Any = (64, 64)
     r1: float = 1.0
 
     def build(self, features: int, latent: int) -> Discriminator:
         """Return the module that maps (step, network) to {name: (B,)}."""
-        if callable(self.prior):
-            prior: Prior = UserPrior(self.prior)
-        else:
-            refuse_unknown("prior of Adversarial", self.prior, PRIORS)
-            prior = PRIORS[self.prior]()
-        weight = no_negative_number("weight of Adversarial", self.weight)
-        return Discriminator(latent, weight, prior, no_negative_number("r1 of Adversarial", self.r1))
+        return Discriminator(
+            latent,
+            no_negative_number("weight of Adversarial", self.weight),
+            prior_of("prior of Adversarial", self.prior, latent),
+            self.widths(),
+            no_negative_number("r1 of Adversarial", self.r1),
+        )
+
+    def widths(self) -> tuple[int, ...]:
+        """Return the units of each hidden layer, checked."""
+        try:
+            return tuple(whole_number("hidden", width, 1) for width in self.hidden)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"hidden of Adversarial has to be whole numbers of at least 1, a width a layer; got {self.hidden!r}"
+            ) from None

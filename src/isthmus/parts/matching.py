@@ -1,32 +1,33 @@
 """Penalties on the codes of a batch together: `MMD` towards a prior, `TotalCorrelation` between coordinates."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from torch import Generator, Tensor
+from torch import Tensor
 
 from isthmus.core.checks import no_negative_number, positive_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part, PenaltyModule, Prior, Step
-from isthmus.core.divergences import squared_mmd, total_correlation
+from isthmus.core.divergences import precise, squared_mmd, total_correlation
 from isthmus.core.network import Network
-from isthmus.parts.priors import StandardNormal, needs_posterior
+from isthmus.parts.priors import drawn_beside, needs_posterior, prior_of
 
 
 class KernelDistance(PenaltyModule):
     """λ·MMD²(q(z), p(z)); see `MMD`."""
 
-    prior: Prior = StandardNormal()
+    prior: Prior
 
-    def __init__(self, weight: float, kernel: str) -> None:
+    def __init__(self, weight: float, kernel: str, prior: Prior) -> None:
         super().__init__()
         self.weight = weight
         self.kernel = kernel
+        self.prior = prior
 
     def forward(self, step: Step, network: Network) -> Tensor:
         """(B,) in nats, the same for every row."""
-        z = step.code.z
-        generator = self.generator or Generator(z.device).manual_seed(0)
-        drawn = self.prior.sample(len(z), z.shape[1], generator, z)
+        z = precise(step.code.z)
+        drawn = drawn_beside(z, self.prior, self)
         return self.weight * squared_mmd(self.kernel, z, drawn, step.weight).expand(len(z))
 
 
@@ -51,11 +52,13 @@ class MMD(Part):
 
     weight: float = 100.0
     kernel: str = "imq"
+    prior: Any = "gaussian"
 
     def build(self, features: int, latent: int) -> KernelDistance:
         """Return the module that maps (step, network) to (B,)."""
         refuse_unknown("kernel of MMD", self.kernel, ("imq", "rbf"))
-        return KernelDistance(no_negative_number("weight of MMD", self.weight), self.kernel)
+        weight = no_negative_number("weight of MMD", self.weight)
+        return KernelDistance(weight, self.kernel, prior_of("prior of MMD", self.prior, latent))
 
 
 class Dependence(PenaltyModule):
@@ -72,7 +75,7 @@ class Dependence(PenaltyModule):
     def forward(self, step: Step, network: Network) -> Tensor:
         """(B,) in nats."""
         assert step.code.posterior is not None
-        return self.weight * total_correlation(step.code.z, step.code.posterior)
+        return self.weight * total_correlation(step.code.z, step.code.posterior, step.weight)
 
 
 @dataclass

@@ -4,14 +4,18 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.distributions import Normal
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import ObjectiveModule, Part, Step
+from isthmus.core.divergences import precise
 from isthmus.core.network import Network
-from isthmus.parts.priors import Divergence, StandardNormal, needs_posterior
+from isthmus.parts.priors import Divergence, StandardNormal, needs_posterior, source
+
+ROWS = 2**15
+"""Rows that go through the decoder at a time where nothing is learned."""
 
 
 class ImportanceBound(ObjectiveModule):
@@ -36,11 +40,17 @@ class ImportanceBound(ObjectiveModule):
         """{"bound": (B,)} in nats."""
         posterior = step.code.posterior
         assert isinstance(posterior, Normal)
-        generator = self.generator or Generator(step.x.device).manual_seed(0)
-        shape = (self.samples, *posterior.mean.shape)
-        noise = torch.empty(shape, dtype=step.x.dtype, device=step.x.device).normal_(generator=generator)
-        z = posterior.mean + posterior.stddev * noise
-        log_weights = self.log_weights(step, network, z, posterior)
+        mean, deviation = posterior.mean, posterior.stddev
+        generator = source(self, mean)
+        # Where nothing is seeded a row's number depends on that row alone: they all have the same noise.
+        rows = len(mean) if generator is self.generator else 1
+        noise = mean.new_empty(self.samples, rows, mean.shape[1]).normal_(generator=generator)
+        # One pass where something is learned, for statistics over all draws; else as many draws as fit.
+        learns = self.training or torch.is_grad_enabled()
+        at_a_time = self.samples if learns else max(1, ROWS // max(1, len(mean)))
+        log_weights = torch.cat(
+            [self.log_weights(step, network, mean + deviation * part, posterior) for part in noise.split(at_a_time)]
+        )
         return {"bound": math.log(self.samples) - torch.logsumexp(log_weights, dim=0)}
 
     def log_weights(self, step: Step, network: Network, z: Tensor, posterior: Normal) -> Tensor:
@@ -49,17 +59,18 @@ class ImportanceBound(ObjectiveModule):
         if self.doubly:
             # The score of q has mean zero and a variance that grows with k (Tucker et al. 2019, equation 8).
             mean, deviation = mean.detach(), deviation.detach()
-        rows = step.x.repeat(self.samples, 1)
-        weight = None if step.weight is None else step.weight.repeat(self.samples)
-        cells = None if step.cells is None else step.cells.repeat(self.samples, 1)
-        theta = network.decoder(z.flatten(0, 1))
-        nll = network.likelihood.nll(rows, theta, weight, cells).view(self.samples, -1)
+        draws = len(z)
+        rows = step.x.repeat(draws, 1)
+        weight = None if step.weight is None else step.weight.repeat(draws)
+        cells = None if step.cells is None else step.cells.repeat(draws, 1)
+        nll = network.likelihood.nll(rows, network.decoder(z.flatten(0, 1)), weight, cells).view(draws, -1)
+        # log p(z) - log q(z|x), whose ½ log 2π cancel.
         ratio = 0.5 * (((z - mean) / deviation).square() - z.square()) + torch.log(deviation)
-        log_weights = ratio.sum(2) - nll
+        log_weights = precise(ratio).sum(2) - nll
         if self.doubly and z.requires_grad:
             shares = log_weights.detach().softmax(0)[:, :, None]
             # Backwards z gets each weight's gradient times its share; once more times the share makes it the square.
-            z.register_hook(lambda gradient: gradient * shares)
+            z.register_hook(lambda gradient: gradient * shares.to(gradient))
         return log_weights
 
 

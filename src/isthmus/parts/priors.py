@@ -1,12 +1,16 @@
-"""Penalties that draw the codes towards a prior p(z), from which new rows can then be drawn."""
+"""Priors p(z), from which new codes can be drawn, and the penalty `KL` that draws each row's posterior to one."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from isthmus.core.checks import fraction, no_negative_number
-from isthmus.core.contract import Part, PenaltyModule, Step, batch_mean
+from isthmus.core.checks import fraction, no_negative_number, positive_number, whole_number
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import Part, PenaltyModule, Prior, Step, Stochastic, batch_mean
 from isthmus.core.divergences import from_standard_normal
 from isthmus.core.network import Network
 
@@ -17,6 +21,114 @@ class StandardNormal:
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
         """Draw codes (count, latent), of the number type and on the device of `like`."""
         return like.new_empty(count, latent).normal_(generator=generator)
+
+
+class RingOfNormals:
+    """Normal distributions around a circle; see `MixturePrior`."""
+
+    def __init__(self, components: int, radius: float, spread: float) -> None:
+        self.components = components
+        self.radius = radius
+        self.spread = spread
+
+    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
+        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        z = like.new_empty(count, latent).normal_(generator=generator)
+        which = torch.randint(self.components, (count,), generator=generator, device=like.device)
+        angle = which.to(z) * (2 * math.pi / self.components)
+        centre = self.radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+        return torch.cat([centre + self.spread * z[:, :2], z[:, 2:]], dim=1)
+
+
+@dataclass
+class MixturePrior(Part):
+    """p(z) = (1/M) Σₘ N((z₁, z₂); r(cos 2πm/M, sin 2πm/M), s²I) · N(z₃, ...; 0, I): M clusters around a circle.
+
+    As the adversarial autoencoder was shown with (Makhzani et al. 2015). With the radius and spread given here every
+    coordinate has about mean 0 and variance 1, and neighbours of ten are four spreads apart.
+
+    Parameters
+    ----------
+    components : int
+        M.
+    radius : float
+        r.
+    spread : float
+        s.
+
+    Examples
+    --------
+    >>> from isthmus import MMD, AutoEncoder
+    >>> clusters = AutoEncoder(latent=2, penalty=MMD(prior=MixturePrior(components=5)))
+    """
+
+    components: int = 10
+    radius: float = 1.4
+    spread: float = 0.2
+
+    def build(self, latent: int) -> RingOfNormals:
+        """Return the distribution of codes of that size."""
+        if latent < 2:
+            raise ValueError(
+                f"the prior MixturePrior needs codes of at least 2 numbers, for a circle; got latent={latent}"
+            )
+        return RingOfNormals(
+            whole_number("components of MixturePrior", self.components, 1),
+            no_negative_number("radius of MixturePrior", self.radius),
+            positive_number("spread of MixturePrior", self.spread),
+        )
+
+
+class GivenSampler:
+    """A function of the user's that draws codes."""
+
+    def __init__(self, sampler: Callable[..., Any]) -> None:
+        self.sampler = sampler
+
+    def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
+        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        drawn = self.sampler(count, latent, generator)
+        came = tuple(drawn.shape) if hasattr(drawn, "shape") else drawn
+        if came != (count, latent):
+            raise ValueError(
+                f"the prior's sampler was asked for a tensor or array of the shape {(count, latent)}; got {came!r}"
+            )
+        return torch.as_tensor(drawn).detach().to(like)
+
+
+PRIORS: dict[str, Callable[[int], Prior]] = {
+    "gaussian": lambda latent: StandardNormal(),
+    "mixture": lambda latent: MixturePrior().build(latent),
+}
+
+
+def prior_of(name: str, given: Any, latent: int) -> Prior:
+    """Return the distribution that a user means: by name, by a part, by a sampler, or itself."""
+    if isinstance(given, str):
+        refuse_unknown(name, given, PRIORS)
+        return PRIORS[given](latent)
+    if isinstance(given, MixturePrior):
+        return given.build(latent)
+    if hasattr(given, "sample"):
+        return given
+    if callable(given):
+        return GivenSampler(given)
+    raise ValueError(
+        f"{name} has to be 'gaussian', 'mixture', a MixturePrior or a sampler (count, latent, generator) to codes "
+        f"(count, latent); got {given!r}"
+    )
+
+
+def source(module: Stochastic, like: Tensor) -> Generator | None:
+    """Return where a penalty draws from: its generator; in use, without one, always the same numbers."""
+    if module.training or module.generator is not None:
+        return module.generator
+    return Generator(like.device).manual_seed(0)
+
+
+def drawn_beside(z: Tensor, prior: Prior, module: Stochastic) -> Tensor:
+    """Draw as many codes of the prior as there are rows in z (B, K), (B, K)."""
+    return prior.sample(len(z), z.shape[1], source(module, z), z).detach()
 
 
 def needs_posterior(name: str, network: Network) -> None:
