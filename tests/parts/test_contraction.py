@@ -93,6 +93,34 @@ def test_hidden_entries_do_not_count_as_directions():
     torch.testing.assert_close(network.penalties["contractive"](step, network), expected)
 
 
+@pytest.mark.parametrize("likelihood", ["poisson", "multinomial"])
+@pytest.mark.parametrize("method", ["auto", "exact"])
+def test_counts_are_differentiated_and_not_their_logarithms(likelihood, method):
+    network = network_of(likelihood=likelihood, penalty=Contractive(1.0, method))
+    counts = torch.randint(0, 9, (B, F), generator=Generator().manual_seed(0)).double()
+    torch.testing.assert_close(network.terms(counts)["contractive"], by_autograd(network, counts))
+
+
+@pytest.mark.parametrize("method", ["exact", "hutchinson"])
+def test_a_row_has_its_own_norm_whatever_rows_are_beside_it(method):
+    network = network_of(Dense((6,), "tanh", norm="batch", dropout=0.5), penalty=Contractive(1.0, method, 3))
+    norm = network.train().encoder.norms[0]
+    network(x())
+    norm.momentum = 0.0
+
+    def norms(rows):
+        network.seed(Generator().manual_seed(3))
+        return network.penalties["contractive"](network(rows), network)
+
+    alone, beside = norms(x()), norms(torch.cat([x(), 5 + x()]))[:B]
+    assert norm.training
+    if method == "exact":
+        torch.testing.assert_close(alone, beside)
+        torch.testing.assert_close(alone, by_autograd(network.eval(), x()))
+    else:
+        assert ((alone > 0) & (beside > 0)).all()
+
+
 def test_no_graph_where_none_is_wanted():
     network = network_of(Dense((6,)))
     with torch.no_grad():

@@ -72,6 +72,12 @@ def test_kl_sparsity_needs_a_sigmoid(code):
         compose(40, 30, code=code, penalty="kl_sparsity")
 
 
+def test_a_unit_that_is_always_on_costs_a_finite_number_in_half_precision():
+    found = KLSparsity().build(5, 3)(step_of(torch.ones(4, 3, dtype=torch.bfloat16)), None)
+    assert found.isfinite().all()
+    torch.testing.assert_close(found, KLSparsity().build(5, 3)(step_of(torch.ones(4, 3)), None))
+
+
 # -- weight decay --------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +106,7 @@ def test_layer_that_is_not_there():
         (KLSparsity(-1), "weight of KLSparsity"),
         (WeightDecay(-1), "weight of WeightDecay"),
         (WeightDecay(layers="encoder"), "layers of WeightDecay have to be a tuple"),
+        (WeightDecay(layers=None), "layers of WeightDecay have to be a tuple .* got None"),
     ],
 )
 def test_penalties_that_cannot_be(part, message):

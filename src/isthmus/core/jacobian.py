@@ -1,9 +1,12 @@
 """The squared Frobenius norm ‖∂z/∂x‖² of a map from rows to codes: in closed form, exactly, or estimated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
+
+from isthmus.core.modules import Dropout
 
 Map = Callable[[Tensor], Tensor]
 
@@ -41,3 +44,20 @@ def at(function: Map, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the rows as a leaf of a new graph, and the codes they give."""
     x = x.detach().requires_grad_()
     return x, function(x)
+
+
+@contextmanager
+def rows_apart(encoder: nn.Module) -> Iterator[None]:
+    """Let no row's code depend on other rows meanwhile: batch normalisation by running statistics, no dropout.
+
+    With the statistics of the batch a row's own Jacobian could not be told from its part in all the others' codes.
+    """
+    kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, Dropout)
+    training = [module for module in encoder.modules() if isinstance(module, kinds) and module.training]
+    for module in training:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.train()

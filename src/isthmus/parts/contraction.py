@@ -43,16 +43,19 @@ class JacobianNorm(PenaltyModule):
     def norm(self, step: Step, network: Network) -> Tensor:
         """‖∂z/∂x‖² of each row, (B,)."""
         encoder = network.encoder
-        if self.method != "hutchinson" and isinstance(encoder, Stack) and len(encoder.weights) == 1:
+        sees_rows_as_they_are = network.likelihood.encoder_input(step.x_in) is step.x_in
+        one_layer = isinstance(encoder, Stack) and len(encoder.weights) == 1
+        if self.method != "hutchinson" and one_layer and sees_rows_as_they_are:
             return self.closed_form(step, network, encoder.weights[0])
 
         def code(x: Tensor) -> Tensor:
             return network.encode(x, step.mask).mean
 
-        if self.method == "exact" or (self.method == "auto" and network.code.latent <= LARGEST_EXACT):
-            return jacobian.exact(code, step.x_in)
-        generator = self.generator or Generator(step.x.device).manual_seed(0)
-        return jacobian.hutchinson(code, step.x_in, self.samples, generator)
+        with jacobian.rows_apart(encoder):
+            if self.method == "exact" or (self.method == "auto" and network.code.latent <= LARGEST_EXACT):
+                return jacobian.exact(code, step.x_in)
+            generator = self.generator or Generator(step.x.device).manual_seed(0)
+            return jacobian.hutchinson(code, step.x_in, self.samples, generator)
 
     def closed_form(self, step: Step, network: Network, weight: Tensor) -> Tensor:
         """Return the norm of an encoder of one layer."""
@@ -73,7 +76,7 @@ class Contractive(Part):
     """λ‖∂z/∂x‖²_F, the squared Frobenius norm of the encoder's Jacobian at what it saw (Rifai et al. 2011).
 
     The norm counts the code's own units: an encoder can shrink while the decoder grows, which ``decoder="tied"``
-    prevents.
+    prevents. It is that of the encoder in use: batch normalisation by its running statistics, no dropout.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from isthmus.core.checks import fraction, no_negative_number, positive_number
 from isthmus.core.contract import Part, PenaltyModule, Step, batch_mean
+from isthmus.core.divergences import precise
 from isthmus.core.network import Network
 
 
@@ -60,7 +61,8 @@ class MeanActivation(PenaltyModule):
 
     def forward(self, step: Step, network: Network) -> Tensor:
         """(B,) in nats, the same for every row."""
-        mean = batch_mean(step.code.mean, step.weight).clamp(1e-6, 1 - 1e-6)
+        # In half precision 1 - 1e-6 is 1, and its logarithm infinite.
+        mean = batch_mean(precise(step.code.mean), step.weight).clamp(1e-6, 1 - 1e-6)
         rate = self.rate
         divergence = rate * (rate / mean).log() + (1 - rate) * ((1 - rate) / (1 - mean)).log()
         return self.weight * divergence.sum().expand(len(step.x))
@@ -157,7 +159,7 @@ class WeightDecay(Part):
     def build(self, features: int, latent: int) -> SquaredWeights:
         """Return the module that maps (step, network) to (B,)."""
         layers: Any = self.layers
-        if isinstance(layers, str) or not all(isinstance(name, str) for name in layers):
+        if not isinstance(layers, tuple | list) or not all(isinstance(name, str) for name in layers):
             raise ValueError(f"layers of WeightDecay have to be a tuple of beginnings of names; got {self.layers!r}")
         layers = tuple(layers)
         return SquaredWeights(no_negative_number("weight of WeightDecay", self.weight), layers)
