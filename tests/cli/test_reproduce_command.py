@@ -9,11 +9,14 @@ from isthmus.cli.main import main
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], {"data": "auto", "epochs": None, "seeds": range(42, 43), "quick": False}),
-        (["--seed", "7", "--seeds", "3"], {"data": "auto", "epochs": None, "seeds": range(7, 10), "quick": False}),
+        ([], {"data": "auto", "epochs": None, "seeds": range(42, 43), "quick": False, "extended": False}),
         (
-            ["--data", "mnist-5k", "--epochs", "5", "--quick", "--out", "there"],
-            {"data": "mnist-5k", "epochs": 5, "seeds": range(42, 43), "quick": True},
+            ["--seed", "7", "--seeds", "3"],
+            {"data": "auto", "epochs": None, "seeds": range(7, 10), "quick": False, "extended": False},
+        ),
+        (
+            ["--data", "mnist-5k", "--epochs", "5", "--quick", "--extended", "--out", "there"],
+            {"data": "mnist-5k", "epochs": 5, "seeds": range(42, 43), "quick": True, "extended": True},
         ),
     ],
 )

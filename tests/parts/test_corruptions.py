@@ -49,6 +49,20 @@ def test_noise_comes_from_the_local_generator():
     assert isinstance(GaussianNoise().build(2), Stochastic)
 
 
+def test_clipped_noise_ends_where_the_grey_levels_do():
+    module, free = GaussianNoise(0.5, clip=(0, 1)).build(2), GaussianNoise(0.5).build(2)
+    x = torch.rand(100, 2, generator=Generator().manual_seed(0))
+    for one in (module, free):
+        one.generator = Generator().manual_seed(1)
+    assert torch.equal(module(x).x, free(x).x.clamp(0, 1))
+
+
+@pytest.mark.parametrize("clip", [(1, 0), (0, 0), (0,), 1.0, "ab", (None, 1)])
+def test_a_clip_that_is_no_interval(clip):
+    with pytest.raises(ValueError, match="clip of GaussianNoise has to be two rising numbers"):
+        GaussianNoise(0.5, clip=clip).build(2)
+
+
 def test_no_noise():
     assert (noise(0) == 0).all()
 

@@ -30,6 +30,14 @@ def reproduce(
     quick: Annotated[
         bool, typer.Option("--quick", help="4,000 images, 3 epochs: a look within half a minute.")
     ] = False,
+    extended: Annotated[
+        bool,
+        typer.Option(
+            "--extended",
+            help='Add the paper\'s "to go further": denoising, contractive, sparse, variational and adversarial '
+            "autoencoders, and PCA against a linear one.",
+        ),
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for report.html, the figures and results.json.")] = Path(
         "reproduction"
     ),
@@ -44,5 +52,6 @@ def reproduce(
         epochs=epochs,
         seeds=range(seed, seed + seeds),
         quick=quick,
+        extended=extended,
         tell=lambda line: typer.echo(line),
     )

@@ -44,8 +44,8 @@ class JacobianNorm(PenaltyModule):
         """‖∂z/∂x‖² of each row, (B,)."""
         encoder = network.encoder
         sees_rows_as_they_are = network.likelihood.encoder_input(step.x_in) is step.x_in
-        one_layer = isinstance(encoder, Stack) and len(encoder.weights) == 1
-        if self.method != "hutchinson" and one_layer and sees_rows_as_they_are:
+        closed = self.method != "hutchinson" and sees_rows_as_they_are
+        if closed and isinstance(encoder, Stack) and len(encoder.weights) == 1:
             return self.closed_form(step, network, encoder.weights[0])
 
         def code(x: Tensor) -> Tensor:

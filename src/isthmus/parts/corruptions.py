@@ -13,13 +13,15 @@ from isthmus.core.contract import Corrupted, CorruptionModule, Part
 class AddedNoise(CorruptionModule):
     """x̃ = x + σε; see `GaussianNoise`."""
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self, scale: float, clip: tuple[float, float] | None) -> None:
         super().__init__()
         self.scale = scale
+        self.clip = clip
 
     def forward(self, x: Tensor) -> Corrupted:
         """(B, F) to noisy rows."""
-        return Corrupted(x + self.scale * torch.empty_like(x).normal_(generator=self.generator))
+        noisy = x + self.scale * torch.empty_like(x).normal_(generator=self.generator)
+        return Corrupted(noisy if self.clip is None else noisy.clamp(*self.clip))
 
 
 @dataclass
@@ -32,13 +34,34 @@ class GaussianNoise(Part):
     ----------
     scale : float
         σ in units of the scaled data: 0.1 to 0.5 on standardised columns.
+    clip : (float, float), optional
+        Noisy entries end there, in units of the scaled data: (0, 1) for grey levels.
+
+    Examples
+    --------
+    >>> GaussianNoise(0.5, clip=(0, 1)).build(3)(torch.ones(1, 3)).x.max() <= 1
+    tensor(True)
     """
 
     scale: float = 0.3
+    clip: tuple[float, float] | None = None
 
     def build(self, features: int) -> AddedNoise:
         """Return the module for rows of that many columns."""
-        return AddedNoise(no_negative_number("scale of GaussianNoise", self.scale))
+        return AddedNoise(no_negative_number("scale of GaussianNoise", self.scale), self.interval())
+
+    def interval(self) -> tuple[float, float] | None:
+        """Return the least and the greatest value, checked."""
+        if self.clip is None:
+            return None
+        try:
+            low, high = self.clip
+            rising = is_number(low) and is_number(high) and low < high
+        except (TypeError, ValueError):
+            rising = False
+        if not rising:
+            raise ValueError(f"clip of GaussianNoise has to be two rising numbers, or None; got {self.clip!r}")
+        return float(low), float(high)
 
 
 def chosen(x: Tensor, rate: float, generator: Generator | None) -> Tensor:

@@ -79,12 +79,13 @@ def curves(
     y: str,
     levels: Mapping[str, float] | None = None,
     log_x: bool = False,
+    markers: bool = True,
 ) -> "Figure":
     """Draw lines (xs, ys) on a logarithmic y axis, and `levels` as dashed horizontal ones."""
     figure = new_figure(7.6, 4.6)
     axis = figure.subplots()
     for (label, (xs, ys)), colour in zip(lines.items(), COLOURS, strict=False):
-        axis.plot(xs, ys, label=label, color=colour, lw=1.8, marker="o", ms=3.5)
+        axis.plot(xs, ys, label=label, color=colour, lw=1.8, marker="o" if markers else "", ms=3.5)
     for (label, level), style in zip((levels or {}).items(), ("--", ":", "-."), strict=False):
         axis.axhline(level, label=label, color="#6b7680", lw=1.2, ls=style)
     axis.set_yscale("log", subs=(2, 5))
@@ -100,26 +101,50 @@ def curves(
     return figure
 
 
-def scatter_plots(codes: Mapping[str, np.ndarray], labels: np.ndarray) -> "Figure":
-    """Draw codes (n, 2) side by side, coloured by the class of each row."""
-    figure = new_figure(5.0 * len(codes), 4.8)
-    for axis, (title, points) in zip(figure.subplots(1, len(codes), squeeze=False)[0], codes.items(), strict=True):
-        for k, label in enumerate(np.unique(labels)):
-            of_class = points[labels == label]
-            colour = f"C{k}"
-            axis.scatter(*of_class.T, s=4, lw=0, alpha=0.6, color=colour)
-            axis.annotate(
-                str(label),
-                np.median(of_class, axis=0),
-                color="white",
-                ha="center",
-                va="center",
-                fontsize=9,
-                bbox={"boxstyle": "circle,pad=0.25", "fc": colour, "ec": "white"},
-            )
+def mosaics(sets: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int) -> "Figure":
+    """Draw each set of images (n, F) in [0, 1] as one picture without gaps, `columns` in a row; n a multiple of it."""
+    figure = new_figure(5.2 * len(sets), 5.2)
+    for axis, (title, images) in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True):
+        tiles = images.reshape(-1, columns, *shape)
+        show_image(axis, tiles.swapaxes(1, 2).reshape(-1, columns * shape[1]), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=10, color=INK)
+    return figure
+
+
+def scatter_plots(
+    codes: Mapping[str, np.ndarray], labels: np.ndarray, unlabelled: Mapping[str, np.ndarray] | None = None
+) -> "Figure":
+    """Draw codes (n, 2) side by side, coloured by the class of each row; then `unlabelled` points, on the same axes."""
+    others = unlabelled or {}
+    count = len(codes) + len(others)
+    figure = new_figure(5.0 * count, 4.8)
+    shared = bool(others)
+    axes = figure.subplots(1, count, squeeze=False, sharex=shared, sharey=shared)[0]
+    for axis, (title, points) in zip(axes, {**codes, **others}.items(), strict=True):
+        if title in others:
+            axis.scatter(*points.T, s=4, lw=0, alpha=0.6, color=COLOURS[0])
+        else:
+            scatter_classes(axis, points, labels)
         axis.set_title(title, fontsize=10, color=INK)
         finish(axis, "first coordinate", "second coordinate")
     return figure
+
+
+def scatter_classes(axis: Any, points: np.ndarray, labels: np.ndarray) -> None:
+    """Draw points (n, 2) in the colour of their class, and its label at their median."""
+    for k, label in enumerate(np.unique(labels)):
+        of_class = points[labels == label]
+        colour = f"C{k}"
+        axis.scatter(*of_class.T, s=4 if len(points) > 500 else 20, lw=0, alpha=0.6, color=colour)
+        axis.annotate(
+            str(label),
+            np.median(of_class, axis=0),
+            color="white",
+            ha="center",
+            va="center",
+            fontsize=9,
+            bbox={"boxstyle": "round,pad=0.3", "fc": colour, "ec": "white"},
+        )
 
 
 def layer_diagram(networks: Mapping[str, Sequence[int]]) -> "Figure":

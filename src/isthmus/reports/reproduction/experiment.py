@@ -4,7 +4,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from isthmus.core.files import atomic_write
 from isthmus.data import load
 from isthmus.reports.page import page
 from isthmus.reports.reproduction.claims import PRINTED_LOSSES, Claim, bottleneck_summary, claims
+from isthmus.reports.reproduction.further import CHAPTERS, Chapter
 from isthmus.reports.reproduction.pictures import pictures
 from isthmus.reports.reproduction.runs import Images, Result, Run, fit, fit_pca, images_of, planned_runs, wide_result
 
@@ -32,6 +33,7 @@ def reproduce(
     epochs: int | None = None,
     seeds: Sequence[int] = (42,),
     quick: bool = False,
+    extended: bool = False,
     tell: Callable[[str], None] = print,
 ) -> Path:
     """Run the paper's networks, ours and PCA, and write a report.
@@ -48,6 +50,8 @@ def reproduce(
         One run of each network for every seed.
     quick
         4,000 training images, 3 epochs and three sizes of the bottleneck: a look at the report in half a minute.
+    extended
+        Whether to add the chapters of `further`: what the paper points to; half as many epochs each.
     tell
         Takes each line of progress.
 
@@ -73,17 +77,28 @@ def reproduce(
     runs = planned_runs(images, epochs, seeds, QUICK_BOTTLENECKS if quick else BOTTLENECKS)
     tell(f"data: {images.name} from {images.source}, {len(images.train)} training and {len(images.test)} test images")
     results = fit_all(runs, images, tell)
-    write_results(out, images, results, started=start, epochs=epochs, seeds=seeds, quick=quick)
+    chapters = study_all(images, max(1, epochs // 2), seeds[0], tell) if extended else {}
+    write_results(out, images, results, chapters, started=start, epochs=epochs, seeds=seeds, quick=quick)
     tell(f"report: {out / 'report.html'} ({time.perf_counter() - start:.0f} s)")
     return out / "report.html"
 
 
-def write_results(out: Path, images: Images, results: Sequence[Result], *, started: float, **given: Any) -> None:
+def write_results(
+    out: Path,
+    images: Images,
+    results: Sequence[Result],
+    chapters: Mapping[str, Chapter],
+    *,
+    started: float,
+    **given: Any,
+) -> None:
     """Write `results.json`, the figures and the page; `given` are the options that the page tells."""
     first = {result.run.name: result for result in reversed(results)}
     verdicts = claims(first, whole_mnist=len(images.train) == 60_000)
-    write_text(out / "results.json", json.dumps(as_json(images, results, verdicts), indent=1, allow_nan=False))
+    content = as_json(images, results, verdicts) | {"further": further_as_json(chapters)}
+    write_text(out / "results.json", json.dumps(content, indent=1, allow_nan=False))
     drawn = pictures(first, images)
+    drawn |= {picture.name: picture.png for chapter in chapters.values() for picture in chapter.pictures}
     for name, picture in drawn.items():
         write_bytes(out / f"{name}.png", picture)
     report = page(
@@ -100,6 +115,7 @@ def write_results(out: Path, images: Images, results: Sequence[Result], *, start
         dark_pixels=int((images.test == 0).all(axis=0).sum()),
         printed=PRINTED_LOSSES,
         claims=verdicts,
+        chapters=list(chapters.values()),
         bottleneck_summary=bottleneck_summary(first),
         seconds=time.perf_counter() - started,
         **given,
@@ -133,6 +149,39 @@ def fit_all(runs: Sequence[Run], images: Images, tell: Callable[[str], None]) ->
                 f"test error {result.quality.mse:.5f}"
             )
     return [by_run[run] for run in runs]
+
+
+def study_all(images: Images, epochs: int, seed: int, tell: Callable[[str], None]) -> dict[str, Chapter]:
+    """Make every chapter, each in a process of one thread."""
+    with joblib.parallel_config("loky", n_jobs=min(joblib.cpu_count(), len(CHAPTERS)), inner_max_num_threads=1):
+        studied = joblib.Parallel(return_as="generator_unordered")(
+            joblib.delayed(study)(name, images, epochs, seed) for name in CHAPTERS
+        )
+        found = {}
+        for done, (name, chapter, seconds) in enumerate(studied, start=1):
+            tell(f"chapter {done}/{len(CHAPTERS)} {name}: {seconds:.0f} s")
+            found[name] = chapter
+    return {name: found[name] for name in CHAPTERS}
+
+
+def study(name: str, images: Images, epochs: int, seed: int) -> tuple[str, Chapter, float]:
+    """Make a chapter; return its name, it, and the seconds that it took."""
+    start = time.perf_counter()
+    chapter = CHAPTERS[name](images, epochs, seed)
+    return name, chapter, time.perf_counter() - start
+
+
+def further_as_json(chapters: Mapping[str, Chapter]) -> dict[str, Any]:
+    """Return what the chapters measured."""
+    return {
+        name: {
+            "models": {
+                model: {key: finite(value) for key, value in row.items()} for model, row in chapter.rows.items()
+            },
+            "claims": [claim._asdict() for claim in chapter.claims],
+        }
+        for name, chapter in chapters.items()
+    }
 
 
 def as_json(images: Images, results: Sequence[Result], verdicts: Sequence[Claim]) -> dict[str, Any]:
