@@ -20,6 +20,11 @@ def network_of(**parts) -> Network:
     return network
 
 
+def in_use(network):
+    network.seed(None)
+    return network.eval()
+
+
 @pytest.fixture
 def x() -> Tensor:
     return torch.rand(B, F, dtype=torch.float64, generator=Generator().manual_seed(2))
@@ -44,9 +49,18 @@ def test_terms_without_penalty(x):
     assert list(network_of(penalty=None).terms(x)) == ["nll"]
 
 
-def test_no_corruption_in_evaluation(x):
-    step = network_of().eval()(x)
-    assert torch.equal(step.x_in, x)
+def test_no_corruption_in_use(x):
+    network = in_use(network_of())
+    assert torch.equal(network(x).x_in, x)
+
+
+def test_rows_that_judge_are_corrupted_by_the_same_noise_every_time(x):
+    network, seen = network_of().eval(), []
+    for _ in range(2):
+        network.seed(Generator().manual_seed(3))
+        seen.append(network(x).x_in)
+    assert torch.equal(*seen)
+    assert not torch.equal(seen[0], x)
 
 
 def test_target_stays_clean_in_training(x):
@@ -65,15 +79,15 @@ def test_without_corruption_the_encoder_sees_the_rows(x):
 
 
 def test_evaluation_is_deterministic(x):
-    network = network_of().eval()
-    state = network.corruption.generator.get_state()
+    network = in_use(network_of())
+    state = torch.get_rng_state()
     first, second = network(x), network(x)
     assert torch.equal(first.theta, second.theta)
-    assert torch.equal(network.corruption.generator.get_state(), state)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_rows_do_not_see_each_other_in_evaluation(x):
-    network = network_of().eval()
+    network = in_use(network_of())
     alone = torch.cat([network(x[i : i + 1]).theta for i in range(B)])
     torch.testing.assert_close(network(x).theta, alone)
 
@@ -108,9 +122,9 @@ def test_seed_reaches_every_module_that_draws(x):
 def test_copy_has_the_weights_and_not_the_generator(x):
     network = network_of().eval()
     copied = copy.deepcopy(network)
-    assert torch.equal(copied(x).theta, network(x).theta)
     assert copied.corruption.generator is None
     assert network.corruption.generator is not None
+    assert torch.equal(copied(x).theta, in_use(network)(x).theta)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -173,4 +187,4 @@ def test_gradient_reaches_every_weight(x):
 def test_weights_come_back(x):
     network, other = network_of(), compose(F, K, encoder=Dense((8,), dropout=0.2)).double()
     other.load_state_dict(network.state_dict())
-    assert torch.equal(other.eval()(x).theta, network.eval()(x).theta)
+    assert torch.equal(in_use(other)(x).theta, in_use(network)(x).theta)

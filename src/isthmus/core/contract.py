@@ -128,12 +128,14 @@ class CodeModule(Stochastic):
 
 
 class CorruptionModule(Stochastic):
-    """What is done to a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`."""
+    """What is done to a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`.
+
+    In training, and with the same noise wherever epochs are judged: they are compared by the objective that is trained,
+    not by how well a clean row passes.
+    """
 
     marks = False
     """Whether the encoder sees the mask beside the values: (B, 2F)."""
-    judged = False
-    """Whether rows are corrupted where they are judged too, because only what is hidden counts in the score."""
 
 
 class LikelihoodModule(nn.Module):

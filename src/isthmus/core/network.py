@@ -34,7 +34,7 @@ class Network(nn.Module):
     likelihood
         p(x|z), from the decoder's outputs.
     corruption
-        q(x̃|x): (B, F) to (B, F); used in training only.
+        q(x̃|x): (B, F) to (B, F); used in training and where epochs are judged.
     penalties
         By name; each maps (step, network) to (B,) values, its weight included.
     objective
@@ -68,7 +68,7 @@ class Network(nn.Module):
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Step:
         """Pass the rows x (B, F) through; in evaluation mode, without a seed, nothing is corrupted or drawn."""
         x_in, mask, cells = x, None, None
-        if self.corruption is not None and (self.training or (self.corruption.judged and self.corruption.draws)):
+        if self.corruption is not None and self.corruption.draws:
             x_in, mask, cells = self.corruption(x)
         code = self.encode(x_in, mask)
         return Step(x, x_in, code, self.decoder(code.z), weight, mask, cells)

@@ -66,8 +66,8 @@ class Adversarial(Part):
 
     Parameters
     ----------
-    weight : float
-        λ, in nats.
+    weight : float, optional
+        λ, in nats; None takes an eighth of the number of columns, over which the log-likelihood is a sum.
     prior : str or callable
         "gaussian"; "mixture": ten Gaussians around a circle; or a sampler (count, latent, generator) to codes
         (count, latent).
@@ -80,16 +80,16 @@ class Adversarial(Part):
     >>> adversarial = AutoEncoder(latent=2, penalty=Adversarial(prior="mixture"))
     """
 
-    weight: float = 10.0
+    weight: float | None = None
     prior: Any = "gaussian"
     hidden: Any = (64, 64)
-    r1: float = 1.0
+    r1: float = 0.1
 
     def build(self, features: int, latent: int) -> Discriminator:
         """Return the module that maps (step, network) to {name: (B,)}."""
         return Discriminator(
             latent,
-            no_negative_number("weight of Adversarial", self.weight),
+            features / 8 if self.weight is None else no_negative_number("weight of Adversarial", self.weight),
             prior_of("prior of Adversarial", self.prior, latent),
             self.widths(),
             no_negative_number("r1 of Adversarial", self.r1),

@@ -51,7 +51,7 @@ def reproduce(
     quick
         4,000 training images, 3 epochs and three sizes of the bottleneck: a look at the report in half a minute.
     extended
-        Whether to add the chapters of `further`: what the paper points to; half as many epochs each.
+        Whether to add the chapters of `further`: what the paper points to.
     tell
         Takes each line of progress.
 
@@ -77,7 +77,7 @@ def reproduce(
     runs = planned_runs(images, epochs, seeds, QUICK_BOTTLENECKS if quick else BOTTLENECKS)
     tell(f"data: {images.name} from {images.source}, {len(images.train)} training and {len(images.test)} test images")
     results = fit_all(runs, images, tell)
-    chapters = study_all(images, max(1, epochs // 2), seeds[0], tell) if extended else {}
+    chapters = study_all(images, epochs, seeds[0], tell) if extended else {}
     write_results(out, images, results, chapters, started=start, epochs=epochs, seeds=seeds, quick=quick)
     tell(f"report: {out / 'report.html'} ({time.perf_counter() - start:.0f} s)")
     return out / "report.html"

@@ -10,7 +10,7 @@ from isthmus.core.divergences import squared_mmd
 from isthmus.estimators import AutoEncoder
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
 from isthmus.reports.reproduction.runs import Images
 
 COMPARED = 2000
@@ -20,7 +20,7 @@ PLAIN, GAUSSIAN, MIXTURE = "no prior", "adversarial, N(0, I)", "adversarial, ten
 
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return two numbers a code: free, drawn to a Gaussian, drawn to a ring of ten."""
-    settings: dict[str, Any] = {"epochs": epochs, "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
     settings["hidden"] = (min(256, 2 * images.pixels),)
     return {
         PLAIN: zoo.undercomplete(2, **settings),

@@ -48,6 +48,11 @@ def number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def half(epochs: int) -> int:
+    """Return how many epochs a network of the library's own gets: it starts at PCA, and needs no more."""
+    return max(1, epochs // 2)
+
+
 def wide_sizes(images: Images) -> tuple[int, int]:
     """Return the hidden units and the code size of the paper's larger network, in proportion on smaller images."""
     return (128, 64) if images.pixels >= 784 else (images.pixels // 2, images.pixels // 4)

@@ -15,6 +15,7 @@ from isthmus.reports.reproduction.claims import Claim
 from isthmus.reports.reproduction.further.chapter import (
     Chapter,
     Picture,
+    half,
     paper_recipe,
     rebuilt,
     test_error,
@@ -40,7 +41,7 @@ def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     return {
         PLAIN: paper_recipe(images, epochs, seed, **shape),
         NOTEBOOK: paper_recipe(images, epochs, seed, **shape, penalty=contraction),
-        TIED: zoo.contractive(units, epochs=epochs, threads=1, random_state=seed),
+        TIED: zoo.contractive(units, epochs=half(epochs), threads=1, random_state=seed),
     }
 
 

@@ -11,7 +11,7 @@ from isthmus.parts import GaussianNoise
 from isthmus.reports import figures
 from isthmus.reports.metrics import image_quality
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, paper_recipe, rebuilt, wide_sizes
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, paper_recipe, rebuilt, wide_sizes
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 TRAINED, SHOWN = 0.25, 0.5
@@ -39,7 +39,7 @@ def notebook_psnr(clean: np.ndarray, restored: np.ndarray) -> float:
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return the notebook's network with and without noise in training, the same done well, and a wider one."""
     hidden, latent = wide_sizes(images)
-    settings = {"epochs": epochs, "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
     wide: dict[str, Any] = {"latent": 4 * latent, "hidden": (8 * hidden,), "corruption": grey_noise(SHOWN)}
     return {
         "paper's recipe, no noise in training": paper_recipe(images, epochs, seed),

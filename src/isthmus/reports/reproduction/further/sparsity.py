@@ -9,7 +9,7 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts import Deterministic
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
@@ -18,7 +18,7 @@ SIDE = 8
 
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return one layer without a penalty and three that are sparse in different ways."""
-    settings: dict[str, Any] = {"epochs": epochs, "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
     few, many = images.pixels // 3, round(images.pixels * 1000 / 784)
     top_k = max(1, many // 40)
     return {

@@ -9,7 +9,7 @@ from isthmus import zoo
 from isthmus.estimators import AutoEncoder
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 SIDE = 17
@@ -21,7 +21,7 @@ PAIRS = ((0, 6), (1, 7), (3, 8), (4, 9))
 
 def models(images: Images, epochs: int, seed: int) -> dict[int, AutoEncoder]:
     """Return variational autoencoders with two codes, and with a code large enough for good samples."""
-    settings: dict[str, Any] = {"epochs": epochs, "threads": 1, "random_state": seed, "likelihood": "bernoulli"}
+    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed, "likelihood": "bernoulli"}
     units = min(512, 4 * images.pixels)
     return {size: zoo.variational(size, hidden=(units, units // 2), **settings) for size in (2, 16)}
 
