@@ -32,27 +32,8 @@ SETTINGS = {
 }
 """What a preset is asked for that the others are not."""
 
-NO_BETTER_THAN_PCA = {
-    "overcomplete",
-    "masked",
-    "sparse",
-    "k_sparse",
-    "winner_take_all",
-    "contractive",
-    "vector_quantised",
-    "finite_scalar_quantised",
-    "beta_tcvae",
-    "variational",
-    "importance_weighted",
-    "info_vae",
-    "adversarial",
-    "wasserstein",
-    "convolutional",
-    "convolutional_variational",
-    "ordered",
-    "linear",
-}
-"""Presets that pay for something else with reconstruction, or that spend it on fewer bits."""
+NO_BETTER_THAN_PCA = {"overcomplete", "sparse", "k_sparse", "winner_take_all", "contractive"}
+"""Presets that pay for something else with reconstruction."""
 
 DRAWN = {
     "overcomplete",

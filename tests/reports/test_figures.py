@@ -16,6 +16,10 @@ FIGURES = {
     "curves": lambda: figures.curves({"a": ([1, 2], [0.1, 0.2])}, x="epoch", y="error", levels={"PCA": 0.15}),
     "log_curves": lambda: figures.curves({"a": ([1, 2], [0.1, 0.2])}, x="size", y="error", log_x=True),
     "scatter_plots": lambda: figures.scatter_plots({"a": RANDOM.normal(size=(60, 2))}, LABELS),
+    "scatter_and_others": lambda: figures.scatter_plots(
+        {"a": RANDOM.normal(size=(60, 2))}, LABELS, unlabelled={"b": RANDOM.normal(size=(9, 2))}
+    ),
+    "mosaics": lambda: figures.mosaics({"a": IMAGES, "b": IMAGES}, (4, 4), 5),
     "layer_diagram": lambda: figures.layer_diagram({"a": [784, 128, 64, 128, 784]}),
 }
 
@@ -30,6 +34,13 @@ def test_figures_become_png_files(draw):
 def test_pixels_are_shown_in_the_order_of_the_image():
     figure = figures.image_rows({"": np.arange(16.0)[None] / 15}, (4, 4))
     assert np.array_equal(figure.axes[0].images[0].get_array(), np.arange(16.0).reshape(4, 4) / 15)
+
+
+def test_a_mosaic_is_read_line_by_line():
+    figure = figures.mosaics({"a": IMAGES[:6]}, (4, 4), 3)
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (8, 12)
+    np.testing.assert_array_equal(shown[4:, 8:], IMAGES[5].reshape(4, 4))
 
 
 def test_bars_are_as_high_as_the_roots_of_the_widths():

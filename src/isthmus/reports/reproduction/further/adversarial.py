@@ -10,7 +10,7 @@ from isthmus.core.divergences import squared_mmd
 from isthmus.estimators import AutoEncoder
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, held_out_error
 from isthmus.reports.reproduction.runs import Images
 
 COMPARED = 2000
@@ -40,7 +40,7 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
     draws[PLAIN] = draws[GAUSSIAN]
     rows = {
         name: {
-            "test MSE": test_error(model, images),
+            "test MSE": held_out_error(model, images),
             "MMD² to the prior": discrepancy(codes[name], draws[name]),
             "MMD² of as many draws": discrepancy(draws[name], drawn_from_prior(fitted[of_prior(name)], seed + 1)),
             "seconds": float(model.history_["seconds"][-1]),

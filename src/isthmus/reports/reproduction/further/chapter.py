@@ -70,7 +70,7 @@ def rebuilt(model: AutoEncoder, rows: np.ndarray, images: Images) -> np.ndarray:
     return images.bright(model.reconstruct(rows))
 
 
-def test_error(model: AutoEncoder, images: Images) -> float:
+def held_out_error(model: AutoEncoder, images: Images) -> float:
     """Mean squared error a pixel of the test images."""
     return image_quality(images.bright(images.test), rebuilt(model, images.test, images)).mse
 

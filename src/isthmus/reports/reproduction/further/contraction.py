@@ -16,9 +16,9 @@ from isthmus.reports.reproduction.further.chapter import (
     Chapter,
     Picture,
     half,
+    held_out_error,
     paper_recipe,
     rebuilt,
-    test_error,
     training_error,
 )
 from isthmus.reports.reproduction.runs import Images, digit_rows
@@ -81,7 +81,7 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
     rows = {}
     for name, model in fitted.items():
         rows[name] = {
-            "test MSE": test_error(model, images),
+            "test MSE": held_out_error(model, images),
             "‖∂z/∂x‖²": jacobian_norm(model, images),
             "code moved by noise, %": moved_by_noise(model, images, seed),
             "seconds": float(model.history_["seconds"][-1]),

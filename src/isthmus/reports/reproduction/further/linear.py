@@ -33,7 +33,7 @@ def models(seed: int) -> dict[str, AutoEncoder]:
     }
     return {
         AT_PCA: zoo.linear(2, epochs=STEPS, **settings),
-        TRAINED: zoo.linear(2, epochs=STEPS, init="orthogonal", learning_rate=0.05, **settings),
+        TRAINED: zoo.linear(2, epochs=STEPS, init="orthogonal", learning_rate=0.1, **settings),
         # A rate too small to change anything that can be seen.
         BEFORE: zoo.linear(2, epochs=1, init="orthogonal", learning_rate=1e-9, **settings),
     }

@@ -9,7 +9,7 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts import Deterministic
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, held_out_error
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
@@ -38,7 +38,7 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
             "units": model.latent_,
             "on in an image": float(on[name].sum(1).mean()),
             "never on": int((~on[name].any(axis=0)).sum()),
-            "test MSE": test_error(model, images),
+            "test MSE": held_out_error(model, images),
             "seconds": float(model.history_["seconds"][-1]),
         }
         for name, model in fitted.items()

@@ -9,7 +9,7 @@ from isthmus import zoo
 from isthmus.estimators import AutoEncoder
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
-from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, test_error
+from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, held_out_error
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 SIDE = 17
@@ -61,7 +61,7 @@ def measures(model: AutoEncoder, images: Images, seed: int) -> dict[str, float]:
     history = model.history_
     best = int(np.nanargmin(history["val_loss"]))
     return {
-        "test MSE": test_error(model, images),
+        "test MSE": held_out_error(model, images),
         "-bound, nats": float(history["val_loss"][best]),
         "-log p(x), nats": -float(model.log_likelihood(some, importance_samples=200, random_state=seed).mean()),
         "KL, nats": float(history["kl"][best]),
