@@ -134,3 +134,22 @@ def test_codebook_is_used_on_digits(code):
 def test_parameters_that_cannot_be(part, message):
     with pytest.raises(ValueError, match=message):
         part.build(4)
+
+
+def codebook_after(h, weight=None):
+    module = VectorQuantizer(codes=4, width=2, decay=0.5, restart=0.0).build(4).train()
+    module.generator = Generator().manual_seed(0)
+    module.start(H, Generator().manual_seed(1))
+    module(h, weight)
+    return module.codebook
+
+
+H = torch.randn(30, 4, generator=Generator().manual_seed(5))
+
+
+def test_codewords_follow_rows_by_their_weights():
+    weight = torch.tensor([2.0, 0.0, 1.0] * 10)
+    twice = torch.cat([H[weight > 0], H[weight == 2]])
+    torch.testing.assert_close(codebook_after(H, weight), codebook_after(twice))
+    torch.testing.assert_close(codebook_after(H, torch.full((30,), 0.2)), codebook_after(H))
+    assert not torch.allclose(codebook_after(H, weight), codebook_after(H))

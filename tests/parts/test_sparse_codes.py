@@ -66,6 +66,24 @@ def test_lifetime_is_exact_for_every_unit(rate):
     assert ((z != 0).sum(0) == max(1, round(100 * rate))).all()
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_lifetime_with_equal_weights_is_that_without(weight):
+    h = inputs(40)
+    found = [LifetimeSparse(0.1).build(K).train()(h, w).z for w in (None, torch.full((40,), weight))]
+    assert torch.equal(*found)
+
+
+def test_lifetime_counts_rows_by_their_weights():
+    h = inputs(20)
+    weight = torch.tensor([2.0, 0.0, 1.0, 1.0] * 5)
+    twice = torch.cat([h[weight == 2], h[weight > 0]])
+    one, other = LifetimeSparse(0.2).build(K).train(), LifetimeSparse(0.2).build(K).train()
+    z = one(h, weight).z
+    other(twice)
+    torch.testing.assert_close(one.thresholds, other.thresholds)
+    assert (weight @ (z > 0).float() >= 0.2 * weight.sum() - 1e-6).all()
+
+
 def test_lifetime_in_use_is_near_the_rate_or_dense():
     code = LifetimeSparse(0.1).build(K).train()
     for seed in range(30):

@@ -90,6 +90,8 @@ class Prior(Protocol):
 class CodeModule(Stochastic):
     """The narrow place: `forward` maps the encoder's output (B, inputs) to a `Code`.
 
+    In training it also takes the weights of the rows, (B,) or None, for statistics over the batch that it keeps.
+
     Parameters
     ----------
     latent

@@ -70,12 +70,12 @@ class Network(nn.Module):
         x_in, mask, cells = x, None, None
         if self.corruption is not None and self.corruption.draws:
             x_in, mask, cells = self.corruption(x)
-        code = self.encode(x_in, mask)
+        code = self.encode(x_in, mask, weight)
         return Step(x, x_in, code, self.decoder(code.z), weight, mask, cells)
 
-    def encode(self, x: Tensor, mask: Tensor | None = None) -> Code:
-        """Rows (B, F), and which of their entries are hidden (B, F), to their codes."""
-        code: Code = self.code(self.activate(x, mask))
+    def encode(self, x: Tensor, mask: Tensor | None = None, weight: Tensor | None = None) -> Code:
+        """Rows (B, F), which of their entries are hidden (B, F), and the rows' weights (B,), to their codes."""
+        code: Code = self.code(self.activate(x, mask), weight)
         return code
 
     def activate(self, x: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -20,7 +20,7 @@ class DeterministicCode(CodeModule):
         self.activation = activation
         self.function = modules.activation(activation).function
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to a code without noise."""
         z = self.function(h)
         return Code(z=z, mean=z)
@@ -60,7 +60,7 @@ class SampledCode(CodeModule):
     def __init__(self, latent: int) -> None:
         super().__init__(latent, 2 * latent)
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, 2K), means and log-variances, to a draw from N(μ, σ²); its mean where nothing is drawn."""
         mean, log_variance = h.split(self.latent, dim=1)
         deviation = torch.exp(0.5 * log_variance.clamp(-self.LARGEST, self.LARGEST))

@@ -45,7 +45,9 @@ class CodebookCode(CodeModule):
         spread = 0.01 * vectors.std(0) * torch.empty(self.count, self.width).normal_(generator=generator).to(vectors)
         self.codebook.copy_(vectors[drawn] + spread)
         for _ in range(LLOYD_ROUNDS):
-            uses, sums = self.totals(vectors, self.nearest(vectors))
+            uses, sums = self.totals(
+                vectors, self.nearest(vectors), torch.ones_like(vectors[:, 0], dtype=self.uses.dtype)
+            )
             self.codebook.copy_(torch.where(uses[:, None] > 0, sums / uses.clamp_min(1)[:, None], self.codebook))
         self.uses.fill_(len(vectors) / self.count)
         self.sums.copy_(self.codebook * self.uses[:, None])
@@ -56,10 +58,13 @@ class CodebookCode(CodeModule):
         # ‖v - e‖² without ‖v‖², which all codewords share.
         return affine(vectors, -2 * codebook, codebook.square().sum(1), self.training).argmin(1)
 
-    def totals(self, vectors: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """How often each codeword was chosen, (count,), and the sum of the vectors it stood for, (count, width)."""
-        uses = torch.zeros_like(self.uses).index_add_(0, chosen, torch.ones_like(chosen, dtype=self.uses.dtype))
-        return uses, torch.zeros_like(self.sums).index_add_(0, chosen, vectors.to(self.sums))
+    def totals(self, vectors: Tensor, chosen: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+        """How much chose each codeword, (count,), and the sum of the vectors it stood for, (count, width).
+
+        Each vector (n, width) counts as much as its share (n,).
+        """
+        uses = torch.zeros_like(self.uses).index_add_(0, chosen, share)
+        return uses, torch.zeros_like(self.sums).index_add_(0, chosen, vectors.to(self.sums) * share[:, None])
 
     def indices(self, h: Tensor) -> Tensor:
         """Return which codeword stands for each group of inputs (B, K): (B, K/width)."""
@@ -71,7 +76,7 @@ class CodebookCode(CodeModule):
         used[self.indices(code.mean)] = True
         return used
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to codewords, and how far the inputs are from them as a term."""
         vectors = h.reshape(-1, self.width)
         chosen = self.nearest(vectors.detach())
@@ -79,18 +84,26 @@ class CodebookCode(CodeModule):
         distance = (vectors - words).square().view(len(h), -1).sum(1)
         passed = rotated(vectors, words) if self.rotates else vectors + (words - vectors).detach()
         if self.training:
-            self.learn(vectors.detach(), chosen)
+            self.learn(vectors.detach(), chosen, self.shares(len(h), vectors, weight))
         return Code(passed.view_as(h), words.view_as(h), terms={"commitment": self.commitment * distance})
 
+    def shares(self, rows: int, vectors: Tensor, weight: Tensor | None) -> Tensor:
+        """How much each vector counts, (n,): its row's weight, on average 1."""
+        each = torch.ones_like(vectors[:, 0], dtype=self.uses.dtype)
+        if weight is None:
+            return each
+        mean = weight.mean().clamp_min(torch.finfo(self.uses.dtype).tiny)
+        return each * (weight / mean).to(each).repeat_interleave(len(vectors) // rows)
+
     @torch.no_grad()
-    def learn(self, vectors: Tensor, chosen: Tensor) -> None:
+    def learn(self, vectors: Tensor, chosen: Tensor, share: Tensor) -> None:
         """Move the codewords to the running means of what they stand for; start those anew that stand for nothing."""
-        uses, sums = self.totals(vectors, chosen)
+        uses, sums = self.totals(vectors, chosen, share)
         self.uses.lerp_(uses, 1 - self.decay)
         self.sums.lerp_(sums, 1 - self.decay)
         even = len(vectors) / self.count
         dead = self.uses < self.restart * even
-        drawn = torch.randint(len(vectors), (self.count,), generator=self.generator, device=vectors.device)
+        drawn = torch.multinomial(share.clamp_min(1e-30), self.count, replacement=True, generator=self.generator)
         self.sums.copy_(torch.where(dead[:, None], even * vectors[drawn].to(self.sums), self.sums))
         self.uses.copy_(torch.where(dead, even, self.uses))
         self.codebook.copy_(self.sums / self.uses[:, None].clamp_min(1e-5))
@@ -192,7 +205,7 @@ class RoundedCode(CodeModule):
         bounded = torch.tanh(h + torch.atanh(offset / half)) * half - offset
         return bounded, bounded.round()
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to levels in [-1, 1]."""
         bounded, whole = self.rounded(h)
         z = (bounded + (whole - bounded).detach()) / (self.levels // 2).to(h)

@@ -23,7 +23,7 @@ class TruncatedCode(CodeModule):
         self.function = modules.activation(activation).function
         self.register_buffer("shares", shares, persistent=False)
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to a code, the coordinates beyond the first j of a row 0 where noise is drawn."""
         mean = self.function(h)
         if not self.draws:

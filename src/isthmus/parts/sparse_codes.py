@@ -47,7 +47,7 @@ class TopKCode(SparseCode):
         done = min(1.0, self.progress / self.anneal) if self.anneal else 1.0
         return self.latent - int(done * (self.latent - self.k))
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to a code of which at most k entries a row are not 0."""
         activations = self.function(h)
         values, places = activations.topk(self.kept, dim=1)
@@ -108,7 +108,7 @@ class BatchTopKCode(SparseCode):
         # Below 0 until the first batch: everything passes.
         self.register_buffer("threshold", torch.tensor(-1.0))
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to a code; in training with k entries a row on average, else those above the threshold."""
         activations = functional.relu(h)
         if not self.training:
@@ -157,18 +157,29 @@ class LifetimeSparseCode(SparseCode):
         self.dense = dense
         self.register_buffer("thresholds", torch.full((latent,), -1.0))
 
-    def forward(self, h: Tensor) -> Code:
+    def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """(B, K) to a code of which every unit has the same share of rows that are not 0."""
         activations = functional.relu(h)
         if not self.training:
             z = activations if self.dense else activations * (activations >= self.thresholds)
             return Code(z, z)
-        winners = max(1, round(self.rate * len(h)))
-        least = activations.topk(winners, dim=0).values[-1].detach()
+        least = self.least_winner(activations.detach(), weight)
         moved = torch.where(self.thresholds < 0, least, self.thresholds.lerp(least.to(self.thresholds), 1 - MEMORY))
         self.thresholds.copy_(moved)
         z = activations * (activations >= least)
         return Code(z, z)
+
+    def least_winner(self, activations: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the smallest value of each unit that wins, (K,): the largest ones, of ρ of the rows' weight, do."""
+        winners = max(1, round(self.rate * len(activations)))
+        if weight is None:
+            return activations.topk(winners, dim=0).values[-1]
+        values, order = activations.sort(dim=0, descending=True)
+        reached = weight.to(values)[order].cumsum(0)
+        # A hair less than all that they weigh, so that rounding does not let one more win.
+        enough = (1 - 1e-6) * weight.sum().to(values) * winners / len(activations)
+        last = (reached < enough).sum(0).clamp_max(len(values) - 1)
+        return values.gather(0, last[None])[0]
 
 
 @dataclass

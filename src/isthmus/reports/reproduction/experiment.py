@@ -95,7 +95,7 @@ def write_results(
     """Write `results.json`, the figures and the page; `given` are the options that the page tells."""
     first = {result.run.name: result for result in reversed(results)}
     verdicts = claims(first, whole_mnist=len(images.train) == 60_000)
-    content = as_json(images, results, verdicts) | {"further": further_as_json(chapters)}
+    content = as_json(images, results, verdicts) | ({"further": further_as_json(chapters)} if chapters else {})
     write_text(out / "results.json", json.dumps(content, indent=1, allow_nan=False))
     drawn = pictures(first, images)
     drawn |= {picture.name: picture.png for chapter in chapters.values() for picture in chapter.pictures}
