@@ -138,6 +138,8 @@ class CorruptionModule(Stochastic):
 
     marks = False
     """Whether the encoder sees the mask beside the values: (B, 2F)."""
+    weighs = False
+    """Whether some cells count for more than others."""
 
 
 class LikelihoodModule(nn.Module):

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from isthmus.core.contract import batch_mean
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
+from isthmus.engine import written_out
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import arithmetic
 from isthmus.engine.history import History
@@ -103,7 +104,11 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
-        self.optimiser = optimiser or plan.optimiser.build(network.parameters(), plan.learning_rate)
+        self.written_out = None
+        if optimiser is None and not plan.open_ended:
+            self.written_out = written_out.of(network, plan.precision, rows.weight is not None)
+        trained = network.parameters() if self.written_out is None else [self.written_out.flat]
+        self.optimiser = optimiser or plan.optimiser.build(trained, plan.learning_rate)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
         self.epochs = plan.epochs
@@ -145,6 +150,8 @@ class Trainer:
             )
         finally:
             self.network.seed(None)
+            if self.written_out is not None:
+                self.written_out.release()
         if len(self.validation):
             self.best.restore(self.network)
         elif not self.failed:
@@ -193,6 +200,10 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         x, weight = self.rows.batch(batch)
+        if self.written_out is not None:
+            loss = self.written_out.step(x)
+            self.optimiser.step()
+            return {"nll": loss.expand(len(x))}, None
         with arithmetic(self.plan.precision, x.device):
             terms = self.network.terms(x, weight)
         loss = batch_mean(sum_of(terms.values()), weight)

@@ -300,8 +300,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         if self.init == "layerwise":
             history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
+        counted = sample if sample_weight is None else sample[sample_weight > 0]
         with torch.no_grad():
-            network.code.start(network.eval().activate(sample.cpu()), weights_generator)
+            network.code.start(network.eval().activate(counted.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
         self._fix_variance(rows, index[:SAMPLE])
         return rows, index, judges, generator

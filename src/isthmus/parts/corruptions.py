@@ -77,13 +77,13 @@ class HiddenEntries(CorruptionModule):
         self.rate = rate
         self.value = value
         self.marks = mark
-        self.hidden_only = hidden_only
+        self.weighs = hidden_only
 
     def forward(self, x: Tensor) -> Corrupted:
         """(B, F) to rows with gaps, where they are, and how much each entry counts."""
         mask = chosen(x, self.rate, self.generator)
         # Divided by the rate, so that the expected score is that of all entries.
-        cells = mask / self.rate if self.hidden_only else None
+        cells = mask / self.rate if self.weighs else None
         return Corrupted(torch.where(mask > 0, self.value, x), mask if self.marks else None, cells)
 
 

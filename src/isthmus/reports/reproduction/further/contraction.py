@@ -39,8 +39,8 @@ def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     # Our objective is a sum over the pixels where the notebook's is a mean.
     contraction = Contractive(COEFFICIENT * images.pixels)
     return {
-        PLAIN: paper_recipe(images, epochs, seed, **shape),
-        NOTEBOOK: paper_recipe(images, epochs, seed, **shape, penalty=contraction),
+        PLAIN: paper_recipe(images, half(epochs), seed, **shape),
+        NOTEBOOK: paper_recipe(images, half(epochs), seed, **shape, penalty=contraction),
         TIED: zoo.contractive(units, epochs=half(epochs), threads=1, random_state=seed),
     }
 

@@ -40,7 +40,7 @@ def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return the notebook's network with and without noise in training, the same done well, and a wider one."""
     hidden, latent = wide_sizes(images)
     settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
-    wide: dict[str, Any] = {"latent": 4 * latent, "hidden": (8 * hidden,), "corruption": grey_noise(SHOWN)}
+    wide: dict[str, Any] = {"latent": 2 * latent, "hidden": (4 * hidden,), "corruption": grey_noise(SHOWN)}
     return {
         "paper's recipe, no noise in training": paper_recipe(images, epochs, seed),
         "paper's recipe, noise 0.25": paper_recipe(images, epochs, seed, corruption=grey_noise(TRAINED)),
