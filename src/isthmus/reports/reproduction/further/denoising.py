@@ -99,7 +99,7 @@ def measures(clean: np.ndarray, found: np.ndarray, scale: float) -> dict[str, fl
     return {
         f"MSE, σ = {scale:g}": quality.mse,
         f"PSNR, dB, σ = {scale:g}": quality.psnr,
-        f"as the notebook counts, σ = {scale:g}": notebook_psnr(clean, found),
+        f"as counted there, dB, σ = {scale:g}": notebook_psnr(clean, found),
     }
 
 
@@ -107,7 +107,7 @@ def verdicts(rows: dict[str, dict[str, float]]) -> list[Claim]:
     """Return what the table says."""
     names, key = list(rows), f"PSNR, dB, σ = {TRAINED:g}"
     given, plain, paper, ours = (rows[name][key] for name in names[:4])
-    printed = rows[names[2]][f"as the notebook counts, σ = {TRAINED:g}"]
+    printed = rows[names[2]][f"as counted there, dB, σ = {TRAINED:g}"]
     return [
         Claim(
             "A network trained on noisy images restores them.",

@@ -10,6 +10,7 @@ from isthmus.parts import Deterministic
 from isthmus.reports import figures
 from isthmus.reports.reproduction.claims import Claim
 from isthmus.reports.reproduction.further.chapter import Chapter, Picture, half, held_out_error
+from isthmus.reports.reproduction.pictures import deviations
 from isthmus.reports.reproduction.runs import Images, digit_rows
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
@@ -59,8 +60,8 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
             Picture(
                 "sparse-filters",
                 figures.png(figures.filter_grid(grid, images.shape, SIDE)),
-                f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, red "
-                "brighter, blue darker.",
+                f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, each "
+                "times the standard deviation of its pixel, red brighter, blue darker.",
             ),
             Picture(
                 "sparse-parts",
@@ -93,7 +94,7 @@ def busiest(model: AutoEncoder, on: np.ndarray, images: Images) -> np.ndarray:
     network: Any = model.network_
     weights: np.ndarray = network.decoder.weights[-1].detach().numpy().T
     chosen = weights[np.argsort(-on.mean(0), kind="stable")[: SIDE**2]]
-    return chosen * (images.train.std(axis=0, dtype=np.float64) / images.white > 0)
+    return chosen * deviations(images)
 
 
 def parts(model: AutoEncoder, images: Images, top_k: int) -> dict[str, np.ndarray]:
