@@ -59,6 +59,7 @@ PRESETS: dict[str, Callable[..., AutoEncoder]] = {
     "winner_take_all": lambda **s: zoo.winner_take_all(1000, **s),
     "contractive": lambda **s: zoo.contractive(WIDE, **s),
     "variational": lambda **s: zoo.variational(**DENSE, **s),
+    "variational, bernoulli": lambda **s: zoo.variational(**DENSE, likelihood="bernoulli", **s),
     "beta_tcvae": lambda **s: zoo.beta_tcvae(**DENSE, **s),
     "importance_weighted": lambda **s: zoo.importance_weighted(**DENSE, **s),
     "wasserstein": lambda **s: zoo.wasserstein(**DENSE, **s),
