@@ -65,6 +65,8 @@ class Plan:
 class Trainer:
     """Trains a network on rows; knows nothing of it but ``network.terms(x, weight)``.
 
+    Where a network `written_out.suits`, the same steps are taken without a graph.
+
     Parameters
     ----------
     network

@@ -34,8 +34,10 @@ SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 """The gradient before an activation, from that after it and the values before and after."""
 
 
-def suits(network: Network) -> bool:
+def suits(network: nn.Module) -> bool:
     """Whether the network is a chain of dense layers with nothing between and beside them."""
+    if not isinstance(network, Network):
+        return False
     likelihood, corruption = network.likelihood, network.corruption
     return (
         all(is_plain(stack) for stack in (network.encoder, network.decoder))

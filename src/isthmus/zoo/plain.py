@@ -75,7 +75,7 @@ def overcomplete(latent: int = 1024, noise: float = 0.3, hidden: tuple[int, ...]
     Examples
     --------
     >>> overcomplete(latent=256).corruption
-    GaussianNoise(scale=0.3)
+    GaussianNoise(scale=0.3, clip=None)
     """
     parts: dict[str, Any] = {"code": Deterministic("sigmoid"), "corruption": GaussianNoise(noise)}
     return preset(settings, latent=latent, hidden=hidden, **parts)
