@@ -25,7 +25,7 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: Any) ->
     Examples
     --------
     >>> denoising(latent=32, noise=0.5).corruption
-    GaussianNoise(scale=0.5)
+    GaussianNoise(scale=0.5, clip=None)
     """
     return preset(settings, latent=latent, corruption=GaussianNoise(noise))
 
