@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from isthmus.core.contract import Step
 from isthmus.core.initialisation import initialise
 from isthmus.core.network import Network
-from isthmus.parts import L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, compose
+from isthmus.parts import KL, L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, TopK, compose
 
 B, F, K = 6, 5, 2
 
@@ -188,3 +188,9 @@ def test_weights_come_back(x):
     network, other = network_of(), compose(F, K, encoder=Dense((8,), dropout=0.2)).double()
     other.load_state_dict(network.state_dict())
     assert torch.equal(in_use(other)(x).theta, in_use(network)(x).theta)
+
+
+def test_a_network_settles_with_the_last_of_its_parts():
+    assert network_of().settles == 0
+    assert compose(F, K, code=TopK(1, anneal=0.3)).settles == 0.3
+    assert compose(F, K, code="gaussian", penalty=[KL(warm_up=0.4), "l1"]).settles == 0.4

@@ -19,6 +19,8 @@ from isthmus.parts import compose
 class Line(nn.Module):
     """Fits one number to the rows' means, and remembers which rows it saw; in place of a network."""
 
+    settles = 0.0
+
     def __init__(self, start=0.0):
         super().__init__()
         self.number = nn.Parameter(torch.tensor(start, dtype=torch.float64))
@@ -244,6 +246,14 @@ def test_patience(patience):
     assert history.stopped == f"no better validation loss in {patience} epochs"
     assert made.epoch == history.best_epoch + patience
     assert len(history) == made.epoch + 1
+
+
+def test_patience_waits_for_what_warms_up_or_anneals():
+    line = Line(18.5)
+    line.settles = 0.25
+    made = trainer(line, rows=20, judged=2, epochs=50, learning_rate=1.0, patience=3)
+    made.fit()
+    assert made.epoch == 13 + 3
 
 
 def test_without_patience_all_epochs():

@@ -107,6 +107,8 @@ class CodeModule(Stochastic):
     """How far from 0 the inputs shall go at the start; None leaves it to the activation."""
     has_posterior = False
     """Whether its codes have a posterior q(z|x)."""
+    settles = 0.0
+    """The share of the training after which `begin` changes nothing any more."""
     made_by = "the code"
     """The name of the part that built it, for messages."""
 
@@ -205,6 +207,8 @@ class PenaltyModule(Stochastic):
 
     prior: Prior | None = None
     """The distribution that the codes are drawn towards, if there is one."""
+    settles = 0.0
+    """The share of the training after which `begin` changes nothing any more."""
 
     def check(self, network: Any) -> None:
         """Raise a `ValueError` that names both parts and the mend if the penalty does not suit the network's others."""

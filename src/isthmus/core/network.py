@@ -125,6 +125,11 @@ class Network(nn.Module):
         for demand in self.demands:
             demand.begin(progress)
 
+    @property
+    def settles(self) -> float:
+        """The share of the training after which no part's share in it changes any more."""
+        return max([self.code.settles, *(demand.settles for demand in self.demands)])
+
     def seed(self, generator: Generator | None) -> None:
         """Give every stochastic module the generator to draw from."""
         for module in self.modules():

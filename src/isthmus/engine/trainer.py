@@ -230,8 +230,12 @@ class Trainer:
         elif judged["loss"] < self.best_loss:
             self.best_loss = judged["loss"]
             self.best.keep(self.network, self.epoch)
-        elif self.plan.patience is not None and self.epoch - self.best.epoch >= self.plan.patience:
+        elif self.plan.patience is not None and self.waited() >= self.plan.patience:
             self.stop(f"no better validation loss in {self.plan.patience} epochs")
+
+    def waited(self) -> int:
+        """Epochs without a better validation loss; none counts in which a part still warms up or anneals."""
+        return self.epoch - max(self.best.epoch, math.ceil(self.network.settles * self.epochs))
 
     def try_last(self) -> None:
         """Take a last loss, where no rows judge, so that the weights which stay are not ones that fail."""

@@ -89,7 +89,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Share of the rows that are kept out of training and judge it, in [0, 1). "auto": none of fewer than 100 rows;
         else a tenth, and at most 2,000 rows.
     early_stopping : bool or int, default=True
-        Stop after that many epochs (True: 10) without a better validation loss. The best weights are kept in any case.
+        Stop after that many epochs (True: 10) without a better validation loss, counted from the end of a warm-up or
+        annealing on. The best weights are kept in any case.
     device : str, default="auto"
         "cpu", "cuda", "cuda:1", "mps"; "auto" takes a CUDA GPU if there is one, else the processor.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
