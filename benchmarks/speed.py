@@ -1,114 +1,316 @@
-"""Seconds an epoch of the paper's network (784-128-64-128-784, batch 64, Adam), ours and its peers', interleaved.
+"""How fast: ours beside its peers, the limit of the machine, and what a busy neighbour does.
 
-python -m benchmarks.speed [--rows 60000] [--repeats 5] [--threads 1] [--json FILE]
+python -m benchmarks.speed [--only SECTION ...] [--threads 1] [--repeats 5] [--quick] [--json FILE]
+
+Sections. epoch: seconds an epoch of the paper's network (784-128-64-128-784) on MNIST with batches of 64, 256 and
+1,024, and of 30-64-8-64-30 on 100,000 rows with batches of 256; contenders take turns, so that a busy minute meets them
+all, and medians and their ratios are shown. convolution: a convolutional one on MNIST, ours and a DataLoader loop.
+quality: seconds from the start until the test error is 0.0090, ours against the paper's recipe in its notebook's loop.
+inference: microseconds a row. memory: anonymous memory that a fit adds, over the size of the data. neighbour: an epoch
+while another process burns a core. size: an epoch over rows and over columns.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPRegressor
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from isthmus import AutoEncoder, Deterministic, Gaussian
+from benchmarks.contenders import CONTENDERS, Shape, bare_loop, notebook, ours
+from isthmus import AutoEncoder, zoo
 from isthmus.data import load
+from isthmus.engine import Callback
 
-HIDDEN, LATENT, BATCH = 128, 64, 64
-
-
-def isthmus_epoch(X: np.ndarray, threads: int) -> float:
-    """Train ours with the same layers, loss, optimiser and batches; preparing and initialising is not counted."""
-    model = AutoEncoder(
-        LATENT,
-        (HIDDEN,),
-        activation="relu",
-        code=Deterministic("sigmoid"),
-        likelihood=Gaussian(variance=0.5, activation="sigmoid"),
-        init="torch",
-        epochs=1,
-        batch_size=BATCH,
-        learning_rate=1e-3,
-        validation_fraction=0.0,
-        threads=threads,
-        random_state=0,
-    ).fit(X)
-    return float(model.history_["seconds"][-1])
-
-
-def notebook_epoch(X: np.ndarray, threads: int) -> float:
-    """Train as notebooks do: float tensors, a DataLoader, a loss read after every batch."""
-    torch.set_num_threads(threads)
-    features = X.shape[1]
-    network = nn.Sequential(
-        nn.Linear(features, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, LATENT), nn.Sigmoid(),
-        nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, features), nn.Sigmoid(),
-    )  # fmt: skip
-    images = torch.from_numpy(X.astype(np.float32) / 255)
-    loader = DataLoader(TensorDataset(images), batch_size=BATCH, shuffle=True)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    start = time.perf_counter()
-    total = 0.0
-    for (x,) in loader:
-        optimiser.zero_grad()
-        loss = nn.functional.mse_loss(network(x), x)
-        loss.backward()
-        optimiser.step()
-        total += loss.item()
-    return time.perf_counter() - start
-
-
-def scikit_learn_epoch(X: np.ndarray, threads: int) -> float:
-    """Train scikit-learn's MLPRegressor to rebuild its input: the same layers and batches, a linear output."""
-    torch.set_num_threads(threads)
-    images = X.astype(np.float32) / 255
-    network = MLPRegressor(hidden_layer_sizes=(HIDDEN, LATENT, HIDDEN), batch_size=BATCH, max_iter=1, random_state=0)
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(images, images)
-    return time.perf_counter() - start
-
-
-CONTENDERS: dict[str, Callable[[np.ndarray, int], float]] = {
-    "isthmus": isthmus_epoch,
-    "DataLoader loop": notebook_epoch,
-    "MLPRegressor": scikit_learn_epoch,
-}
-
-
-def measure(rows: int, repeats: int, threads: int) -> dict[str, list[float]]:
-    """Return seconds an epoch by contender; the contenders take turns, so that a busy minute meets them all."""
-    X = load("mnist", source="auto").X[:rows]
-    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    for _ in range(repeats):
-        for name, epoch in CONTENDERS.items():
-            seconds[name].append(epoch(X, threads))
-    return seconds
+GOOD = 0.0090
+Times = dict[str, list[float]]
 
 
 def main() -> None:
-    """Measure and print medians and ratios."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
+    parser.add_argument("--threads", type=int, default=1, help="of torch (numpy's are set by OMP_NUM_THREADS)")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1, help="of torch; MLPRegressor takes numpy's (OMP_NUM_THREADS)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    seconds = measure(options.rows, options.repeats, options.threads)
-    ours = statistics.median(seconds["isthmus"])
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(options.threads)
+    share = 10 if options.quick else 1
+    results = {name: SECTIONS[name](options.repeats, share) for name in options.only}
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1))
+
+
+def digits(share: int) -> np.ndarray:
+    """Grey levels of MNIST from 0 to 1, (60,000, 784)."""
+    X = load("mnist", source="auto").X
+    return (X[: len(X) // share] / 255).astype(np.float32)
+
+
+def table(rows: int, columns: int) -> np.ndarray:
+    """Return correlated normal columns."""
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(rows, 8)) @ rng.normal(size=(8, columns))
+    return np.asarray((factors + rng.normal(size=factors.shape)).astype(np.float32) / 3)
+
+
+def taking_turns(contenders: dict[str, Callable[[], float]], repeats: int) -> Times:
+    """Time each contender once, then each again, and so on."""
+    seconds: Times = {name: [] for name in contenders}
+    for _ in range(repeats):
+        for name, run in contenders.items():
+            seconds[name].append(run())
+    return seconds
+
+
+def show(title: str, seconds: Times, unit: str = "s an epoch") -> Times:
+    """Print medians, their ratios to ours and the ranges."""
+    print(f"\n{title}", flush=True)
+    reference = statistics.median(next(iter(seconds.values())))
     for name, times in seconds.items():
         median = statistics.median(times)
-        print(f"{name:18} {median:7.3f} s an epoch  {median / ours:5.2f} x  ({min(times):.3f} to {max(times):.3f})")
-    if options.json:
-        options.json.write_text(json.dumps(seconds, indent=1))
+        ends = f"({min(times):.3g} to {max(times):.3g})"
+        print(f"  {name:24} {median:9.4g} {unit}  {median / reference:6.2f} x  {ends}", flush=True)
+    return seconds
+
+
+def epoch(repeats: int, share: int) -> dict[str, Times]:
+    """Time an epoch of dense networks."""
+    found = {}
+    cases = {f"784-128-64-128-784, batches of {b}": (digits(share), Shape(128, 64, b)) for b in (64, 256, 1024)}
+    cases["30-64-8-64-30, batches of 256"] = (table(100_000 // share, 30), Shape(64, 8, 256))
+    for title, (X, shape) in cases.items():
+        runs = {name: lambda train=train, X=X, shape=shape: train(X, shape) for name, train in CONTENDERS.items()}
+        found[title] = show(title, taking_turns(runs, repeats))
+    return found
+
+
+def convolution(repeats: int, share: int) -> Times:
+    """Time an epoch of a convolutional network, (16, 32) channels, 32 numbers, batches of 128."""
+    X = digits(share)
+
+    def isthmus_epoch() -> float:
+        model = zoo.convolutional(
+            (28, 28), 32, (16, 32), epochs=1, batch_size=128, validation_fraction=0.0, threads=None
+        )
+        return float(model.set_params(random_state=0, init="orthogonal").fit(X).history_["seconds"][-1])
+
+    def torch_epoch() -> float:
+        encoder = [nn.Conv2d(1, 16, 3, 2, 1), nn.SiLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.SiLU(), nn.Flatten()]
+        decoder = [nn.Linear(32, 1568), nn.SiLU(), nn.Unflatten(1, (32, 7, 7)), nn.ConvTranspose2d(32, 16, 3, 2, 1, 1)]
+        last = [nn.SiLU(), nn.ConvTranspose2d(16, 1, 3, 2, 1, 1), nn.Sigmoid()]
+        network = nn.Sequential(nn.Unflatten(1, (1, 28, 28)), *encoder, nn.Linear(1568, 32), *decoder, *last)
+        loader = DataLoader(TensorDataset(torch.from_numpy(X)), batch_size=128, shuffle=True)
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+        start = time.perf_counter()
+        for (x,) in loader:
+            optimiser.zero_grad()
+            nn.functional.mse_loss(network(x).flatten(1), x).backward()
+            optimiser.step()
+        return time.perf_counter() - start
+
+    runs = {"isthmus": isthmus_epoch, "DataLoader loop": torch_epoch}
+    return show("convolutional, (16, 32) channels, batches of 128", taking_turns(runs, repeats))
+
+
+class UntilGood(Callback):
+    """Stops as soon as the test error is good, and notes when that was."""
+
+    def __init__(self, test: np.ndarray) -> None:
+        self.test = torch.from_numpy(test)
+        self.start = time.perf_counter()
+        self.seconds = float("nan")
+
+    def on_fit_start(self, trainer: Any) -> None:
+        """Look before the first step."""
+        self.look(trainer)
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Look again."""
+        self.look(trainer)
+
+    def look(self, trainer: Any) -> None:
+        """Measure the test error."""
+        network = trainer.network.eval()
+        with torch.no_grad():
+            error = (network.decode(network.encode(self.test).mean) - self.test).square().mean()
+        if float(error) <= GOOD and self.seconds != self.seconds:
+            self.seconds = time.perf_counter() - self.start
+            trainer.stop("good")
+
+
+def quality(repeats: int, share: int) -> Times:
+    """Time the way to a test error of 0.0090."""
+    data = load("mnist", source="auto")
+    X, test = data.X[: len(data.X) // share], (data.X_test / 255).astype(np.float32)
+
+    def isthmus_quality() -> float:
+        until = UntilGood(test)
+        AutoEncoder(64, (128,), threads=1, random_state=0, callbacks=[until]).fit(X)
+        return until.seconds
+
+    def recipe() -> float:
+        torch.manual_seed(0)
+        network = nn.Sequential(
+            nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.Sigmoid(),
+            nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 784), nn.Sigmoid(),
+        )  # fmt: skip
+        start = time.perf_counter()
+        rows, held_out = torch.from_numpy((X / 255).astype(np.float32)), torch.from_numpy(test)
+        loader = DataLoader(TensorDataset(rows), batch_size=64, shuffle=True)
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+        for _ in range(40):
+            for (x,) in loader:
+                optimiser.zero_grad()
+                loss = nn.functional.mse_loss(network(x), x)
+                loss.backward()
+                optimiser.step()
+                loss.item()
+            with torch.no_grad():
+                if float(nn.functional.mse_loss(network(held_out), held_out)) <= GOOD:
+                    return time.perf_counter() - start
+        return float("nan")
+
+    runs = {"isthmus": isthmus_quality, "the paper's recipe": recipe}
+    return show(f"until the test error is {GOOD}", taking_turns(runs, max(1, repeats // 2)), "s")
+
+
+def inference(repeats: int, share: int) -> Times:
+    """Time the use of a fitted network; shown in microseconds a row."""
+    X, shape = digits(share), Shape(128, 64, 256)
+    model = AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0).fit(X)
+    network: Any = model.network_
+
+    def timed(use: Callable[[np.ndarray], Any]) -> Callable[[], float]:
+        def run() -> float:
+            start = time.perf_counter()
+            use(X)
+            return 1e6 * (time.perf_counter() - start) / len(X)
+
+        return run
+
+    def forward(rows: np.ndarray) -> None:
+        with torch.no_grad():
+            for block in torch.from_numpy(rows).split(256):
+                network.decoder(network.encoder(block))
+
+    runs = {"isthmus, transform": timed(model.transform), "isthmus, score_samples": timed(model.score_samples)}
+    runs["a bare forward pass"] = timed(forward)
+    if "pyod" in CONTENDERS:
+        from benchmarks.contenders import pyod_detector
+
+        runs["pyod, decision_function"] = timed(pyod_detector(shape).fit(X[:2000]).decision_function)
+    return show("inference", taking_turns(runs, repeats), "µs a row")
+
+
+MEMORY = """
+import sys, threading, time, warnings
+import numpy as np
+warnings.simplefilter("ignore")
+import torch
+from isthmus import AutoEncoder
+torch.set_num_threads(1)
+
+def anonymous():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")) / 1024
+
+path, mapped = sys.argv[1], sys.argv[2] == "mapped"
+torch.nn.functional.linear(torch.rand(256, 784), torch.rand(128, 784))
+X = np.load(path, mmap_mode="r" if mapped else None)
+if not mapped:
+    AutoEncoder(8, (16,), epochs=1, random_state=0).fit(X[:300])
+before = peak = anonymous()
+done = False
+
+def watch():
+    global peak
+    while not done:
+        peak = max(peak, anonymous())
+        time.sleep(0.005)
+
+watcher = threading.Thread(target=watch)
+watcher.start()
+AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0).fit(X)
+done = True
+watcher.join()
+print(peak - before, X.nbytes / 2**20)
+"""
+
+
+def memory(repeats: int, share: int) -> dict[str, float]:
+    """Measure the anonymous memory that a fit adds, in processes of their own."""
+    found = {}
+    print("\nmemory that a fit adds")
+    with tempfile.TemporaryDirectory() as folder:
+        images, large = Path(folder) / "images.npy", Path(folder) / "large.npy"
+        np.save(images, load("mnist", source="auto").X)
+        rows = 2 * 2**30 // 784 // share
+        mapped = np.lib.format.open_memmap(large, mode="w+", dtype=np.uint8, shape=(rows, 784))
+        source = np.load(images)
+        for start in range(0, rows, len(source)):
+            mapped[start : start + len(source)] = source[: rows - start]
+        mapped.flush()
+        for title, path, how in (("uint8 images", images, "loaded"), ("uint8 memory map", large, "mapped")):
+            command = [sys.executable, "-c", MEMORY, str(path), how]
+            added, size = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+            found[title] = added / size
+            print(f"  {title:24} {added:7.0f} MiB beside {size:.0f} MiB of data: {added / size:.2f} x", flush=True)
+    return found
+
+
+def neighbour(repeats: int, share: int) -> Times:
+    """Time an epoch, calm and beside a process that burns a core; ours with threads="auto"."""
+    X, shape = digits(share), Shape(128, 64, 64)
+    threads = torch.get_num_threads()
+    runs = {
+        "isthmus": lambda: ours(X, shape, threads="auto"),
+        "bare loop": lambda: bare_loop(X, shape),
+        "notebook's loop": lambda: notebook(X, shape),
+    }
+    calm = taking_turns(runs, repeats)
+    burning = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        busy = taking_turns(runs, repeats)
+        torch.set_num_threads(2)
+        two = taking_turns({f"{name}, two threads": run for name, run in runs.items()}, repeats)
+    finally:
+        burning.kill()
+        burning.wait()
+        torch.set_num_threads(threads)
+    found = {**calm, **{f"{name}, busy": times for name, times in busy.items()}}
+    return show("beside a busy neighbour", found | {f"{name}, busy": times for name, times in two.items()})
+
+
+def size(repeats: int, share: int) -> Times:
+    """Time an epoch over the number of rows and of columns."""
+    cases = {f"{rows:,} × 30": (rows, 30) for rows in (1000, 10_000, 100_000)}
+    cases |= {f"2,000 × {columns:,}": (2000, columns) for columns in (30, 300, 3000)}
+    tables = {title: table(*case) for title, case in cases.items()}
+    runs = {title: lambda X=X: ours(X, Shape(64, 8, 256)) for title, X in tables.items()}
+    return show("size", taking_turns(runs, repeats))
+
+
+SECTIONS: dict[str, Callable[[int, int], Any]] = {
+    "epoch": epoch,
+    "convolution": convolution,
+    "quality": quality,
+    "inference": inference,
+    "memory": memory,
+    "neighbour": neighbour,
+    "size": size,
+}
 
 
 if __name__ == "__main__":

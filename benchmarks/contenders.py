@@ -1,0 +1,248 @@
+"""One epoch of the same dense autoencoder by different hands: each a function of (rows, shape) to seconds.
+
+Layers F-hidden-latent-hidden-F, ReLU, a linear output, squared error, Adam at 1e-3, float32, rows in memory. Only the
+loop over the batches is timed: neither what prepares it nor what follows. Whoever is not installed is left out.
+"""
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from isthmus import AutoEncoder, Deterministic, Gaussian
+
+
+class Shape(NamedTuple):
+    """Of a network and its batches."""
+
+    hidden: int
+    latent: int
+    batch: int
+
+
+def chain(features: int, shape: Shape) -> nn.Sequential:
+    """Return the network as torch users write it."""
+    return nn.Sequential(
+        nn.Linear(features, shape.hidden), nn.ReLU(), nn.Linear(shape.hidden, shape.latent), nn.ReLU(),
+        nn.Linear(shape.latent, shape.hidden), nn.ReLU(), nn.Linear(shape.hidden, features),
+    )  # fmt: skip
+
+
+def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
+    """Train isthmus."""
+    model = AutoEncoder(
+        shape.latent,
+        (shape.hidden,),
+        activation="relu",
+        code=Deterministic("relu"),
+        likelihood=Gaussian(variance=0.5),
+        scale="none",
+        **{
+            "init": "torch",
+            "epochs": 1,
+            "batch_size": shape.batch,
+            "learning_rate": 1e-3,
+            "schedule": "constant",
+            "validation_fraction": 0.0,
+            "precision": "float32",
+            "threads": None,
+            "random_state": 0,
+        }
+        | settings,
+    ).fit(X)
+    return float(model.history_["seconds"][-1])
+
+
+def ours_halved(X: np.ndarray, shape: Shape) -> float:
+    """Train isthmus with products in bfloat16."""
+    return ours(X, shape, precision="bfloat16")
+
+
+def bare_loop(X: np.ndarray, shape: Shape) -> float:
+    """Train by hand, as leanly as autograd lets one: rows gathered from a tensor, a fused optimiser."""
+    network, rows = chain(X.shape[1], shape), torch.from_numpy(X)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    start = time.perf_counter()
+    for batch in torch.randperm(len(rows)).split(shape.batch):
+        x = rows[batch]
+        optimiser.zero_grad()
+        nn.functional.mse_loss(network(x), x).backward()
+        optimiser.step()
+    return time.perf_counter() - start
+
+
+def notebook(X: np.ndarray, shape: Shape) -> float:
+    """Train as the paper's notebook does: a DataLoader, a loss that is read after every batch."""
+    network = chain(X.shape[1], shape)
+    loader = DataLoader(TensorDataset(torch.from_numpy(X)), batch_size=shape.batch, shuffle=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+    start = time.perf_counter()
+    total = 0.0
+    for (x,) in loader:
+        optimiser.zero_grad()
+        loss = nn.functional.mse_loss(network(x), x)
+        loss.backward()
+        optimiser.step()
+        total += loss.item()
+    return time.perf_counter() - start
+
+
+def scikit_learn(X: np.ndarray, shape: Shape) -> float:
+    """Train MLPRegressor to rebuild its input."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPRegressor
+
+    layers = (shape.hidden, shape.latent, shape.hidden)
+    network = MLPRegressor(hidden_layer_sizes=layers, batch_size=shape.batch, max_iter=1, alpha=0.0, random_state=0)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(X, X)
+    return time.perf_counter() - start
+
+
+def timed_method(thing: Any, name: str) -> list[float]:
+    """Replace a method by one that notes its seconds in the list returned."""
+    seconds: list[float] = []
+    method = getattr(thing, name)
+
+    def timed(*given: Any, **named: Any) -> Any:
+        start = time.perf_counter()
+        result = method(*given, **named)
+        seconds.append(time.perf_counter() - start)
+        return result
+
+    setattr(thing, name, timed)
+    return seconds
+
+
+def pyod_detector(shape: Shape) -> Any:
+    """Return PyOD's autoencoder of that shape."""
+    from pyod.models.auto_encoder import AutoEncoder as Detector
+
+    layers = [shape.hidden, shape.latent]
+    settings: dict[str, Any] = {"epoch_num": 1, "batch_size": shape.batch, "hidden_neuron_list": layers}
+    return Detector(preprocessing=False, batch_norm=False, dropout_rate=0.0, verbose=0, device="cpu", **settings)
+
+
+def pyod(X: np.ndarray, shape: Shape) -> float:
+    """Train PyOD's autoencoder."""
+    detector = pyod_detector(shape)
+    seconds = timed_method(detector, "train")
+    detector.fit(X)
+    return seconds[0]
+
+
+def skorch(X: np.ndarray, shape: Shape) -> float:
+    """Train by skorch."""
+    from skorch import NeuralNetRegressor
+
+    net = NeuralNetRegressor(
+        chain(X.shape[1], shape),
+        max_epochs=1,
+        batch_size=shape.batch,
+        optimizer=torch.optim.Adam,
+        lr=1e-3,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    ).initialize()
+    start = time.perf_counter()
+    net.partial_fit(X, X)
+    return time.perf_counter() - start
+
+
+def pythae(X: np.ndarray, shape: Shape) -> float:
+    """Train Pythae's autoencoder."""
+    import tempfile
+
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import AE, AEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    class Encoder(BaseEncoder):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = chain(X.shape[1], shape)[:4]
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return ModelOutput(embedding=self.layers(x))
+
+    class Decoder(BaseDecoder):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = chain(X.shape[1], shape)[4:]
+
+        def forward(self, z: torch.Tensor) -> Any:
+            return ModelOutput(reconstruction=self.layers(z))
+
+    model = AE(AEConfig(input_dim=(X.shape[1],), latent_dim=shape.latent), Encoder(), Decoder())
+    with tempfile.TemporaryDirectory() as folder:
+        config = BaseTrainerConfig(
+            output_dir=folder, num_epochs=1, per_device_train_batch_size=shape.batch, learning_rate=1e-3, no_cuda=True
+        )
+        trainer = BaseTrainer(model, BaseDataset(torch.from_numpy(X), torch.zeros(len(X))), None, config)
+        seconds = timed_method(trainer, "train_step")
+        trainer.train()
+    return seconds[0]
+
+
+def keras(X: np.ndarray, shape: Shape) -> float:
+    """Train by Keras on torch."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras as k
+
+    sizes = (shape.hidden, shape.latent, shape.hidden)
+    layers = [k.layers.Dense(size, activation="relu") for size in sizes]
+    model = k.Sequential([k.Input((X.shape[1],)), *layers, k.layers.Dense(X.shape[1])])
+    model.compile(optimizer=k.optimizers.Adam(1e-3), loss="mse")
+    few = X[: 2 * shape.batch]
+    model.fit(few, few, batch_size=shape.batch, epochs=1, verbose=0)
+    start = time.perf_counter()
+    model.fit(X, X, batch_size=shape.batch, epochs=1, verbose=0)
+    return time.perf_counter() - start
+
+
+def products(X: np.ndarray, shape: Shape) -> float:
+    """Make the matrix products of an epoch, and nothing else: what no float32 training can beat."""
+    sizes = [X.shape[1], shape.hidden, shape.latent, shape.hidden, X.shape[1]]
+    inputs = [torch.rand(shape.batch, size) for size in sizes]
+    weights = [torch.rand(b, a) for a, b in pairwise(sizes)]
+    outputs, slopes = [torch.empty_like(rows) for rows in inputs], [torch.empty_like(weight) for weight in weights]
+    start = time.perf_counter()
+    for _ in range(-(-len(X) // shape.batch)):
+        for k, weight in enumerate(weights):
+            torch.mm(inputs[k], weight.t(), out=outputs[k + 1])
+        for k in range(len(weights) - 1, -1, -1):
+            torch.mm(inputs[k + 1].t(), inputs[k], out=slopes[k])
+            if k:
+                torch.mm(inputs[k + 1], weights[k], out=outputs[k])
+    return time.perf_counter() - start
+
+
+OPTIONAL: dict[str, Callable[[np.ndarray, Shape], float]] = {
+    "pyod": pyod,
+    "pythae": pythae,
+    "skorch": skorch,
+    "keras": keras,
+}
+CONTENDERS: dict[str, Callable[[np.ndarray, Shape], float]] = {
+    "isthmus": ours,
+    "isthmus, bfloat16": ours_halved,
+    "products alone": products,
+    "bare loop": bare_loop,
+    "notebook's loop": notebook,
+    "MLPRegressor": scikit_learn,
+    **{name: train for name, train in OPTIONAL.items() if find_spec(name)},
+}
+"""Ours, the limit, and the peers that are installed."""
