@@ -34,6 +34,11 @@ class Readout(NamedTuple):
     bias: Tensor
 
 
+LEAST_FITTED = 64
+FITTED_CELLS = 2**17
+"""Of so many cells, but at least of so many rows, the two numbers of the output's line are fitted."""
+
+
 def initialise(
     network: Network,
     method: str,
@@ -147,15 +152,18 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     hidden = [weight.shape[0] for weight in [*encoder.weights[:-1], *decoder.weights[:-1]]]
     rank = min([latent, principal.components.shape[1], *hidden])
     principal = principal.first(rank)
-    double = sample.double()
-    coordinates = (double - principal.mean) @ principal.components
-    linear = coordinates @ principal.components.T + principal.mean
-    gain, offset = output_line(network, linear, double, None if weight is None else weight.double())
+    # A few rows at a time: in float64 the sample may be larger than all the rest of the training.
+    coordinates = torch.cat([(x.double() - principal.mean) @ principal.components for x in sample.split(256)])
+    few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
+    linear = coordinates[:few] @ principal.components.T + principal.mean
+    gain, offset = output_line(
+        network, linear, sample[:few].double(), None if weight is None else weight[:few].double()
+    )
     # Tied matrices write with what they read with, so that a gain of the output has to come half from either.
     stretch = gain**0.5 if isinstance(decoder, TiedStack) else 1.0
     coordinates = coordinates * stretch
     # A coordinate without spread is rounding noise, which no layer shall blow up to its full reach.
-    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(double.abs().max()), 1e-12))
+    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(sample.abs().max()), 1e-12))
 
     first, features = encoder.weights[0], len(principal.mean)
     # Where the encoder is told which entries are hidden, that tells nothing at first.

@@ -14,6 +14,9 @@ AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", 
 """Number types that both numpy and torch have on every device; others are converted once."""
 
 
+LEAST_BLOCK, BLOCK_CELLS = 16, 2**18
+
+
 class Rows:
     """Rows of numbers, their weights, and the scaling that brings them to the network.
 
@@ -97,8 +100,14 @@ class Rows:
         mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
         return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
 
-    def wide_blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor]]:
+    @property
+    def block(self) -> int:
+        """Rows to look at together: enough for a product to pay, few enough to be small beside the data."""
+        return max(LEAST_BLOCK, BLOCK_CELLS // self.raw.shape[1])
+
+    def wide_blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Pass over the unscaled rows in float64, with their weights."""
+        size = self.block
         for start in range(0, len(self), size):
             # Contiguous, so that the order of the sums does not depend on how the table lies in memory.
             raw = self.raw[start : start + size].double().contiguous()

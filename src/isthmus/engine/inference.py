@@ -54,7 +54,7 @@ def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
     total = weights = 0.0
     network.seed(Generator(rows.device).manual_seed(0))
-    for chunk in index.split(4096):
+    for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
         errors = (x - network.decode(network.encode(x).z)).square().mean(1)
         total += float(errors.sum() if weight is None else weight @ errors)

@@ -358,7 +358,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Return the principal components of the training rows, if anything asks for them."""
         if self.init != "pca" and not rules.is_share(self.latent):
             return None
-        return principal_components(lambda: map(rows.batch, index.split(4096)), rows.raw.shape[1], generator=generator)
+        return principal_components(
+            lambda: map(rows.batch, index.split(rows.block)), rows.raw.shape[1], generator=generator
+        )
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
         """Set an optimal variance to the mean squared error over the rows of that index."""
