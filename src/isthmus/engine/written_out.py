@@ -32,6 +32,14 @@ SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "sigmoid": lambda gradient, before, after: aten.sigmoid_backward(gradient, after),
 }
 """The gradient before an activation, from that after it and the values before and after."""
+IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
+    "identity": lambda before: before,
+    "relu": torch.relu_,
+    "elu": lambda before: functional.elu_(before),
+    "tanh": torch.tanh_,
+    "sigmoid": torch.sigmoid_,
+}
+"""Activations whose slope is known from the value after them, so that the one before can be written over."""
 
 
 def suits(network: nn.Module) -> bool:
@@ -95,8 +103,9 @@ class WrittenOut:
         code: Any = network.code
         self.names = [stacks[0].activation_name] * (depths[0] - 1) + [code.activation]
         self.names += [stacks[1].activation_name] * (depths[1] - 1)
-        self.functions = [activation(name).function for name in self.names]
+        self.functions = [IN_PLACE.get(name, activation(name).function) for name in self.names]
         self.halved = halved
+        self.room: list[Tensor] = []
 
     @staticmethod
     def part(vector: Tensor, start: int, parameter: Tensor) -> Tensor:
@@ -109,6 +118,13 @@ class WrittenOut:
             parameter.data = parameter.data.clone()
             parameter.grad = None
 
+    def rooms(self, rows: int) -> list[Tensor]:
+        """Return memory for the outputs of every layer, (rows, width) each, the same in every step."""
+        if not self.room or len(self.room[0]) < rows:
+            widths = [bias.numel() for bias in self.parameters[1::2]]
+            self.room = [self.working.new_empty(rows, width) for width in widths]
+        return [room[:rows] for room in self.room]
+
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
         """Write the gradient of the mean over the rows x (B, F); return their mean -log p(x|z), a number."""
@@ -117,10 +133,10 @@ class WrittenOut:
         if self.halved:
             self.working.copy_(self.flat)
             h = h.to(torch.bfloat16)
-        befores, afters = [], [h]
+        befores, afters, rooms = [], [h], self.rooms(len(x))
         last = len(self.names)
         for depth in range(last + 1):
-            h = torch.addmm(self.views[2 * depth + 1], afters[-1], self.views[2 * depth].t())
+            h = torch.addmm(self.views[2 * depth + 1], afters[-1], self.views[2 * depth].t(), out=rooms[depth])
             if depth < last:
                 befores.append(h)
                 afters.append(self.functions[depth](h))
@@ -138,14 +154,20 @@ class WrittenOut:
         return loss
 
     def judged(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean of -log p(x|z) over the rows, and its gradient in the decoder's outputs (B, F)."""
+        """Return the mean of -log p(x|z) over the rows, and its gradient in the decoder's outputs (B, F).
+
+        The outputs may be written over.
+        """
         likelihood: Any = self.network.likelihood
         rows = len(x)
         if type(likelihood) is BernoulliLikelihood:
             loss = functional.binary_cross_entropy_with_logits(theta, x, reduction="sum") / rows
             return loss, torch.sigmoid(theta).sub_(x).div_(rows)
-        mean = likelihood.function(theta)
-        difference = mean - x
+        if likelihood.activation == "identity":
+            mean = difference = theta.sub_(x)
+        else:
+            mean = likelihood.function(theta)
+            difference = mean - x
         squared = torch.dot(difference.view(-1), difference.view(-1)) / difference.numel()
         variance = likelihood.common_variance(squared[None], None).to(squared)
         loss = 0.5 * likelihood.features * (squared / variance + torch.log(variance) + LOG_2_PI)
