@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 from torch import Generator, Tensor
 
 from isthmus.core import principal
-from isthmus.core.principal import PrincipalComponents, principal_components
+from isthmus.core.principal import PrincipalComponents, mean_and_covariance, principal_components
 
 N, F = 60, 8
 
@@ -96,7 +96,20 @@ def test_default_rank_of_wide_data(columns, rows, rank):
     assert found.variances.sum() <= found.column_variances.sum() * (1 + 1e-9)
 
 
-@pytest.mark.parametrize(("x", "passes"), [(torch.ones(4, 3), 2), (wide_matrix(rows=20), 5)], ids=["narrow", "wide"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_one_pass_is_as_good_as_two_where_the_first_block_lies_far_off(weighted):
+    random = Generator().manual_seed(0)
+    x = torch.randn(900, 150, dtype=torch.float64, generator=random) @ torch.diag(torch.linspace(0.1, 3, 150).double())
+    x[:100] += 50
+    weight = torch.rand(900, dtype=torch.float64, generator=random) if weighted else None
+    pieces = list(zip(x.split(100), [None] * 9 if weight is None else weight.split(100), strict=True))
+    mean, covariance = mean_and_covariance(lambda: pieces, 150)
+    share = torch.full((900,), 1 / 900, dtype=torch.float64) if weight is None else weight / weight.sum()
+    close(mean, share @ x, 1e-10)
+    close(covariance, (x - share @ x).T @ ((x - share @ x) * share[:, None]), 1e-10)
+
+
+@pytest.mark.parametrize(("x", "passes"), [(torch.ones(4, 3), 1), (wide_matrix(rows=20), 5)], ids=["narrow", "wide"])
 def test_passes_over_the_data(x, passes):
     calls = []
 

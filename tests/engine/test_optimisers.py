@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from isthmus.engine import Adam
-from isthmus.engine.optimisers import optimiser
+from isthmus.engine.optimisers import FlatAdam, optimiser
 
 GRADIENTS = [[1.0, -2.0], [0.5, 0.25], [-3.0, 0.0]]
 
@@ -62,3 +62,19 @@ def test_nested_parameters():
         "epsilon": 1e-8,
         "weight_decay": 0.5,
     }
+
+
+@pytest.mark.parametrize("settings", [Adam(), Adam((0.8, 0.99), 1e-4, 0.1)])
+def test_one_vector_goes_where_torchs_optimiser_goes(settings):
+    random = torch.Generator().manual_seed(0)
+    vector = torch.randn(50, dtype=torch.float64, generator=random)
+    parameter = torch.nn.Parameter(vector.clone())
+    gradient = torch.zeros_like(vector)
+    ours, theirs = FlatAdam(vector, gradient, settings, 0.1), settings.build([parameter], 0.1)
+    for learning_rate in (0.1, 0.05, 0.2, 0.1):
+        gradient.normal_(generator=random)
+        parameter.grad = gradient.clone()
+        for one in (ours, theirs):
+            one.param_groups[0]["lr"] = learning_rate
+            one.step()
+        torch.testing.assert_close(vector, parameter.data)

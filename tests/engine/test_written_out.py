@@ -91,19 +91,19 @@ def test_products_in_half_precision_are_near():
     expected = torch.cat([parameter.grad.flatten() for parameter in parameters(other)])
     found = torch.cat([slope.float().flatten() for slope in step.slopes])
     assert (found - expected).norm() < 0.02 * expected.norm()
-    assert step.flat.grad.dtype == torch.float32
+    assert step.slope.dtype == torch.float32
 
 
 def test_weights_are_parts_of_the_vector_until_they_are_released():
     network = network_of()
     before = copy.deepcopy(network.state_dict())
     step = written_out.of(network, "float32", weighted=False)
-    step.flat.data.add_(1)
+    step.flat.add_(1)
     after = network.state_dict()
     for name, _ in network.named_parameters():
         torch.testing.assert_close(after[name], before[name] + 1)
     step.release()
-    step.flat.data.zero_()
+    step.flat.zero_()
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter.data, before[name] + 1)
         assert parameter.untyped_storage().nbytes() == parameter.numel() * 8

@@ -15,7 +15,9 @@ linear map.
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from scipy.optimize import minimize
 from torch import Generator, Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
@@ -315,17 +317,17 @@ def output_line(network: Network, linear: Tensor, target: Tensor, weight: Tensor
         zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
         level = function(zero)
         (slope,) = torch.autograd.grad(level, zero)
-        line = torch.stack([1 / slope, -level.detach() / slope]).requires_grad_()
-        optimiser = torch.optim.LBFGS([line], max_iter=50, line_search_fn="strong_wolfe")
 
-        def error() -> Tensor:
-            optimiser.zero_grad()
+    def error(numbers: np.ndarray) -> tuple[float, np.ndarray]:
+        with torch.enable_grad():
+            line = torch.tensor(numbers, dtype=torch.float64, device=linear.device, requires_grad=True)
             squares = (function(line[0] * linear + line[1]) - target).square()
             loss = batch_mean(squares.mean(1), weight)
-            loss.backward()
-            return loss
+            (gradient,) = torch.autograd.grad(loss, line)
+        return float(loss), gradient.cpu().numpy()
 
-        optimiser.step(error)
-    gain, offset = line.detach().tolist()
+    start = np.array([1 / float(slope), -float(level) / float(slope)])
+    # Not torch's own optimisers: the first of them costs a second of imports.
+    gain, offset = map(float, minimize(error, start, jac=True, method="BFGS", options={"maxiter": 50}).x)
     # Data without spread have no slope to fit.
     return (gain, offset) if gain > 0 and math.isfinite(gain) and math.isfinite(offset) else (1.0, 0.0)

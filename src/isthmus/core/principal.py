@@ -11,6 +11,8 @@ Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
 
 WIDEST_EXACT = 1500
 """Above as many columns the eigenvectors of the covariance matrix cost more than a few passes over the data."""
+LEAST_STRIP = 64
+"""Columns of a covariance matrix that are made together, at least."""
 
 
 class PrincipalComponents(NamedTuple):
@@ -49,13 +51,13 @@ def principal_components(
 ) -> PrincipalComponents:
     """Find the leading `rank` principal components (by default all, and at most 256 of data wider than 1,500).
 
-    Two passes over the data for at most 1,500 columns, five for more (randomised subspace iteration, Halko, Martinsson
+    One pass over the data for at most 1,500 columns, five for more (randomised subspace iteration, Halko, Martinsson
     and Tropp 2011, algorithm 4.4). Sums are kept in float64, products are made in the blocks' own precision.
     """
-    mean, total = weighted_mean(blocks, features)
     if features <= WIDEST_EXACT:
-        components, variances, column_variances = from_covariance(blocks, mean, total, rank or features)
+        mean, components, variances, column_variances = from_covariance(blocks, features, rank or features)
     else:
+        mean, total = weighted_mean(blocks, features)
         components, variances, column_variances = from_subspace(blocks, mean, total, rank or 256, generator)
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
@@ -73,17 +75,38 @@ def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
     return summed / total, total
 
 
-def from_covariance(blocks: Blocks, mean: Tensor, total: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
-    covariance = torch.zeros(len(mean), len(mean), dtype=torch.float64)
-    for x, weight in blocks():
-        centred = x - mean.to(x.dtype).to(x.device)
-        weighted = centred if weight is None else centred * weight.to(x)[:, None]
-        covariance += (weighted.T @ centred).cpu().double()
-    covariance /= total
+def from_covariance(blocks: Blocks, features: int, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mean, eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
+    mean, covariance = mean_and_covariance(blocks, features)
     variances, components = torch.linalg.eigh(covariance)
-    rank = min(rank, len(mean))
-    return components.flip(1)[:, :rank], variances.flip(0)[:rank], covariance.diagonal().clone()
+    rank = min(rank, features)
+    return mean, components.flip(1)[:, :rank], variances.flip(0)[:rank], covariance.diagonal().clone()
+
+
+def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
+    """Mean row (F,) and covariance matrix (F, F) in one pass, about the mean of the first block.
+
+    Only strips on and above the diagonal are multiplied: for four strips five eighths of the products.
+    """
+    centre: Tensor | None = None
+    total, summed = torch.zeros((), dtype=torch.float64), torch.zeros(features, dtype=torch.float64)
+    products = torch.zeros(features, features, dtype=torch.float64)
+    step = max(LEAST_STRIP, -(-features // 4))
+    for x, weight in blocks():
+        if centre is None:
+            centre = x.mean(0)
+        centred = x - centre
+        weighted = centred if weight is None else centred * weight.to(x)[:, None]
+        total += len(x) if weight is None else weight.sum().cpu().double()
+        summed += weighted.sum(0).cpu().double()
+        for start in range(0, features, step):
+            strip = weighted[:, start : start + step].T @ centred[:, start:]
+            products[start : start + step, start:] += strip.cpu()
+    assert centre is not None, "there is a first block"
+    drift = summed / total
+    upper = torch.triu(products)
+    covariance = (upper + upper.T - torch.diag(upper.diagonal())) / total - torch.outer(drift, drift)
+    return centre.cpu().double() + drift, covariance
 
 
 def from_subspace(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
@@ -39,6 +39,43 @@ class Adam(Part):
             eps=self.epsilon,
             weight_decay=self.weight_decay,
             fused=True,
+        )
+
+
+class FlatAdam:
+    """What `Adam.build` returns, for all weights in one vector, and with the same arithmetic.
+
+    It visits no weight matrix by itself, and needs none of `torch.optim`, whose first optimiser imports for a second.
+    """
+
+    def __init__(self, vector: Tensor, gradient: Tensor, settings: Adam, learning_rate: float) -> None:
+        self.vector, self.gradient = vector, gradient
+        self.settings = settings
+        self.param_groups: list[dict[str, Any]] = [{"lr": learning_rate}]
+        self.state: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take one step along the gradient as it is now."""
+        if not self.state:
+            self.state["mean"], self.state["square"] = torch.zeros_like(self.vector), torch.zeros_like(self.vector)
+            self.state["step"] = torch.zeros((), device=self.vector.device)
+        self.state["step"] += 1
+        beta1, beta2 = self.settings.betas
+        torch._fused_adamw_(
+            [self.vector],
+            [self.gradient],
+            [self.state["mean"]],
+            [self.state["square"]],
+            [],
+            [self.state["step"]],
+            amsgrad=False,
+            lr=self.param_groups[0]["lr"],
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=self.settings.weight_decay,
+            eps=self.settings.epsilon,
+            maximize=False,
         )
 
 

@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -16,7 +17,7 @@ from isthmus.engine import written_out
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import arithmetic
 from isthmus.engine.history import History
-from isthmus.engine.optimisers import Adam
+from isthmus.engine.optimisers import Adam, FlatAdam
 from isthmus.engine.schedules import schedule
 
 JUDGING = 0
@@ -109,8 +110,12 @@ class Trainer:
         self.written_out = None
         if optimiser is None and not plan.open_ended:
             self.written_out = written_out.of(network, plan.precision, rows.weight is not None)
-        trained = network.parameters() if self.written_out is None else [self.written_out.flat]
-        self.optimiser = optimiser or plan.optimiser.build(trained, plan.learning_rate)
+        self.optimiser: Any
+        if self.written_out is None:
+            self.optimiser = optimiser or plan.optimiser.build(network.parameters(), plan.learning_rate)
+        else:
+            vector, gradient = self.written_out.flat, self.written_out.slope
+            self.optimiser = FlatAdam(vector, gradient, plan.optimiser, plan.learning_rate)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
         self.epochs = plan.epochs

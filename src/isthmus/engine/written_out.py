@@ -88,15 +88,15 @@ class WrittenOut:
         for parameter in self.parameters:
             starts.append(size)
             size += -(-parameter.numel() // ALIGNED) * ALIGNED
-        self.flat = nn.Parameter(torch.zeros(size, dtype=first.dtype, device=first.device))
-        self.flat.grad = torch.zeros_like(self.flat)
+        self.flat = torch.zeros(size, dtype=first.dtype, device=first.device)
+        self.slope = torch.zeros_like(self.flat)
         working = torch.bfloat16 if halved else first.dtype
-        self.working = torch.zeros_like(self.flat.data, dtype=working) if halved else self.flat.data
-        self.gradient = torch.zeros_like(self.working) if halved else self.flat.grad
+        self.working = torch.zeros_like(self.flat, dtype=working) if halved else self.flat
+        self.gradient = torch.zeros_like(self.working) if halved else self.slope
         self.views = [self.part(self.working, s, p) for s, p in zip(starts, self.parameters, strict=True)]
         self.slopes = [self.part(self.gradient, s, p) for s, p in zip(starts, self.parameters, strict=True)]
         for start, parameter in zip(starts, self.parameters, strict=True):
-            view = self.part(self.flat.data, start, parameter)
+            view = self.part(self.flat, start, parameter)
             view.copy_(parameter.data)
             parameter.data = view
         depths = [len(stack.weights) for stack in stacks]
@@ -149,8 +149,7 @@ class WrittenOut:
                 gradient = torch.mm(gradient, self.views[2 * depth])
                 gradient = SLOPES[self.names[depth - 1]](gradient, befores[depth - 1], afters[depth])
         if self.halved:
-            assert self.flat.grad is not None
-            self.flat.grad.copy_(self.gradient)
+            self.slope.copy_(self.gradient)
         return loss
 
     def judged(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
