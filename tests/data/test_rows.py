@@ -173,3 +173,20 @@ def test_summary_does_not_depend_on_the_order_in_memory(weight):
     one, other = (Rows(np.asarray(X, order=order), weight, dtype=torch.float64).summary() for order in "CF")
     for a, b in zip(one, other, strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_batches_gathered_ahead_are_the_same(weighted, dtype, scaled):
+    X = np.random.default_rng(0).integers(0, 255, (50, 4)).astype(dtype)
+    scaling = Scaling(torch.full((4,), 3.0, dtype=torch.float64), torch.arange(1.0, 5.0, dtype=torch.float64))
+    rows = Rows(X, np.arange(50.0) if weighted else None, scaling if scaled else None)
+    assert not rows.ahead
+    indices = torch.randperm(50, generator=torch.Generator().manual_seed(0)).tensor_split(7)
+    expected = list(rows.batches(indices))
+    rows.ahead = True  # as where a GPU cannot hold the table
+    for (x, weight), (other, other_weight), index in zip(expected, rows.batches(indices), indices, strict=True):
+        assert torch.equal(x, other)
+        assert torch.equal(x, rows.batch(index)[0])
+        assert (weight is None and other_weight is None) or torch.equal(weight, other_weight)

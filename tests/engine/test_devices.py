@@ -14,8 +14,8 @@ def pretend(monkeypatch, cuda=0, mps=False):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
 
-@pytest.mark.parametrize(("cuda", "mps", "expected"), [(0, False, "cpu"), (0, True, "cpu"), (2, True, "cuda")])
-def test_auto_takes_cuda_if_it_is_there(monkeypatch, cuda, mps, expected):
+@pytest.mark.parametrize(("cuda", "mps", "expected"), [(0, False, "cpu"), (0, True, "mps"), (2, True, "cuda")])
+def test_auto_takes_cuda_then_mps_then_the_processor(monkeypatch, cuda, mps, expected):
     pretend(monkeypatch, cuda, mps)
     assert devices.device("auto").type == expected
 

@@ -12,7 +12,8 @@ from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
-from isthmus.engine.trainer import Snapshot, TermSums, sum_of
+from isthmus.engine.steps import TermSums, sum_of
+from isthmus.engine.trainer import Snapshot
 from isthmus.parts import compose
 
 
@@ -428,10 +429,10 @@ def test_after_the_end_nothing_is_random():
 def test_describe():
     text = trainer(judged=4, schedule="one_cycle").describe()
     assert text == (
-        "16 rows to train on and 4 to judge by, up to 3 epochs of 2 batches, learning rate 0.1 (one_cycle), float64 "
-        f"on cpu, threads: {torch.get_num_threads()}"
+        "16 rows to train on and 4 to judge by, up to 3 epochs of 2 batches of 8, learning rate 0.1 (one_cycle); "
+        f"on cpu, data there; float64; autograd; threads: {torch.get_num_threads()}"
     )
-    assert "float64, bfloat16 products on cpu" in trainer(precision="bfloat16").describe()
+    assert "data there; bfloat16 products, float32 weights;" in trainer(precision="bfloat16").describe()
 
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(0.5), Gaussian("learned"), Bernoulli()])

@@ -44,8 +44,10 @@ def by_autograd(network, rows):
 def assert_same(network, rows, **tolerance):
     loss, other = by_autograd(network, rows)
     step = written_out.of(network, "float32", weighted=False)
-    torch.testing.assert_close(step.step(rows), loss.detach(), **tolerance)
-    for slope, parameter in zip(step.slopes, [*parameters(other)], strict=True):
+    figures = step.step(rows)[None]
+    step.follow(figures)
+    torch.testing.assert_close(step.losses(figures)[0], loss.detach(), check_dtype=False, **tolerance)
+    for slope, parameter in zip(step.parts(step.slope), [*parameters(other)], strict=True):
         torch.testing.assert_close(slope, parameter.grad, **tolerance)
     return step, other
 
@@ -89,7 +91,7 @@ def test_products_in_half_precision_are_near():
     step = written_out.of(network, "bfloat16", weighted=False)
     step.step(rows)
     expected = torch.cat([parameter.grad.flatten() for parameter in parameters(other)])
-    found = torch.cat([slope.float().flatten() for slope in step.slopes])
+    found = torch.cat([slope.flatten() for slope in step.parts(step.slope)])
     assert (found - expected).norm() < 0.02 * expected.norm()
     assert step.slope.dtype == torch.float32
 
@@ -107,6 +109,61 @@ def test_weights_are_parts_of_the_vector_until_they_are_released():
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter.data, before[name] + 1)
         assert parameter.untyped_storage().nbytes() == parameter.numel() * 8
+
+
+def test_precision_can_change_from_step_to_step():
+    network = network_of(dtype=torch.float32)
+    step = written_out.of(network, "float32", weighted=False)
+    gradients = []
+    for halved in (False, True, False, True):
+        step.halve(halved)
+        step.step(x(torch.float32))
+        gradients.append(step.slope.clone())
+    assert torch.equal(gradients[0], gradients[2])
+    assert torch.equal(gradients[1], gradients[3])
+    assert not torch.equal(gradients[0], gradients[1])
+
+
+def test_batches_of_many_sizes():
+    network = network_of()
+    step = written_out.of(network, "float32", weighted=False)
+    rows = x()
+    for size in (7, 1, 5, 7, 2):
+        step.step(rows[:size])
+        _, other = by_autograd(network, rows[:size])
+        for slope, parameter in zip(step.parts(step.slope), [*parameters(other)], strict=True):
+            torch.testing.assert_close(slope, parameter.grad)
+
+
+def test_an_optimal_variance_follows_as_in_batch_after_batch():
+    network = network_of()
+    twin = copy.deepcopy(network)
+    step = written_out.of(network, "float32", weighted=False)
+    batches = x().split(2)
+    step.follow(torch.stack([step.step(batch) for batch in batches]))
+    for batch in batches:
+        twin.terms(batch)
+    torch.testing.assert_close(network.likelihood.variance, twin.likelihood.variance)
+
+
+@pytest.mark.parametrize(
+    ("activation", "likelihood"),
+    [("silu", Gaussian()), ("gelu", Gaussian(activation="sigmoid")), ("tanh", Bernoulli()), ("relu", Gaussian(0.5))],
+)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.usefixtures("three_threads")
+def test_the_gradient_is_the_same_on_one_thread_and_on_several(activation, likelihood, precision):
+    network = compose(400, 16, encoder=Dense((64,), activation), code=Deterministic(), likelihood=likelihood)
+    initialise(network, "torch", Generator().manual_seed(0))
+    step = written_out.of(network, precision, weighted=False)
+    rows = torch.rand(128, 400, generator=Generator().manual_seed(1))
+    found = []
+    for threads in (1, 2, 4):
+        torch.set_num_threads(threads)
+        found.append((float(step.step(rows)), step.slope.clone()))
+    for figure, gradient in found[1:]:
+        assert figure == found[0][0]
+        assert torch.equal(gradient, found[0][1])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 
 def whole_number(name: str, value: Any, least: int) -> int:
     """Return a whole number of at least `least`.
@@ -41,3 +43,10 @@ def fraction(name: str, value: Any) -> float:
 def is_number(value: Any) -> bool:
     """Whether the value is a real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a parameter that is either true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} has to be True or False; got {value!r}")
+    return bool(value)

@@ -136,6 +136,12 @@ class Network(nn.Module):
             if isinstance(module, Stochastic):
                 module.generator = generator
 
+    @property
+    def generators(self) -> list[Generator]:
+        """The generators that stochastic modules draw from now, each once."""
+        found = [module.generator for module in self.modules() if isinstance(module, Stochastic)]
+        return list({id(generator): generator for generator in found if generator is not None}.values())
+
     def finite(self) -> bool:
         """Whether every weight, and every statistic kept beside them, is a finite number."""
         return all(bool(torch.isfinite(tensor).all()) for tensor in self.state_dict().values())

@@ -1,13 +1,14 @@
 """`Rows`: a table that stays as it came (its number type, its memory) and is converted a batch at a time."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from isthmus.data.ahead import Ahead
 from isthmus.data.scaling import NARROW, Scaling, Summary
 
 AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
@@ -52,6 +53,8 @@ class Rows:
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
+        self.there: Scaling | None = None
+        self.ahead = self.device.type == "cuda" and home.type == "cpu"
 
     @property
     def narrow(self) -> bool:
@@ -66,6 +69,32 @@ class Rows:
         index = index.to(self.raw.device)
         weight = None if self.weight is None else self.weight[index].to(self.device)
         return self.scaled(self.raw.index_select(0, index)), weight
+
+    def batches(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Return the batches of those indices, one after another.
+
+        Where the rows wait in memory and the batches go to a CUDA GPU, another thread gathers them ahead, as they came,
+        into pinned memory, whence they go over while the device computes.
+        """
+        if not self.ahead:
+            yield from map(self.batch, indices)
+            return
+        pin = self.device.type == "cuda"
+        with Ahead(lambda index: self.gathered(index, pin), indices) as gathered:
+            for raw, weight in gathered:
+                yield self.brought(raw), None if weight is None else weight.to(self.device, non_blocking=True)
+
+    def gathered(self, index: Tensor, pin: bool) -> tuple[Tensor, Tensor | None]:
+        """Return rows as they came, and their weights."""
+        found = self.raw.index_select(0, index), None if self.weight is None else self.weight[index]
+        return tuple(t if t is None or not pin else t.pin_memory() for t in found)  # type: ignore[return-value]
+
+    def brought(self, raw: Tensor) -> Tensor:
+        """Bring rows as they came to the device, and there to the network's units."""
+        if self.there is None:
+            self.there = None if self.scaling is None else deepcopy(self.scaling).to(self.device)
+        x = raw.to(self.device, non_blocking=True)
+        return x.to(self.dtype) if self.there is None else self.there(x, self.dtype)
 
     def blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Pass over all rows in their order, `size` at a time."""

@@ -15,11 +15,13 @@ SMALL = 50_000
 """Cells below which a float64 table is trained in float64: there a step costs overhead, not arithmetic."""
 
 SHORT_STEP = 1e9
-"""Operations below which one thread is as good as several on a calm machine, and far better on a busy one."""
+"""Operations below which one thread is nearly as good as several on a calm machine, and far better on a busy one."""
+SHARED_STEP = 3e7
+"""Operations below which one thread is as good as several on any machine."""
 
 
 def device(name: str | torch.device) -> torch.device:
-    """Return the device called `name` ("auto": CUDA if there is one, else the processor).
+    """Return the device called `name` ("auto": CUDA if there is one, else Apple's GPU, else the processor).
 
     Raises
     ------
@@ -27,13 +29,14 @@ def device(name: str | torch.device) -> torch.device:
         For a name that torch does not know, or a device that this machine does not have.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        there = ("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()), ("cpu", True)
+        return torch.device(next(kind for kind, available in there if available))
     try:
         chosen = torch.device(name)
     except (RuntimeError, TypeError) as error:
         raise ValueError(unknown("device", name, ["auto", "cpu", "cuda", "cuda:0", "mps"])) from error
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if not there.get(chosen.type, False):
+    known = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if not known.get(chosen.type, False):
         raise ValueError(f"device={str(name)!r} is not available on this machine; take device='auto' or 'cpu'")
     if chosen.type == "cuda" and chosen.index is not None and chosen.index >= torch.cuda.device_count():
         raise ValueError(f"device={str(name)!r} asks for a GPU beyond the {torch.cuda.device_count()} of this machine")
@@ -77,15 +80,35 @@ def memory() -> int | None:
         return None
 
 
-def thread_count(asked: int | str | None, operations: float) -> int | None:
-    """Return how many threads to use for steps of so many floating-point operations; None leaves torch's setting alone.
+def wait(on: torch.device) -> None:
+    """Wait until a device has done what it was given."""
+    if on.type == "cuda":
+        torch.cuda.synchronize(on)
+    elif on.type == "mps":
+        torch.mps.synchronize()
 
-    Threads wait for each other at the end of every product. In a short step that is most of the time, and on a machine
-    where another process takes a core it can be a hundred times the step.
+
+def fits(on: torch.device, needed: int) -> bool:
+    """Whether a table of so many bytes may stay in the device's memory: on a GPU, half of what is free there."""
+    return on.type == "cpu" or (on.type == "cuda" and needed <= torch.cuda.mem_get_info(on)[0] // 2)
+
+
+def thread_count(asked: int | str | None, operations: float) -> int | None:
+    """Return how many threads to use for work in steps of so many floating-point operations, without trial.
+
+    None leaves torch's setting alone.
     """
     if asked == "auto":
         return 1 if operations < SHORT_STEP else None
     return None if asked is None else whole_number("threads", asked, 1)
+
+
+def thread_counts(asked: int | str | None, operations: float) -> list[int]:
+    """Return the numbers of threads to choose from by trial for steps of so many floating-point operations, rising."""
+    most = torch.get_num_threads()
+    if asked == "auto":
+        return [1] if operations < SHARED_STEP else [*(2**k for k in range((most - 1).bit_length())), most]
+    return [most if asked is None else whole_number("threads", asked, 1)]
 
 
 @contextlib.contextmanager

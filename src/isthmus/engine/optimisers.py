@@ -53,6 +53,13 @@ class FlatAdam:
         self.settings = settings
         self.param_groups: list[dict[str, Any]] = [{"lr": learning_rate}]
         self.state: dict[str, Tensor] = {}
+        self.held: Tensor | None = None
+
+    def hold(self, learning_rate: float) -> None:
+        """Keep the learning rate in the device's memory, where a recorded step finds the one of its turn."""
+        if self.held is None:
+            self.held = torch.zeros((), dtype=torch.float32, device=self.vector.device)
+        self.held.fill_(learning_rate)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -70,7 +77,7 @@ class FlatAdam:
             [],
             [self.state["step"]],
             amsgrad=False,
-            lr=self.param_groups[0]["lr"],
+            lr=self.param_groups[0]["lr"] if self.held is None else self.held,
             beta1=beta1,
             beta2=beta2,
             weight_decay=self.settings.weight_decay,

@@ -3,22 +3,24 @@
 import math
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from isthmus.core.contract import batch_mean
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.engine import written_out
+from isthmus.engine import precision, steps
 from isthmus.engine.callbacks import Callback
-from isthmus.engine.devices import arithmetic
+from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
 from isthmus.engine.history import History
-from isthmus.engine.optimisers import Adam, FlatAdam
+from isthmus.engine.optimisers import Adam
+from isthmus.engine.pilot import ROUNDS, STEPS, Pilot, Rehearsal
+from isthmus.engine.report import FitReport
 from isthmus.engine.schedules import schedule
+from isthmus.engine.steps import TermSums, WrittenOutSteps
 
 JUDGING = 0
 """The seed of the noise with which every epoch is judged."""
@@ -51,6 +53,14 @@ class Plan:
         As in `AutoEncoder`.
     open_ended
         Whether more rows will follow, so that nobody knows how much of the training is done.
+    threads
+        Numbers of threads to choose from, rising; empty leaves torch's setting alone.
+    repeatable
+        Whether nothing may be chosen by trial that changes how numbers are rounded.
+    compiled
+        Whether `torch.compile` shall compile encoder and decoder.
+    recorded
+        Whether steps on a CUDA GPU are recorded and replayed.
     """
 
     epochs: int
@@ -61,12 +71,14 @@ class Plan:
     patience: int | None = None
     precision: str = "float32"
     open_ended: bool = False
+    threads: Sequence[int] = ()
+    repeatable: bool = True
+    compiled: bool = False
+    recorded: bool = True
 
 
 class Trainer:
     """Trains a network on rows; knows nothing of it but ``network.terms(x, weight)``.
-
-    Where a network `written_out.suits`, the same steps are taken without a graph.
 
     Parameters
     ----------
@@ -107,15 +119,7 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
-        self.written_out = None
-        if optimiser is None and not plan.open_ended:
-            self.written_out = written_out.of(network, plan.precision, rows.weight is not None)
-        self.optimiser: Any
-        if self.written_out is None:
-            self.optimiser = optimiser or plan.optimiser.build(network.parameters(), plan.learning_rate)
-        else:
-            vector, gradient = self.written_out.flat, self.written_out.slope
-            self.optimiser = FlatAdam(vector, gradient, plan.optimiser, plan.learning_rate)
+        self.taking = steps.of(network, rows.weight is not None, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
         self.epochs = plan.epochs
@@ -125,16 +129,44 @@ class Trainer:
         self.failed = False
         self.best_loss = math.inf
         self.reason = ""
+        dtype = str(rows.dtype).removeprefix("torch.")
+        self.precision_words = "bfloat16 products, float32 weights" if plan.precision == "bfloat16" else dtype
+        self.halved_by_choice = False
+        self.pilot = Pilot(self.thread_counts(), self.rehearsals, plan.repeatable)
+
+    @property
+    def optimiser(self) -> Any:
+        """The optimiser, to go on with."""
+        return self.taking.optimiser
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of a step: six a weight and row."""
+        weights = sum(parameter.numel() for parameter in self.network.parameters())
+        return 6.0 * math.ceil(len(self.index) / self.batches) * weights
+
+    @property
+    def report(self) -> FitReport:
+        """What was chosen, and why."""
+        device = self.rows.device
+        return FitReport(
+            rows=len(self.index),
+            judges=len(self.validation),
+            epochs=self.epochs,
+            batches=self.batches,
+            batch_size=math.ceil(len(self.index) / self.batches),
+            learning_rate=self.plan.learning_rate,
+            schedule=self.plan.schedule,
+            device=str(device),
+            data="there" if self.rows.raw.device == device else "in memory",
+            precision=self.precision_words,
+            threads=self.pilot.words,
+            steps=self.taking.words,
+        )
 
     def describe(self) -> str:
         """Say what will be done, in a line."""
-        device, dtype = self.rows.device, str(self.rows.dtype).removeprefix("torch.")
-        products = ", bfloat16 products" if self.plan.precision == "bfloat16" else ""
-        return (
-            f"{len(self.index)} rows to train on and {len(self.validation)} to judge by, up to {self.epochs} epochs of "
-            f"{self.batches} batches, learning rate {self.plan.learning_rate:g} ({self.plan.schedule}), {dtype}"
-            f"{products} on {device}, threads: {torch.get_num_threads()}"
-        )
+        return str(self.report)
 
     def stop(self, reason: str) -> None:
         """Make the current epoch the last one."""
@@ -142,23 +174,29 @@ class Trainer:
 
     def fit(self) -> History:
         """Train; leave the best weights in the network and return the history."""
-        self.started = time.perf_counter()
-        self.noise = Generator(self.rows.device).manual_seed(self.draw_seed())
-        try:
-            self.announce("on_fit_start")
-            self.judge_start()
-            while self.epoch < self.epochs and not self.reason:
-                self.train_epoch()
-            self.reason = self.reason or f"all {self.epochs} epochs done"
-        except KeyboardInterrupt:
-            self.reason = f"interrupted in epoch {self.epoch + 1}"
-            warnings.warn(
-                f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=2
-            )
-        finally:
-            self.network.seed(None)
-            if self.written_out is not None:
-                self.written_out.release()
+        with self.pilot:
+            self.started = time.perf_counter()
+            self.noise = Generator(self.rows.device).manual_seed(self.draw_seed())
+            try:
+                self.choose()
+                self.announce("on_fit_start")
+                self.judge_start()
+                while self.epoch < self.epochs and not self.reason:
+                    self.train_epoch()
+                self.reason = self.reason or f"all {self.epochs} epochs done"
+            except KeyboardInterrupt:
+                self.reason = f"interrupted in epoch {self.epoch + 1}"
+                warnings.warn(
+                    f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=2
+                )
+            finally:
+                self.network.seed(None)
+                self.taking.release()
+            self.finish()
+        return self.history
+
+    def finish(self) -> None:
+        """Put the best weights back."""
         if len(self.validation):
             self.best.restore(self.network)
         elif not self.failed:
@@ -167,7 +205,51 @@ class Trainer:
         self.network.begin(1.0)
         self.history.stopped, self.history.best_epoch = self.reason, self.best.epoch
         self.announce("on_fit_end")
-        return self.history
+
+    def thread_counts(self) -> Sequence[int]:
+        """Return the numbers of threads to choose from: one, where trying would cost more than it can bring."""
+        counts = self.plan.threads or [torch.get_num_threads()]
+        if self.rows.device.type != "cpu":
+            return counts[:1]
+        long = self.steps >= 10 * ROUNDS * (STEPS + 1) * len(counts)
+        if long and (isinstance(self.taking, WrittenOutSteps) or not self.plan.repeatable):
+            return counts
+        return counts[:1] if self.operations < SHORT_STEP else counts[-1:]
+
+    def choose(self) -> None:
+        """Choose precision and threads by trial, where there is a choice."""
+        self.network.train()
+        if self.plan.precision == "auto":
+            self.choose_precision()
+        if len(self.pilot.counts) > 1:
+            self.network.train()
+            self.pilot.choose()
+
+    def rehearsals(self) -> list[Rehearsal]:
+        """Return rehearsals of a step on the largest batch and on the smallest."""
+        batches = self.index.tensor_split(self.batches)
+        return [self.taking.rehearsal(*self.rows.batch(batch)) for batch in (batches[0], batches[-1])]
+
+    def choose_precision(self) -> None:
+        """Make products in bfloat16 where that is faster and leads to the same."""
+        if not isinstance(self.taking, WrittenOutSteps):
+            return
+        some = self.validation if len(self.validation) else self.index[:1024]
+        name, self.precision_words = precision.choose(
+            self.taking,
+            self.rows.batch(self.index.tensor_split(self.batches)[0])[0],
+            self.operations,
+            lambda products: self.judge(some, products)["loss"],
+        )
+        self.halved_by_choice = name == "bfloat16"
+        self.taking.change_precision(name)
+
+    def give_up_halves(self) -> None:
+        """Go on with products in float32, where they were made in bfloat16 by choice."""
+        if self.halved_by_choice:
+            self.halved_by_choice = False
+            self.taking.change_precision("float32")
+            self.precision_words += f"; float32 after epoch {self.epoch}"
 
     def draw_seed(self) -> int:
         """Draw the seed of the noise; it is another one in every run of the same generator."""
@@ -189,35 +271,21 @@ class Trainer:
         self.network.train()
         self.network.seed(self.noise)
         order = self.index[torch.randperm(len(self.index), generator=self.generator)].to(self.rows.raw.device)
-        sums = TermSums()
         learning_rate = 0.0
-        for batch in torch.tensor_split(order, self.batches):
+        before = time.perf_counter()
+        for x, weight in self.rows.batches(torch.tensor_split(order, self.batches)):
             learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
             self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
-            sums.add(*self.train_step(batch, learning_rate))
+            self.taking.take(x, weight, learning_rate)
             self.step += 1
             self.announce("on_step_end")
+            now = time.perf_counter()
+            self.pilot.note(now - before)
+            before = time.perf_counter()
         self.epoch += 1
         self.network.seed(None)
-        self.record(sums.means(), learning_rate)
+        self.record(self.taking.means(), learning_rate)
         self.announce("on_epoch_end")
-
-    def train_step(self, batch: Tensor, learning_rate: float) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Take one step on the rows of that index; return the terms and the weights of the rows."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-        x, weight = self.rows.batch(batch)
-        if self.written_out is not None:
-            loss = self.written_out.step(x)
-            self.optimiser.step()
-            return {"nll": loss.expand(len(x))}, None
-        with arithmetic(self.plan.precision, x.device):
-            terms = self.network.terms(x, weight)
-        loss = batch_mean(sum_of(terms.values()), weight)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        return terms, weight
 
     def record(self, trained: dict[str, float], learning_rate: float) -> None:
         """Add the epoch to the history and decide whether its weights are kept and whether it is the last."""
@@ -235,8 +303,10 @@ class Trainer:
         elif judged["loss"] < self.best_loss:
             self.best_loss = judged["loss"]
             self.best.keep(self.network, self.epoch)
-        elif self.plan.patience is not None and self.waited() >= self.plan.patience:
-            self.stop(f"no better validation loss in {self.plan.patience} epochs")
+        else:
+            self.give_up_halves()
+            if self.plan.patience is not None and self.waited() >= self.plan.patience:
+                self.stop(f"no better validation loss in {self.plan.patience} epochs")
 
     def waited(self) -> int:
         """Epochs without a better validation loss; none counts in which a part still warms up or anneals."""
@@ -250,16 +320,18 @@ class Trainer:
         else:
             self.diverged()
 
-    def judge(self, index: Tensor) -> dict[str, float]:
+    def judge(self, index: Tensor, products: str = "float32") -> dict[str, float]:
         """Return the mean of every term over the rows of that index.
 
-        In full, whatever part of the training is done; where noise is part of the model, with the same every time.
+        In full, whatever part of the training is done; where noise is part of the model, with the same every time; with
+        products in the precision in which the model will be used, whatever it is trained in.
         """
         self.network.eval()
         self.network.begin(1.0)
         self.network.seed(Generator(self.rows.device).manual_seed(JUDGING))
         sums = TermSums()
-        with torch.no_grad(), arithmetic(self.plan.precision, self.rows.device):
+        count = self.pilot.counts[0] if self.plan.repeatable else None
+        with torch.no_grad(), arithmetic(products, self.rows.device), threads(count):
             for batch in index.split(1024):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
@@ -281,29 +353,6 @@ class Trainer:
         )
 
 
-class TermSums:
-    """Sums of the objective's terms over an epoch; they stay on the device until they are asked for."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.rows: float | Tensor = 0.0
-
-    def add(self, terms: dict[str, Tensor], weight: Tensor | None) -> None:
-        """Add a batch: terms (B,) by name, and the weights (B,)."""
-        for name, values in terms.items():
-            # In float64, where the device has it: an epoch's sum in float32 would swallow the small differences.
-            values = values.detach().to(torch.float32 if values.device.type == "mps" else torch.float64)
-            summed = values.sum() if weight is None else weight.to(values) @ values
-            self.sums[name] = summed if name not in self.sums else self.sums[name] + summed
-        self.rows = self.rows + (len(next(iter(terms.values()))) if weight is None else weight.sum())
-
-    def means(self) -> dict[str, float]:
-        """Return the loss and, where it has several, its terms: means over the rows."""
-        rows = float(self.rows)
-        means = {name: float(summed) / rows for name, summed in self.sums.items()}
-        return {"loss": sum(means.values())} | (means if len(means) > 1 else {})
-
-
 class Snapshot:
     """A copy of the weights of one epoch."""
 
@@ -320,11 +369,3 @@ class Snapshot:
     def restore(self, network: Network) -> None:
         """Put the copied weights back."""
         network.load_state_dict(self.state)
-
-
-def sum_of(terms: Iterable[Tensor]) -> Tensor:
-    """Return the sum of the terms, (B,)."""
-    first, *rest = terms
-    for term in rest:
-        first = first + term
-    return first

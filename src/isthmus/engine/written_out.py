@@ -3,43 +3,58 @@
 In a short step most of the time goes to bookkeeping: a node of the graph for every operation, a tensor for every
 gradient, a visit of the optimiser to every weight matrix. Here the gradient is a list of products into memory that is
 already there, and the optimiser sees one vector.
+
+The gradient is the same, bit for bit, on one thread and on several, as far as torch's matrix products are: sums over
+everything are made row by row, and what is done to every number is done to blocks that threads can share evenly.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from isthmus.core.modules import Stack, activation
+from isthmus.core.modules import Stack
 from isthmus.core.network import Network
 from isthmus.parts.codes import DeterministicCode
-from isthmus.parts.likelihoods import LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
+from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
 
 ALIGNED = 16
 """Weights begin at multiples of so many numbers, where every instruction can load them."""
+SHARED, EVEN = 2**15, 2**11
+"""Threads share what has more numbers than the first; a multiple of the second they share evenly, in whole registers.
+
+(A rest that fills no register is computed by other instructions, which may round differently.)
+"""
 
 aten = torch.ops.aten
-SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "identity": lambda gradient, before, after: gradient,
-    "relu": lambda gradient, before, after: aten.threshold_backward(gradient, after, 0),
-    "silu": lambda gradient, before, after: aten.silu_backward(gradient, before),
-    "gelu": lambda gradient, before, after: aten.gelu_backward(gradient, before),
-    "softplus": lambda gradient, before, after: aten.softplus_backward(gradient, before, 1, 20),
-    "elu": lambda gradient, before, after: aten.elu_backward(gradient, 1, 1, 1, True, after),
-    "tanh": lambda gradient, before, after: aten.tanh_backward(gradient, after),
-    "sigmoid": lambda gradient, before, after: aten.sigmoid_backward(gradient, after),
+FUNCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "identity": lambda x, out: x,
+    "relu": lambda x, out: torch.clamp_min(x, 0, out=x),
+    "silu": lambda x, out: aten.silu.out(x, out=out),
+    "gelu": lambda x, out: aten.gelu.out(x, out=out),
+    "softplus": lambda x, out: aten.softplus.out(x, out=out),
+    "elu": lambda x, out: aten.elu.out(x, out=x),
+    "tanh": lambda x, out: torch.tanh(x, out=x),
+    "sigmoid": lambda x, out: torch.sigmoid(x, out=x),
 }
-"""The gradient before an activation, from that after it and the values before and after."""
-IN_PLACE: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": lambda before: before,
-    "relu": torch.relu_,
-    "elu": lambda before: functional.elu_(before),
-    "tanh": torch.tanh_,
-    "sigmoid": torch.sigmoid_,
+"""Activations, into other memory where the slope asks for the values before them, else over these."""
+KEEPING = ("silu", "gelu", "softplus")
+SLOPES: dict[str, Callable[[Tensor, Tensor, Tensor], Any]] = {
+    "identity": lambda gradient, before, after: None,
+    "relu": lambda gradient, before, after: aten.threshold_backward.grad_input(gradient, after, 0, grad_input=gradient),
+    "silu": lambda gradient, before, after: aten.silu_backward.grad_input(gradient, before, grad_input=gradient),
+    "gelu": lambda gradient, before, after: aten.gelu_backward.grad_input(gradient, before, grad_input=gradient),
+    "softplus": lambda gradient, before, after: aten.softplus_backward.grad_input(
+        gradient, before, 1, 20, grad_input=gradient
+    ),
+    "elu": lambda gradient, before, after: aten.elu_backward.grad_input(
+        gradient, 1, 1, 1, True, after, grad_input=gradient
+    ),
+    "tanh": lambda gradient, before, after: aten.tanh_backward.grad_input(gradient, after, grad_input=gradient),
+    "sigmoid": lambda gradient, before, after: aten.sigmoid_backward.grad_input(gradient, after, grad_input=gradient),
 }
-"""Activations whose slope is known from the value after them, so that the one before can be written over."""
+"""The gradient after an activation, turned in place into that before it, from the values before and after."""
 
 
 def suits(network: nn.Module) -> bool:
@@ -64,6 +79,61 @@ def is_plain(stack: nn.Module) -> bool:
     return type(stack) is Stack and stack.norms is None and stack.dropout.rate == 0
 
 
+class Room(NamedTuple):
+    """Memory for a matrix, and the same memory as a vector that threads share evenly."""
+
+    matrix: Tensor
+    vector: Tensor
+
+
+def room(rows: int, width: int, like: Tensor) -> Room:
+    """Return room for a matrix of zeros."""
+    count = rows * width
+    vector = like.new_zeros(count if count < SHARED else -(-count // EVEN) * EVEN)
+    return Room(vector[:count].view(rows, width), vector)
+
+
+class Memory:
+    """What a step on a network's weights writes to, in the precision of its products.
+
+    Parameters
+    ----------
+    written
+        The step.
+    halved
+        Whether products are made in bfloat16.
+    """
+
+    def __init__(self, written: "WrittenOut", halved: bool) -> None:
+        self.written = written
+        self.working = torch.zeros_like(written.flat, dtype=torch.bfloat16) if halved else written.flat
+        self.gradient = torch.zeros_like(self.working) if halved else written.slope
+        views, slopes = written.parts(self.working), written.parts(self.gradient)
+        self.weights, self.biases = views[::2], views[1::2]
+        self.transposed = [weight.t() for weight in self.weights]
+        self.weight_slopes, self.bias_slopes = slopes[::2], slopes[1::2]
+        self.rooms: dict[int, tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]] = {}
+
+    def rooms_for(self, rows: int) -> tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]:
+        """Return room for every layer's sums, for what follows on them, for their gradients, and for the loss.
+
+        The same in every step on so many rows; that of two sizes of a batch is kept.
+        """
+        if rows not in self.rooms:
+            if len(self.rooms) > 1:
+                self.rooms.clear()
+            widths = [len(bias) for bias in self.biases]
+            befores, slopes = ([room(rows, width, self.working) for width in widths] for _ in range(2))
+            afters = [
+                room(rows, len(bias), self.working) if name in KEEPING else before
+                for name, bias, before in zip(self.written.names, self.biases, befores, strict=False)
+            ]
+            wide = self.working.dtype == self.written.flat.dtype
+            theta = befores[-1] if wide else room(rows, widths[-1], self.written.flat)
+            self.rooms[rows] = befores, afters, slopes, (theta, room(rows, widths[-1], self.written.flat))
+        return self.rooms[rows]
+
+
 class WrittenOut:
     """The weights of a network in one vector, and what a step needs to find their gradient.
 
@@ -84,33 +154,35 @@ class WrittenOut:
             p for stack in stacks for pair in zip(stack.weights, stack.biases, strict=True) for p in pair
         ]
         first = self.parameters[0]
-        starts, size = [], 0
+        self.starts, size = [], 0
         for parameter in self.parameters:
-            starts.append(size)
+            self.starts.append(size)
             size += -(-parameter.numel() // ALIGNED) * ALIGNED
         self.flat = torch.zeros(size, dtype=first.dtype, device=first.device)
         self.slope = torch.zeros_like(self.flat)
-        working = torch.bfloat16 if halved else first.dtype
-        self.working = torch.zeros_like(self.flat, dtype=working) if halved else self.flat
-        self.gradient = torch.zeros_like(self.working) if halved else self.slope
-        self.views = [self.part(self.working, s, p) for s, p in zip(starts, self.parameters, strict=True)]
-        self.slopes = [self.part(self.gradient, s, p) for s, p in zip(starts, self.parameters, strict=True)]
-        for start, parameter in zip(starts, self.parameters, strict=True):
-            view = self.part(self.flat, start, parameter)
+        for view, parameter in zip(self.parts(self.flat), self.parameters, strict=True):
             view.copy_(parameter.data)
             parameter.data = view
         depths = [len(stack.weights) for stack in stacks]
         code: Any = network.code
         self.names = [stacks[0].activation_name] * (depths[0] - 1) + [code.activation]
         self.names += [stacks[1].activation_name] * (depths[1] - 1)
-        self.functions = [IN_PLACE.get(name, activation(name).function) for name in self.names]
-        self.halved = halved
-        self.room: list[Tensor] = []
+        self.memories: dict[bool, Memory] = {}
+        self.halve(halved)
 
-    @staticmethod
-    def part(vector: Tensor, start: int, parameter: Tensor) -> Tensor:
-        """Return the stretch of a vector that belongs to a parameter, in its shape."""
-        return vector[start : start + parameter.numel()].view(parameter.shape)
+    def halve(self, halved: bool) -> None:
+        """Make products in bfloat16 from now on, or in the weights' own precision."""
+        self.halved = halved
+        if halved not in self.memories:
+            self.memories[halved] = Memory(self, halved)
+        self.memory = self.memories[halved]
+
+    def parts(self, vector: Tensor) -> list[Tensor]:
+        """Return the stretch of a vector that belongs to each parameter, in its shape."""
+        return [
+            vector[start : start + parameter.numel()].view(parameter.shape)
+            for start, parameter in zip(self.starts, self.parameters, strict=True)
+        ]
 
     def release(self) -> None:
         """Give every weight memory of its own again."""
@@ -118,68 +190,93 @@ class WrittenOut:
             parameter.data = parameter.data.clone()
             parameter.grad = None
 
-    def rooms(self, rows: int) -> list[Tensor]:
-        """Return memory for the outputs of every layer, (rows, width) each, the same in every step."""
-        if not self.room or len(self.room[0]) < rows:
-            widths = [bias.numel() for bias in self.parameters[1::2]]
-            self.room = [self.working.new_empty(rows, width) for width in widths]
-        return [room[:rows] for room in self.room]
-
     @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Write the gradient of the mean over the rows x (B, F); return their mean -log p(x|z), a number."""
-        corruption = self.network.corruption
+        """Write the gradient of the mean loss over the rows x (B, F); return a number that `losses` makes a loss of."""
+        corruption, memory = self.network.corruption, self.memory
         h = x if corruption is None else corruption(x).x
         if self.halved:
-            self.working.copy_(self.flat)
+            memory.working.copy_(self.flat)
             h = h.to(torch.bfloat16)
-        befores, afters, rooms = [], [h], self.rooms(len(x))
-        last = len(self.names)
-        for depth in range(last + 1):
-            h = torch.addmm(self.views[2 * depth + 1], afters[-1], self.views[2 * depth].t(), out=rooms[depth])
+        befores, afters, slopes, outputs = memory.rooms_for(len(x))
+        inputs, last = [h], len(self.names)
+        for depth, before in enumerate(befores):
+            torch.addmm(memory.biases[depth], inputs[-1], memory.transposed[depth], out=before.matrix)
             if depth < last:
-                befores.append(h)
-                afters.append(self.functions[depth](h))
-        loss, gradient = self.judged(x, h.to(x.dtype))
-        gradient = gradient.to(h.dtype)
-        for depth in range(last, -1, -1):
-            torch.mm(gradient.t(), afters[depth], out=self.slopes[2 * depth])
-            torch.sum(gradient, 0, out=self.slopes[2 * depth + 1])
-            if depth > 0:
-                gradient = torch.mm(gradient, self.views[2 * depth])
-                gradient = SLOPES[self.names[depth - 1]](gradient, befores[depth - 1], afters[depth])
+                FUNCTIONS[self.names[depth]](before.vector, afters[depth].vector)
+                inputs.append(afters[depth].matrix)
+        theta, spare = outputs
         if self.halved:
-            self.slope.copy_(self.gradient)
-        return loss
+            theta.matrix.copy_(befores[-1].matrix)
+        figure, gradient = self.judged(x, theta, spare)
+        if self.halved:
+            gradient = slopes[-1].matrix.copy_(gradient)
+        for depth in range(last, -1, -1):
+            torch.mm(gradient.t(), inputs[depth], out=memory.weight_slopes[depth])
+            torch.sum(gradient, 0, out=memory.bias_slopes[depth])
+            if depth > 0:
+                slope = slopes[depth - 1]
+                torch.mm(gradient, memory.weights[depth], out=slope.matrix)
+                SLOPES[self.names[depth - 1]](slope.vector, befores[depth - 1].vector, afters[depth - 1].vector)
+                gradient = slope.matrix
+        if self.halved:
+            self.slope.copy_(memory.gradient)
+        return figure
 
-    def judged(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean of -log p(x|z) over the rows, and its gradient in the decoder's outputs (B, F).
+    def judged(self, x: Tensor, theta: Room, spare: Room) -> tuple[Tensor, Tensor]:
+        """Return what `losses` takes, and the gradient of the mean loss in the decoder's outputs (B, F).
 
-        The outputs may be written over.
+        Both rooms, the outputs' and a spare one, may be written over.
         """
         likelihood: Any = self.network.likelihood
         rows = len(x)
         if type(likelihood) is BernoulliLikelihood:
-            loss = functional.binary_cross_entropy_with_logits(theta, x, reduction="sum") / rows
-            return loss, torch.sigmoid(theta).sub_(x).div_(rows)
-        if likelihood.activation == "identity":
-            mean = difference = theta.sub_(x)
+            # -log p = Σ log(1 + e^θ) - xθ
+            aten.softplus.out(theta.vector, out=spare.vector)
+            figure = (spare.matrix.sum(1) - torch.linalg.vecdot(x, theta.matrix)).sum() / rows
+            torch.sigmoid(theta.vector, out=theta.vector)
+            return figure, theta.matrix.sub_(x).div_(rows)
+        name = likelihood.activation
+        if name == "identity":
+            mean, difference = theta, theta.matrix.sub_(x)
         else:
-            mean = likelihood.function(theta)
-            difference = mean - x
-        squared = torch.dot(difference.view(-1), difference.view(-1)) / difference.numel()
-        variance = likelihood.common_variance(squared[None], None).to(squared)
-        loss = 0.5 * likelihood.features * (squared / variance + torch.log(variance) + LOG_2_PI)
-        gradient = difference.mul_(1 / (variance * rows))
-        return loss, SLOPES[likelihood.activation](gradient, theta, mean)
+            mean = theta if FUNCTIONS[name](theta.vector, spare.vector) is theta.vector else spare
+            difference = mean.matrix - x
+        errors = torch.linalg.vector_norm(difference, dim=1)
+        squared = torch.dot(errors, errors) / difference.numel()
+        if likelihood.mode == "optimal":
+            gradient = difference.div_(squared.clamp_min(likelihood.floor).mul_(rows))
+        else:
+            gradient = difference.mul_(1 / (likelihood.mode * rows))
+        SLOPES[name](gradient, theta.matrix, mean.matrix)
+        return squared, gradient
+
+    def losses(self, figures: Tensor) -> Tensor:
+        """Return the mean -log p(x|z) of each batch, (batches,), from what its step returned."""
+        likelihood: Any = self.network.likelihood
+        if type(likelihood) is BernoulliLikelihood:
+            return figures
+        variance = figures.clamp_min(likelihood.floor) if likelihood.mode == "optimal" else likelihood.variance
+        return 0.5 * likelihood.features * (figures / variance + torch.log(variance) + LOG_2_PI)
+
+    def follow(self, figures: Tensor) -> None:
+        """Bring an optimal variance to where batch after batch would have brought it, as `common_variance` does."""
+        likelihood: Any = self.network.likelihood
+        if type(likelihood) is GaussianLikelihood and likelihood.mode == "optimal":
+            variances = figures.clamp_min(likelihood.floor).to(likelihood.variance)
+            ages = torch.arange(len(figures) - 1, -1, -1).to(variances)
+            likelihood.variance.mul_((1 - FOLLOWING) ** len(figures)).add_(
+                FOLLOWING * (1 - FOLLOWING) ** ages @ variances
+            )
 
 
-def of(network: Network, precision: str, weighted: bool) -> WrittenOut | None:
+def of(network: nn.Module, precision: str, weighted: bool) -> WrittenOut | None:
     """Return the written-out step of a network, or None where it has to be left to autograd."""
     if weighted or not suits(network) or torch.is_anomaly_enabled():
         return None
     if not all_there(network.parameters()):
         return None
+    assert isinstance(network, Network)
     return WrittenOut(network, precision == "bfloat16")
 
 

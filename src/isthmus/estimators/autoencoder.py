@@ -92,16 +92,23 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Stop after that many epochs (True: 10) without a better validation loss, counted from the end of a warm-up or
         annealing on. The best weights are kept in any case.
     device : str, default="auto"
-        "cpu", "cuda", "cuda:1", "mps"; "auto" takes a CUDA GPU if there is one, else the processor.
+        "cpu", "cuda", "cuda:1", "mps"; "auto" takes a CUDA GPU if there is one, else Apple's, else the processor.
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32.
-        "bfloat16": products in bfloat16, weights in float32.
-    threads : int or "auto"
-        Threads of the processor that training and inference use; torch's own setting is as before afterwards. "auto":
-        one where a step is so short that threads would wait for each other longer than they work (under a billion
-        operations), else torch's setting.
+        "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32, with
+        the products of training in bfloat16 where a trial finds that faster, the loss of the same weights is the same,
+        and epoch after epoch brings it down (dense networks without penalties, from steps of 100 million operations
+        on). "bfloat16": products in bfloat16, weights in float32. The fitted model computes in float32 in any case.
+    threads : int, "auto" or None, default="auto"
+        Threads of the processor; torch's own setting (None: leave it) is as before afterwards. "auto": the number that
+        a trial finds fastest for a step of training, tried again when steps slow down; given a `random_state`, only
+        numbers with which the gradient is the same bit for bit. One for steps under 30 million operations.
+    compiled : bool, default=False
+        Compile encoder and decoder by `torch.compile`, which needs a C++ compiler, takes half a minute and goes by
+        autograd in place of a gradient that is written out. On a processor it brought nothing that was measured.
+    cuda_graph : bool, default=True
+        On a CUDA GPU, record a step whose gradient is written out and replay it by one launch.
     random_state : int, RandomState, Generator or None, default=None
-        The same seed gives the same model. No global random state is read or written.
+        The same seed gives the same model on the same machine. No global random state is read or written.
     verbose : int, default=0
         1 shows the progress of training.
     callbacks : sequence of Callback, default=()
@@ -113,6 +120,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Size of the code.
     history_ : History
         What happened in training, an epoch a row.
+    fit_report_ : FitReport
+        What was chosen for the training: batches, learning rate, device, precision, threads, and why.
     network_ : Network
         The torch module.
     scaling_ : Scaling
@@ -166,7 +175,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         early_stopping: bool | int = True,
         device: str = "auto",
         precision: str = "auto",
-        threads: int | str = "auto",
+        threads: int | str | None = "auto",
+        compiled: bool = False,
+        cuda_graph: bool = True,
         random_state: Any = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
@@ -193,6 +204,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.device = device
         self.precision = precision
         self.threads = threads
+        self.compiled = compiled
+        self.cuda_graph = cuda_graph
         self.random_state = random_state
         self.verbose = verbose
         self.callbacks = callbacks
@@ -222,11 +235,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         plan = rules.plan(self, len(array) - judged, judged)
         with self._all_threads():
             rows, index, judges, generator = self._begin(array, weight, judged, plan)
-        with self._threads(plan.batch_size):
-            reports = [ProgressReport()] if self.verbose else []
-            trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
-            trainer.history.init = self.history_.init
-            self.history_ = trainer.fit()
+        reports = [ProgressReport()] if self.verbose else []
+        plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
+        trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
+        trainer.history.init = self.history_.init
+        self.history_ = trainer.fit()
+        self.fit_report_ = trainer.report
+        with self._threads(BLOCK):
             self._fix_variance(rows, judges if len(judges) else index)
             self.history_.health = health.report(self.network_, rows, judges if len(judges) else index)
         self.n_iter_ = max(trainer.epoch, 1)
@@ -262,11 +277,10 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             generator = Generator()
             generator.set_state(self._generator)
         rows, index = self._rows(array, weight), torch.arange(len(array))
-        with self._threads(plan.batch_size):
-            trainer = Trainer(
-                self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser
-            )
-            epochs = trainer.fit()
+        plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
+        trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser)
+        epochs = trainer.fit()
+        self.fit_report_ = trainer.report
         self.n_iter_ += 1
         for row in epochs:  # none if it was interrupted
             self.history_.append(row | {"epoch": self.n_iter_})
@@ -329,13 +343,20 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return devices.threads(devices.thread_count(self.threads, math.inf))
 
     def _threads(self, rows: int) -> AbstractContextManager[None]:
-        """Work in steps of so many rows: six operations a weight and row."""
-        weights = sum(parameter.numel() for parameter in self.network_.parameters())
-        return devices.threads(devices.thread_count(self.threads, 6.0 * rows * weights))
+        """Work in steps of so many rows."""
+        return devices.threads(devices.thread_count(self.threads, self._operations(rows)))
+
+    def _thread_counts(self, rows: int) -> list[int]:
+        """Return the numbers of threads to choose from for training in steps of so many rows."""
+        return devices.thread_counts(self.threads, self._operations(rows))
+
+    def _operations(self, rows: int) -> float:
+        """Floating-point operations of a step on so many rows."""
+        return 6.0 * rows * sum(parameter.numel() for parameter in self.network_.parameters())
 
     def _rows(self, X: np.ndarray, weight: np.ndarray | None = None, *, resident: bool = True) -> Rows:
         on = devices.device(self.device)
-        return Rows(X, weight, self.scaling_, self._dtype, on, resident)
+        return Rows(X, weight, self.scaling_, self._dtype, on, resident and devices.fits(on, X.nbytes))
 
     def _compose(self) -> Any:
         """Build the network, on the processor, with its weights still to be written."""

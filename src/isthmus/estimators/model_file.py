@@ -21,6 +21,7 @@ from isthmus.data.scaling import Scaling
 from isthmus.engine import devices
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
+from isthmus.engine.report import FitReport
 from isthmus.parts.composition import PARTS
 from isthmus.parts.priors import MixturePrior
 
@@ -54,6 +55,7 @@ def save(estimator: Any, path: Path) -> None:
             "n_iter": estimator.n_iter_,
             "dtype": str(estimator._dtype).removeprefix("torch."),
             "history": estimator.history_.to_dict(),
+            "fit_report": estimator.fit_report_.to_dict(),
         },
     }
     tensors = {f"network.{name}": tensor for name, tensor in estimator.network_.state_dict().items()}
@@ -142,6 +144,7 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
     estimator.n_iter_ = fitted["n_iter"]
     estimator._dtype = getattr(torch, fitted["dtype"])
     estimator.history_ = History.from_dict(fitted["history"])
+    estimator.fit_report_ = FitReport.from_dict(fitted["fit_report"])
     estimator._generator, estimator._optimiser = tensors["generator"], None
     estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
     estimator.network_ = estimator._compose()

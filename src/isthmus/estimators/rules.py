@@ -5,7 +5,7 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
-from isthmus.core.checks import fraction, is_number, positive_number, whole_number
+from isthmus.core.checks import flag, fraction, is_number, positive_number, whole_number
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
@@ -94,6 +94,9 @@ def plan(estimator: Any, rows: int, judged: int) -> Plan:
         optimiser=optimiser(estimator.optimizer),
         patience=None if patience is False else whole_number("early_stopping", patience, 1),
         precision=estimator.precision,
+        repeatable=estimator.random_state is not None,
+        compiled=flag("compiled", estimator.compiled),
+        recorded=flag("cuda_graph", estimator.cuda_graph),
     )
 
 

@@ -26,6 +26,8 @@ from isthmus.core.checks import is_number, positive_number
 from isthmus.core.contract import LikelihoodModule, Part, batch_mean
 
 LOG_2_PI = math.log(2 * math.pi)
+FOLLOWING = 0.01
+"""How far an optimal variance goes towards that of the batch in a step of training."""
 
 
 class Likelihood(Protocol):
@@ -89,7 +91,7 @@ class GaussianLikelihood(LikelihoodModule):
         # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
         # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
         variance = batch_mean(errors.detach(), weight).clamp_min(self.floor)
-        self.variance.lerp_(variance.to(self.variance), 0.01)
+        self.variance.lerp_(variance.to(self.variance), FOLLOWING)
         return variance
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:

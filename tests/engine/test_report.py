@@ -1,0 +1,84 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from isthmus import AutoEncoder, load
+from isthmus.engine.report import FitReport
+
+X = np.random.default_rng(0).random((300, 6))
+
+
+def test_what_was_chosen_is_in_it():
+    report = AutoEncoder(2, epochs=3, random_state=0, threads=1, device="cpu").fit(X).fit_report_
+    assert report.to_dict() == {
+        "rows": 270,
+        "judges": 30,
+        "epochs": 3,
+        "batches": 3,
+        "batch_size": 90,
+        "learning_rate": 0.005,
+        "schedule": "cosine",
+        "device": "cpu",
+        "data": "there",
+        "precision": "float64",
+        "threads": "1",
+        "steps": "gradient written out",
+    }
+
+
+def test_one_line():
+    text = str(AutoEncoder(2, epochs=3, random_state=0, penalty="l1").fit(X).fit_report_)
+    assert "\n" not in text
+    for word in ("270 rows", "30 to judge", "3 epochs of 3 batches of 90", "0.005 (cosine)", "cpu", "float64"):
+        assert word in text
+    assert "autograd" in text
+
+
+def test_there_and_back():
+    report = AutoEncoder(2, epochs=1, random_state=0).fit(X).fit_report_
+    assert FitReport.from_dict(report.to_dict()) == report
+
+
+def test_it_is_saved(tmp_path):
+    ae = AutoEncoder(2, epochs=1, random_state=0).fit(X)
+    ae.save(tmp_path / "model")
+    assert load(tmp_path / "model").fit_report_ == ae.fit_report_
+
+
+def test_the_log_says_it_in_one_line(capsys):
+    ae = AutoEncoder(2, epochs=1, random_state=0, verbose=1).fit(X)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("start")]
+    assert str(ae.fit_report_) in line
+
+
+@pytest.mark.parametrize("name", ["compiled", "cuda_graph"])
+def test_flags_are_flags(name):
+    with pytest.raises(ValueError, match=f"{name} has to be True or False; got 'yes'"):
+        AutoEncoder(2, **{name: "yes"}).fit(X)
+
+
+def compiler():
+    return any(map(shutil.which, ("c++", "g++", "clang++", "cl")))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not compiler(), reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")  # torch's own, within the compiler
+@pytest.mark.parametrize("settings", [{}, {"penalty": "l1", "corruption": "gaussian_noise"}])
+def test_compiled_steps_train_the_same(settings):
+    settings = {"latent": 2, "epochs": 2, "random_state": 0, "threads": 1} | settings
+    found = [AutoEncoder(**settings, compiled=compiled).fit(X) for compiled in (False, True)]
+    assert found[1].fit_report_.steps == "autograd, encoder and decoder compiled"
+    np.testing.assert_allclose(*[ae.history_["val_loss"] for ae in found], rtol=1e-6)
+    assert found[1].network_.encoder._compiled_call_impl is None
+
+
+def test_what_cannot_be_compiled_is_refused_in_words(monkeypatch):
+    def refuse(module):
+        module._compiled_call_impl = lambda x: torch.no_such_function
+
+    monkeypatch.setattr(torch.nn.Module, "compile", refuse)
+    with pytest.raises(RuntimeError, match=r"torch.compile cannot compile this network here .*take compiled=False"):
+        AutoEncoder(2, compiled=True, random_state=0, validation_fraction=0.0).fit(X)
