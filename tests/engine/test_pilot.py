@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from isthmus import AutoEncoder
-from isthmus.engine import pilot as module
-from isthmus.engine.pilot import RARELY, ROUNDS, SLOW, STEPS, WINDOW, Pilot, alike
+from isthmus.engine.pilot import RARELY, ROUNDS, SLOW, STEPS, WINDOW, Pilot
 
 
 class Machine:
@@ -143,8 +142,9 @@ def test_one_number_is_taken_without_trial():
 def test_every_rehearsal_has_to_be_alike():
     exact = lambda: torch.ones(2)  # noqa: E731
     moody = lambda: torch.full((2,), float(torch.get_num_threads() == 4))  # noqa: E731
-    assert alike([1, 2, 4], [exact]) == [1, 2, 4]
-    assert alike([1, 2, 4], [exact, moody]) == [1, 2]
+    with Pilot([1, 2, 4], list) as pilot:
+        assert pilot.alike([exact]) == [1, 2, 4]
+        assert pilot.alike([exact, moody]) == [1, 2]
 
 
 X = np.random.default_rng(0).random((2000, 300)).astype(np.float32)
@@ -161,7 +161,7 @@ def test_trials_leave_no_trace_in_the_model(monkeypatch, settings):
             clock.now += seconds[torch.get_num_threads()]
             return clock.now
 
-        monkeypatch.setattr(Pilot.__init__, "__defaults__", (False, tick))
+        monkeypatch.setattr(Pilot.__init__, "__defaults__", (False, tick, None))
         ae = AutoEncoder(20, (200,), epochs=30, init="torch", random_state=0, **settings).fit(X)
         found.append(ae)
         assert torch.get_num_threads() == 3
@@ -174,7 +174,7 @@ def test_trials_leave_no_trace_in_the_model(monkeypatch, settings):
 
 @pytest.mark.usefixtures("three_threads")
 def test_without_a_seed_autograd_has_trials_too(monkeypatch):
-    monkeypatch.setattr(module, "alike", lambda *given: pytest.fail("nobody asked for the same again"))
+    monkeypatch.setattr(Pilot, "alike", lambda *given: pytest.fail("nobody asked for the same again"))
     ae = AutoEncoder(20, (200,), epochs=30, penalty="l1").fit(X)
     assert "ms with 2" in ae.fit_report_.threads
 

@@ -11,7 +11,7 @@ X = np.random.default_rng(0).random((300, 6))
 
 
 def test_what_was_chosen_is_in_it():
-    report = AutoEncoder(2, epochs=3, random_state=0, threads=1, device="cpu").fit(X).fit_report_
+    report = AutoEncoder(2, epochs=3, random_state=0, threads=1, device="cpu", products="torch").fit(X).fit_report_
     assert report.to_dict() == {
         "rows": 270,
         "judges": 30,

@@ -41,9 +41,9 @@ def by_autograd(network, rows):
     return loss, network
 
 
-def assert_same(network, rows, **tolerance):
+def assert_same(network, rows, maker="torch", **tolerance):
     loss, other = by_autograd(network, rows)
-    step = written_out.of(network, "float32", weighted=False)
+    step = written_out.of(network, "float32", weighted=False, maker=maker)
     figures = step.step(rows)[None]
     step.follow(figures)
     torch.testing.assert_close(step.losses(figures)[0], loss.detach(), check_dtype=False, **tolerance)
@@ -58,9 +58,10 @@ def parameters(network):
             yield from (weight, bias)
 
 
+@pytest.mark.parametrize("maker", ["torch", "numpy"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_hidden_layers_and_codes_of_every_activation(activation):
-    assert_same(network_of(Dense((6, 5), activation), Deterministic(activation)), x())
+def test_hidden_layers_and_codes_of_every_activation(activation, maker):
+    assert_same(network_of(Dense((6, 5), activation), Deterministic(activation)), x(), maker)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_hidden_layers_and_codes_of_every_activation(activation):
     [
         Bernoulli(),
         Gaussian(0.5),
-        *(Gaussian(activation=name) for name in ("identity", "sigmoid", "relu")),
+        *(Gaussian(activation=name) for name in ("identity", "sigmoid", "relu", "softplus")),
         Gaussian(0.1, "tanh"),
     ],
 )

@@ -13,6 +13,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from isthmus.engine.products import Products, TorchProducts
+
 Rehearsal = Callable[[], Tensor]
 """Makes the gradient of a step, without consequences, and returns it."""
 
@@ -41,6 +43,8 @@ class Pilot:
         Whether only those numbers may be chosen that give the same gradient as the first, bit for bit.
     clock
         Seconds.
+    products
+        Who makes the products, by threads that are perhaps not torch's.
     """
 
     def __init__(
@@ -49,11 +53,13 @@ class Pilot:
         rehearsals: Callable[[], Sequence[Rehearsal]],
         repeatable: bool = False,
         clock: Callable[[], float] = time.perf_counter,
+        products: Products | None = None,
     ) -> None:
         self.counts = list(counts)
         self.rehearsals = rehearsals
         self.repeatable = repeatable
         self.clock = clock
+        self.products = products or TorchProducts()
         self.count = self.counts[0]
         self.trials = 0
         self.cost = self.since = 0.0
@@ -61,12 +67,13 @@ class Pilot:
 
     def __enter__(self) -> Self:
         self.before = torch.get_num_threads()
-        torch.set_num_threads(self.count)
+        self.take(self.count)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.products.restore_threads()
         torch.set_num_threads(self.before)
 
     @property
@@ -83,7 +90,7 @@ class Pilot:
         start = self.clock()
         rehearsals = self.rehearsals()
         if self.repeatable and not self.trials:
-            self.counts = alike(self.counts, rehearsals)
+            self.counts = self.alike(rehearsals)
         self.tried = {}
         if len(self.counts) > 1:
             self.tried = {count: statistics.median(times) for count, times in self.times(rehearsals[0]).items()}
@@ -119,6 +126,7 @@ class Pilot:
         """Use so many threads from now on."""
         self.count = count
         torch.set_num_threads(count)
+        self.products.use_threads(count)
 
     def note(self, seconds: float) -> None:
         """Hear how long a step took; try again if steps have become slow, or if it is time to look for better."""
@@ -137,15 +145,14 @@ class Pilot:
         if (slow and self.count > self.counts[0]) or ((slow or more) and self.since > RARELY * self.cost):
             self.choose()
 
-
-def alike(counts: Sequence[int], rehearsals: Sequence[Rehearsal]) -> list[int]:
-    """Return those numbers of threads that give the gradients of the first one, bit for bit."""
-    found = []
-    expected: list[Tensor] = []
-    for count in counts:
-        torch.set_num_threads(count)
-        gradients = [rehearse().clone() for rehearse in rehearsals]
-        expected = expected or gradients
-        if all(map(torch.equal, gradients, expected)):
-            found.append(count)
-    return found
+    def alike(self, rehearsals: Sequence[Rehearsal]) -> list[int]:
+        """Return those numbers of threads that give the gradients of the first one, bit for bit."""
+        found = []
+        expected: list[Tensor] = []
+        for count in self.counts:
+            self.take(count)
+            gradients = [rehearse().clone() for rehearse in rehearsals]
+            expected = expected or gradients
+            if all(map(torch.equal, gradients, expected)):
+                found.append(count)
+        return found

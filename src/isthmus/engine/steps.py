@@ -12,6 +12,7 @@ from isthmus.core.network import Network
 from isthmus.engine import written_out
 from isthmus.engine.devices import arithmetic
 from isthmus.engine.optimisers import FlatAdam
+from isthmus.engine.products import NumpyProducts, Products, TorchProducts
 from isthmus.engine.recording import Recorded
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Steps(Protocol):
     optimiser: Any
     words: str
     """How steps are taken, in words."""
+    products: Products
+    """Who makes products in the weights' own precision."""
 
     def take(self, x: Tensor, weight: Tensor | None, learning_rate: float) -> None:
         """Take a step on the rows x (B, F) and their weights (B,)."""
@@ -44,7 +47,7 @@ class Steps(Protocol):
 def of(network: Network, weighted: bool, plan: "Plan", optimiser: torch.optim.Optimizer | None) -> Steps:
     """Return how to take the steps of a plan on rows that are weighted or not."""
     if optimiser is None and not plan.open_ended and not plan.compiled:
-        written = written_out.of(network, plan.precision, weighted)
+        written = written_out.of(network, plan.precision, weighted, plan.products)
         if written is not None:
             return WrittenOutSteps(written, plan)
     return AutogradSteps(network, plan, optimiser)
@@ -52,6 +55,8 @@ def of(network: Network, weighted: bool, plan: "Plan", optimiser: torch.optim.Op
 
 class AutogradSteps:
     """Steps on whatever `network.terms` gives."""
+
+    products: Products = TorchProducts()
 
     def __init__(self, network: Network, plan: "Plan", optimiser: torch.optim.Optimizer | None) -> None:
         self.network = network
@@ -115,11 +120,14 @@ class WrittenOutSteps:
 
     def __init__(self, written: written_out.WrittenOut, plan: "Plan") -> None:
         self.written = written
+        self.products = written.products
         self.optimiser = FlatAdam(written.flat, written.slope, plan.optimiser, plan.learning_rate)
         self.recorded: Recorded | None = None
         if plan.recorded and written.flat.device.type == "cuda":
             self.recorded = Recorded(self.step)
         self.words = "gradient written out" + (", recorded and replayed" if self.recorded else "")
+        if isinstance(written.products, NumpyProducts):
+            self.words += ", products by numpy"
         self.figures: list[Tensor] = []
         self.sizes: list[int] = []
 

@@ -61,6 +61,8 @@ class Plan:
         Whether `torch.compile` shall compile encoder and decoder.
     recorded
         Whether steps on a CUDA GPU are recorded and replayed.
+    products
+        Who makes the products of a step whose gradient is written out: "torch", "numpy", or by "auto" the faster.
     """
 
     epochs: int
@@ -75,6 +77,7 @@ class Plan:
     repeatable: bool = True
     compiled: bool = False
     recorded: bool = True
+    products: str = "auto"
 
 
 class Trainer:
@@ -132,7 +135,7 @@ class Trainer:
         dtype = str(rows.dtype).removeprefix("torch.")
         self.precision_words = "bfloat16 products, float32 weights" if plan.precision == "bfloat16" else dtype
         self.halved_by_choice = False
-        self.pilot = Pilot(self.thread_counts(), self.rehearsals, plan.repeatable)
+        self.pilot = Pilot(self.thread_counts(), self.rehearsals, plan.repeatable, products=self.taking.products)
 
     @property
     def optimiser(self) -> Any:

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
+from isthmus.engine import products as makers
+from isthmus.engine.products import Products, TorchProducts
 from isthmus.parts.codes import DeterministicCode
 from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
 
@@ -84,13 +86,18 @@ class Room(NamedTuple):
 
     matrix: Tensor
     vector: Tensor
+    factor: Any
+    """The matrix as products take it."""
+    transposed: Any
+    """The same, transposed."""
 
 
-def room(rows: int, width: int, like: Tensor) -> Room:
+def room(rows: int, width: int, like: Tensor, products: Products) -> Room:
     """Return room for a matrix of zeros."""
     count = rows * width
     vector = like.new_zeros(count if count < SHARED else -(-count // EVEN) * EVEN)
-    return Room(vector[:count].view(rows, width), vector)
+    matrix = vector[:count].view(rows, width)
+    return Room(matrix, vector, products.matrix(matrix), products.matrix(matrix.t()))
 
 
 class Memory:
@@ -100,18 +107,20 @@ class Memory:
     ----------
     written
         The step.
-    halved
-        Whether products are made in bfloat16.
+    products
+        Who makes the products.
     """
 
-    def __init__(self, written: "WrittenOut", halved: bool) -> None:
+    def __init__(self, written: "WrittenOut", products: Products) -> None:
         self.written = written
-        self.working = torch.zeros_like(written.flat, dtype=torch.bfloat16) if halved else written.flat
-        self.gradient = torch.zeros_like(self.working) if halved else written.slope
+        self.products = products
+        self.working = torch.zeros_like(written.flat, dtype=torch.bfloat16) if products.halved else written.flat
+        self.gradient = torch.zeros_like(self.working) if products.halved else written.slope
         views, slopes = written.parts(self.working), written.parts(self.gradient)
-        self.weights, self.biases = views[::2], views[1::2]
-        self.transposed = [weight.t() for weight in self.weights]
-        self.weight_slopes, self.bias_slopes = slopes[::2], slopes[1::2]
+        self.widths = [len(bias) for bias in views[1::2]]
+        self.weights, self.biases = ([products.matrix(view) for view in views[start::2]] for start in (0, 1))
+        self.transposed = [products.matrix(weight.t()) for weight in views[::2]]
+        self.weight_slopes, self.bias_slopes = [products.matrix(slope) for slope in slopes[::2]], slopes[1::2]
         self.rooms: dict[int, tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]] = {}
 
     def rooms_for(self, rows: int) -> tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]:
@@ -122,16 +131,18 @@ class Memory:
         if rows not in self.rooms:
             if len(self.rooms) > 1:
                 self.rooms.clear()
-            widths = [len(bias) for bias in self.biases]
-            befores, slopes = ([room(rows, width, self.working) for width in widths] for _ in range(2))
+            befores, slopes = ([self.room(rows, width) for width in self.widths] for _ in range(2))
             afters = [
-                room(rows, len(bias), self.working) if name in KEEPING else before
-                for name, bias, before in zip(self.written.names, self.biases, befores, strict=False)
+                self.room(rows, width) if name in KEEPING else before
+                for name, width, before in zip(self.written.names, self.widths, befores, strict=False)
             ]
-            wide = self.working.dtype == self.written.flat.dtype
-            theta = befores[-1] if wide else room(rows, widths[-1], self.written.flat)
-            self.rooms[rows] = befores, afters, slopes, (theta, room(rows, widths[-1], self.written.flat))
+            theta, spare = (room(rows, self.widths[-1], self.written.flat, self.products) for _ in range(2))
+            self.rooms[rows] = befores, afters, slopes, (theta if self.products.halved else befores[-1], spare)
         return self.rooms[rows]
+
+    def room(self, rows: int, width: int) -> Room:
+        """Return room for a matrix in the precision of the products."""
+        return room(rows, width, self.working, self.products)
 
 
 class WrittenOut:
@@ -145,10 +156,13 @@ class WrittenOut:
         One that `suits`.
     halved
         Whether products are made in bfloat16; weights, loss and optimiser stay as they are.
+    products
+        Who makes those that are not.
     """
 
-    def __init__(self, network: Network, halved: bool) -> None:
+    def __init__(self, network: Network, halved: bool, products: Products | None = None) -> None:
         self.network = network
+        self.products = products or TorchProducts()
         stacks: list[Any] = [network.encoder, network.decoder]
         self.parameters = [
             p for stack in stacks for pair in zip(stack.weights, stack.biases, strict=True) for p in pair
@@ -174,7 +188,7 @@ class WrittenOut:
         """Make products in bfloat16 from now on, or in the weights' own precision."""
         self.halved = halved
         if halved not in self.memories:
-            self.memories[halved] = Memory(self, halved)
+            self.memories[halved] = Memory(self, TorchProducts(halved=True) if halved else self.products)
         self.memory = self.memories[halved]
 
     def parts(self, vector: Tensor) -> list[Tensor]:
@@ -198,32 +212,34 @@ class WrittenOut:
         if self.halved:
             memory.working.copy_(self.flat)
             h = h.to(torch.bfloat16)
+        products = memory.products
         befores, afters, slopes, outputs = memory.rooms_for(len(x))
-        inputs, last = [h], len(self.names)
+        inputs, last = [products.matrix(h)], len(self.names)
         for depth, before in enumerate(befores):
-            torch.addmm(memory.biases[depth], inputs[-1], memory.transposed[depth], out=before.matrix)
+            products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
             if depth < last:
                 FUNCTIONS[self.names[depth]](before.vector, afters[depth].vector)
-                inputs.append(afters[depth].matrix)
+                inputs.append(afters[depth].factor)
         theta, spare = outputs
         if self.halved:
             theta.matrix.copy_(befores[-1].matrix)
         figure, gradient = self.judged(x, theta, spare)
         if self.halved:
-            gradient = slopes[-1].matrix.copy_(gradient)
+            slopes[-1].matrix.copy_(gradient.matrix)
+            gradient = slopes[-1]
         for depth in range(last, -1, -1):
-            torch.mm(gradient.t(), inputs[depth], out=memory.weight_slopes[depth])
-            torch.sum(gradient, 0, out=memory.bias_slopes[depth])
+            products.multiply(gradient.transposed, inputs[depth], memory.weight_slopes[depth])
+            torch.sum(gradient.matrix, 0, out=memory.bias_slopes[depth])
             if depth > 0:
                 slope = slopes[depth - 1]
-                torch.mm(gradient, memory.weights[depth], out=slope.matrix)
+                products.multiply(gradient.factor, memory.weights[depth], slope.factor)
                 SLOPES[self.names[depth - 1]](slope.vector, befores[depth - 1].vector, afters[depth - 1].vector)
-                gradient = slope.matrix
+                gradient = slope
         if self.halved:
             self.slope.copy_(memory.gradient)
         return figure
 
-    def judged(self, x: Tensor, theta: Room, spare: Room) -> tuple[Tensor, Tensor]:
+    def judged(self, x: Tensor, theta: Room, spare: Room) -> tuple[Tensor, Room]:
         """Return what `losses` takes, and the gradient of the mean loss in the decoder's outputs (B, F).
 
         Both rooms, the outputs' and a spare one, may be written over.
@@ -235,20 +251,22 @@ class WrittenOut:
             aten.softplus.out(theta.vector, out=spare.vector)
             figure = (spare.matrix.sum(1) - torch.linalg.vecdot(x, theta.matrix)).sum() / rows
             torch.sigmoid(theta.vector, out=theta.vector)
-            return figure, theta.matrix.sub_(x).div_(rows)
+            theta.matrix.sub_(x).div_(rows)
+            return figure, theta
         name = likelihood.activation
         if name == "identity":
-            mean, difference = theta, theta.matrix.sub_(x)
+            mean = gradient = theta
         else:
             mean = theta if FUNCTIONS[name](theta.vector, spare.vector) is theta.vector else spare
-            difference = mean.matrix - x
+            gradient = spare if mean is theta else room(rows, x.shape[1], x, self.memory.products)
+        difference = torch.sub(mean.matrix, x, out=gradient.matrix)
         errors = torch.linalg.vector_norm(difference, dim=1)
         squared = torch.dot(errors, errors) / difference.numel()
         if likelihood.mode == "optimal":
-            gradient = difference.div_(squared.clamp_min(likelihood.floor).mul_(rows))
+            difference.div_(squared.clamp_min(likelihood.floor).mul_(rows))
         else:
-            gradient = difference.mul_(1 / (likelihood.mode * rows))
-        SLOPES[name](gradient, theta.matrix, mean.matrix)
+            difference.mul_(1 / (likelihood.mode * rows))
+        SLOPES[name](difference, theta.matrix, mean.matrix)
         return squared, gradient
 
     def losses(self, figures: Tensor) -> Tensor:
@@ -270,14 +288,17 @@ class WrittenOut:
             )
 
 
-def of(network: nn.Module, precision: str, weighted: bool) -> WrittenOut | None:
-    """Return the written-out step of a network, or None where it has to be left to autograd."""
+def of(network: nn.Module, precision: str, weighted: bool, maker: str = "torch") -> WrittenOut | None:
+    """Return the written-out step of a network, or None where it has to be left to autograd.
+
+    Products that are not in bfloat16 are made by "torch" or "numpy", or by "auto" whoever is faster.
+    """
     if weighted or not suits(network) or torch.is_anomaly_enabled():
         return None
     if not all_there(network.parameters()):
         return None
     assert isinstance(network, Network)
-    return WrittenOut(network, precision == "bfloat16")
+    return WrittenOut(network, precision == "bfloat16", makers.of(maker, next(network.parameters()).device))
 
 
 def all_there(parameters: Iterable[nn.Parameter]) -> bool:

@@ -9,7 +9,9 @@ from isthmus.core.checks import flag, fraction, is_number, positive_number, whol
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
+from isthmus.engine.devices import device
 from isthmus.engine.optimisers import optimiser
+from isthmus.engine.products import maker
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
@@ -97,6 +99,7 @@ def plan(estimator: Any, rows: int, judged: int) -> Plan:
         repeatable=estimator.random_state is not None,
         compiled=flag("compiled", estimator.compiled),
         recorded=flag("cuda_graph", estimator.cuda_graph),
+        products=maker(estimator.products, device(estimator.device)),
     )
 
 
