@@ -184,7 +184,7 @@ def test_batches_gathered_ahead_are_the_same(weighted, dtype, scaled):
     rows = Rows(X, np.arange(50.0) if weighted else None, scaling if scaled else None)
     assert not rows.ahead
     indices = torch.randperm(50, generator=torch.Generator().manual_seed(0)).tensor_split(7)
-    expected = list(rows.batches(indices))
+    expected = [(x.clone(), weight) for x, weight in rows.batches(indices)]
     rows.ahead = True  # as where a GPU cannot hold the table
     for (x, weight), (other, other_weight), index in zip(expected, rows.batches(indices), indices, strict=True):
         assert torch.equal(x, other)

@@ -4,6 +4,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from isthmus import AutoEncoder
+from isthmus.core.blas import libraries
 from isthmus.engine import products
 from isthmus.engine.products import GAIN, NumpyProducts, TorchProducts
 
@@ -52,10 +53,10 @@ def test_others_are_refused():
 
 
 def test_the_measurement_leaves_the_threads_alone():
-    before = torch.get_num_threads(), [library.get_num_threads() for library in products.blas()]
+    before = torch.get_num_threads(), [library.get_num_threads() for library in libraries()]
     products.numpy_gain.cache_clear()
     assert products.numpy_gain() > 0, "the two agree"
-    assert before == (torch.get_num_threads(), [library.get_num_threads() for library in products.blas()])
+    assert before == (torch.get_num_threads(), [library.get_num_threads() for library in libraries()])
 
 
 def test_a_library_that_errs_is_not_taken(monkeypatch):
@@ -70,13 +71,13 @@ def test_a_library_that_errs_is_not_taken(monkeypatch):
 
 
 def test_threads_are_as_before():
-    before = [library.get_num_threads() for library in products.blas()]
+    before = [library.get_num_threads() for library in libraries()]
     maker = NumpyProducts()
     maker.use_threads(1)
     maker.use_threads(2)
-    assert all(library.get_num_threads() <= 2 for library in products.blas())
+    assert all(library.get_num_threads() <= 2 for library in libraries())
     maker.restore_threads()
-    assert [library.get_num_threads() for library in products.blas()] == before
+    assert [library.get_num_threads() for library in libraries()] == before
 
 
 def test_both_lead_to_the_same_model():

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import scipy.linalg
 import torch
 from torch import Generator, Tensor
+
+from isthmus.core.blas import blas_threads
 
 Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
 """Each call starts a pass over the data: blocks of rows (b, F), with their weights (b,) or None."""
@@ -78,9 +81,23 @@ def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
 def from_covariance(blocks: Blocks, features: int, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Mean, eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
     mean, covariance = mean_and_covariance(blocks, features)
-    variances, components = torch.linalg.eigh(covariance)
-    rank = min(rank, features)
-    return mean, components.flip(1)[:, :rank], variances.flip(0)[:rank], covariance.diagonal().clone()
+    column_variances = covariance.diagonal().clone()
+    variances, components = leading_eigenvectors(covariance, min(rank, features))
+    return mean, components, variances, column_variances
+
+
+def leading_eigenvectors(symmetric: Tensor, rank: int) -> tuple[Tensor, Tensor]:
+    """Return the largest eigenvalues (rank,), falling, and their eigenvectors (F, rank); the matrix is written over."""
+    size = len(symmetric)
+    if rank == size:
+        variances, components = torch.linalg.eigh(symmetric)
+    else:  # half the time, and a third of the memory
+        with blas_threads(torch.get_num_threads()):
+            found = scipy.linalg.eigh(
+                symmetric.numpy().T, subset_by_index=(size - rank, size - 1), overwrite_a=True, check_finite=False
+            )
+        variances, components = map(torch.from_numpy, found)
+    return variances.flip(0), components.flip(1)
 
 
 def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
@@ -104,9 +121,12 @@ def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
             products[start : start + step, start:] += strip.cpu()
     assert centre is not None, "there is a first block"
     drift = summed / total
-    upper = torch.triu(products)
-    covariance = (upper + upper.T - torch.diag(upper.diagonal())) / total - torch.outer(drift, drift)
-    return centre.cpu().double() + drift, covariance
+    for start in range(0, features, step):
+        stop = min(start + step, features)
+        products[stop:, start:stop] = products[start:stop, stop:].T
+        square = products[start:stop, start:stop]
+        square.copy_(square.triu() + square.triu(1).T)
+    return centre.cpu().double() + drift, products.div_(total).addr_(drift, drift, alpha=-1)
 
 
 def from_subspace(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.data.ahead import Ahead
-from isthmus.data.scaling import NARROW, Scaling, Summary
+from isthmus.data.scaling import NARROW, Scaling, Summary, copied
 
 AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
 """Number types that both numpy and torch have on every device; others are converted once."""
@@ -71,18 +71,34 @@ class Rows:
         return self.scaled(self.raw.index_select(0, index)), weight
 
     def batches(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Return the batches of those indices, one after another.
+        """Return the batches of those indices, one after another; each may stand in the memory of the one before.
+
+        (Large pieces of memory that come and go at every step let a process grow, by what small ones leave between.)
 
         Where the rows wait in memory and the batches go to a CUDA GPU, another thread gathers them ahead, as they came,
         into pinned memory, whence they go over while the device computes.
         """
         if not self.ahead:
-            yield from map(self.batch, indices)
+            rooms: dict[int, tuple[Tensor, Tensor]] = {}
+            for index in indices:
+                yield self.batch_into(rooms, index)
             return
         pin = self.device.type == "cuda"
         with Ahead(lambda index: self.gathered(index, pin), indices) as gathered:
             for raw, weight in gathered:
                 yield self.brought(raw), None if weight is None else weight.to(self.device, non_blocking=True)
+
+    def batch_into(self, rooms: dict[int, tuple[Tensor, Tensor]], index: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what `batch` does, in memory that is kept in `rooms` for every size of a batch."""
+        if self.raw.device != self.device:
+            return self.batch(index)
+        if len(index) not in rooms:
+            raw = self.raw.new_empty(len(index), self.raw.shape[1])
+            rooms[len(index)] = raw, raw if raw.dtype == self.dtype else torch.empty_like(raw, dtype=self.dtype)
+        raw, x = rooms[len(index)]
+        torch.index_select(self.raw, 0, index.to(self.raw.device), out=raw)
+        weight = None if self.weight is None else self.weight[index]
+        return copied(raw, x) if self.scaling is None else self.scaling(raw, self.dtype, x), weight
 
     def gathered(self, index: Tensor, pin: bool) -> tuple[Tensor, Tensor | None]:
         """Return rows as they came, and their weights."""

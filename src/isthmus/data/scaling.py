@@ -54,14 +54,23 @@ class Scaling(nn.Module):
         common = self.scale[0].item() if len(self.scale) and bool((self.scale == self.scale[0]).all()) else None
         self.common: float | None = common
 
-    def forward(self, raw: Tensor, dtype: torch.dtype) -> Tensor:
-        """Rows as they came, (B, F) of any number type, to the network's units in `dtype`."""
+    def forward(self, raw: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
+        """Rows as they came, (B, F) of any number type, to the network's units in `dtype`; written to `out`, if given.
+
+        `out` may be the memory of `raw`.
+        """
         if not self.shifted and self.common is not None:
-            x = raw.to(dtype)
-            return x if self.common == 1 else x * (1 / self.common)
+            if out is None:
+                x = raw.to(dtype)
+                return x if self.common == 1 else x * (1 / self.common)
+            x = copied(raw, out)
+            return x if self.common == 1 else x.mul_(1 / self.common)
         # Subtracting in the data's own precision keeps what a large offset would cost in a shorter one.
         wide = torch.float32 if raw.dtype in NARROW else torch.float64
-        return ((raw.to(wide) - self.shift.to(wide)) / self.scale.to(wide)).to(dtype)
+        if out is None or out.dtype != wide:
+            x = ((raw.to(wide) - self.shift.to(wide)) / self.scale.to(wide)).to(dtype)
+            return x if out is None else out.copy_(x)
+        return copied(raw, out).sub_(self.shift.to(wide)).div_(self.scale.to(wide))
 
     def inverse(self, x: Tensor) -> Tensor:
         """Rows (B, F) in the network's units to the data's, in float64."""
@@ -70,6 +79,11 @@ class Scaling(nn.Module):
     def log_volume(self) -> float:
         """Σ log scale: what a log-density in the network's units has to lose to be one in the data's."""
         return float(self.scale.log().sum())
+
+
+def copied(source: Tensor, to: Tensor) -> Tensor:
+    """Copy a tensor to other memory, if it is other memory."""
+    return to if source is to else to.copy_(source)
 
 
 NARROW = (torch.uint8, torch.int8, torch.int16, torch.bool, torch.float16, torch.bfloat16, torch.float32)

@@ -7,13 +7,14 @@ other 240, and small products in half the time. Which is faster where we are is 
 
 import functools
 import time
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
+from isthmus.core.blas import blas_threads
 from isthmus.core.choices import refuse_unknown
 
 MAKERS = ("auto", "torch", "numpy")
@@ -78,7 +79,7 @@ class NumpyProducts:
     halved = False
 
     def __init__(self) -> None:
-        self.before: list[tuple[Any, int]] = []
+        self.limits = ExitStack()
 
     def matrix(self, tensor: Tensor) -> np.ndarray:
         """Return an array in the tensor's memory."""
@@ -95,21 +96,12 @@ class NumpyProducts:
 
     def use_threads(self, count: int) -> None:
         """Make products with so many threads from now on."""
-        self.before = self.before or [(library, library.get_num_threads()) for library in blas()]
-        for library, _ in self.before:
-            library.set_num_threads(count)
+        self.restore_threads()
+        self.limits.enter_context(blas_threads(count))
 
     def restore_threads(self) -> None:
         """Put the number of threads back to what it was before `use_threads`."""
-        for library, count in self.before:
-            library.set_num_threads(count)
-        self.before = []
-
-
-@functools.cache
-def blas() -> list[Any]:
-    """Return what sets the number of threads of numpy's products."""
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+        self.limits.close()
 
 
 def maker(name: str, on: torch.device) -> str:

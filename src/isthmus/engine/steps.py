@@ -18,6 +18,9 @@ from isthmus.engine.recording import Recorded
 if TYPE_CHECKING:
     from isthmus.engine.trainer import Plan
 
+BLOCK = 1024
+"""Losses whose memory is asked for together."""
+
 
 class Steps(Protocol):
     """What the training loop asks for."""
@@ -128,7 +131,7 @@ class WrittenOutSteps:
         self.words = "gradient written out" + (", recorded and replayed" if self.recorded else "")
         if isinstance(written.products, NumpyProducts):
             self.words += ", products by numpy"
-        self.figures: list[Tensor] = []
+        self.figures = Figures(written.flat)
         self.sizes: list[int] = []
 
     def step(self, x: Tensor) -> Tensor:
@@ -150,11 +153,11 @@ class WrittenOutSteps:
 
     def means(self) -> dict[str, float]:
         """Return the mean loss over the rows since last asked."""
-        figures = torch.stack(self.figures)
+        figures = self.figures.taken()
         self.written.follow(figures)
         losses = self.written.losses(figures).cpu().double()
         sizes = torch.tensor(self.sizes, dtype=torch.float64)
-        self.figures, self.sizes = [], []
+        self.sizes = []
         return {"loss": float(sizes @ losses / sizes.sum())}
 
     def rehearsal(self, x: Tensor, weight: Tensor | None) -> Callable[[], Tensor]:
@@ -179,6 +182,37 @@ class WrittenOutSteps:
     def release(self) -> None:
         """Give the network's weights memory of their own again."""
         self.written.release()
+
+
+class Figures:
+    """A number a step, on the device, in memory that is there before them.
+
+    Each in memory of its own they would stand between larger pieces that come and go, and keep those from being used
+    again.
+
+    Parameters
+    ----------
+    like
+        A tensor of their number type on their device.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        self.like = like
+        self.blocks: list[Tensor] = []
+        self.free: list[Tensor] = []
+
+    def append(self, figure: Tensor) -> None:
+        """Add a number."""
+        if not self.free:
+            self.blocks.append(self.like.new_empty(BLOCK))
+            self.free = list(self.blocks[-1].unbind())[::-1]
+        self.free.pop().copy_(figure)
+
+    def taken(self) -> Tensor:
+        """Return all numbers, (count,), and begin anew."""
+        figures = torch.cat(self.blocks)[: BLOCK * len(self.blocks) - len(self.free)]
+        self.blocks, self.free = [], []
+        return figures
 
 
 class TermSums:

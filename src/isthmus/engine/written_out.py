@@ -100,6 +100,23 @@ def room(rows: int, width: int, like: Tensor, products: Products) -> Room:
     return Room(matrix, vector, products.matrix(matrix), products.matrix(matrix.t()))
 
 
+class Rooms(NamedTuple):
+    """Room for a step on a number of rows."""
+
+    seen: Room
+    """What the encoder sees, where that is not what comes."""
+    befores: list[Room]
+    """Every layer's sums."""
+    afters: list[Room]
+    """What follows on them."""
+    slopes: list[Room]
+    """The gradient in every layer's sums."""
+    theta: Room
+    """The decoder's outputs, in the precision of the loss."""
+    spare: Room
+    """As large."""
+
+
 class Memory:
     """What a step on a network's weights writes to, in the precision of its products.
 
@@ -121,13 +138,10 @@ class Memory:
         self.weights, self.biases = ([products.matrix(view) for view in views[start::2]] for start in (0, 1))
         self.transposed = [products.matrix(weight.t()) for weight in views[::2]]
         self.weight_slopes, self.bias_slopes = [products.matrix(slope) for slope in slopes[::2]], slopes[1::2]
-        self.rooms: dict[int, tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]] = {}
+        self.rooms: dict[int, Rooms] = {}
 
-    def rooms_for(self, rows: int) -> tuple[list[Room], list[Room], list[Room], tuple[Room, Room]]:
-        """Return room for every layer's sums, for what follows on them, for their gradients, and for the loss.
-
-        The same in every step on so many rows; that of two sizes of a batch is kept.
-        """
+    def rooms_for(self, rows: int) -> "Rooms":
+        """Return the same rooms in every step on so many rows; those of two sizes of a batch are kept."""
         if rows not in self.rooms:
             if len(self.rooms) > 1:
                 self.rooms.clear()
@@ -137,7 +151,9 @@ class Memory:
                 for name, width, before in zip(self.written.names, self.widths, befores, strict=False)
             ]
             theta, spare = (room(rows, self.widths[-1], self.written.flat, self.products) for _ in range(2))
-            self.rooms[rows] = befores, afters, slopes, (theta if self.products.halved else befores[-1], spare)
+            seen = self.room(rows if self.products.halved else 0, self.weights[0].shape[1])
+            theta = theta if self.products.halved else befores[-1]
+            self.rooms[rows] = Rooms(seen, befores, afters, slopes, theta, spare)
         return self.rooms[rows]
 
     def room(self, rows: int, width: int) -> Room:
@@ -208,19 +224,18 @@ class WrittenOut:
     def step(self, x: Tensor) -> Tensor:
         """Write the gradient of the mean loss over the rows x (B, F); return a number that `losses` makes a loss of."""
         corruption, memory = self.network.corruption, self.memory
+        products = memory.products
+        seen, befores, afters, slopes, theta, spare = memory.rooms_for(len(x))
         h = x if corruption is None else corruption(x).x
         if self.halved:
             memory.working.copy_(self.flat)
-            h = h.to(torch.bfloat16)
-        products = memory.products
-        befores, afters, slopes, outputs = memory.rooms_for(len(x))
+            h = seen.matrix.copy_(h)
         inputs, last = [products.matrix(h)], len(self.names)
         for depth, before in enumerate(befores):
             products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
             if depth < last:
                 FUNCTIONS[self.names[depth]](before.vector, afters[depth].vector)
                 inputs.append(afters[depth].factor)
-        theta, spare = outputs
         if self.halved:
             theta.matrix.copy_(befores[-1].matrix)
         figure, gradient = self.judged(x, theta, spare)

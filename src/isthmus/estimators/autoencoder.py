@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
+from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise
@@ -321,6 +322,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         if self.init == "layerwise":
             history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
+        looked_at = rules.principal_rows(self.n_features_in_)
+        if history.init.startswith("pca") and len(index) > looked_at:
+            history.init += f", of {looked_at:,} of the {len(index):,} rows"
         counted = sample if sample_weight is None else sample[sample_weight > 0]
         with torch.no_grad():
             network.code.start(network.eval().activate(counted.cpu()), weights_generator)
@@ -382,12 +386,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return network.to(self._dtype)
 
     def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
-        """Return the principal components of the training rows, if anything asks for them."""
-        if self.init != "pca" and not rules.is_share(self.latent):
+        """Return the principal components of the training rows, or of many of them, if anything asks for them."""
+        share = rules.is_share(self.latent)
+        if self.init != "pca" and not share:
             return None
-        return principal_components(
-            lambda: map(rows.batch, index.split(rows.block)), rows.raw.shape[1], generator=generator
-        )
+        rank = None if share else whole_number("latent", self.latent, 1)
+        blocks = index[: rules.principal_rows(self.n_features_in_)].split(rows.block)
+        return principal_components(lambda: map(rows.batch, blocks), self.n_features_in_, rank, generator)
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
         """Set an optimal variance to the mean squared error over the rows of that index."""

@@ -30,6 +30,8 @@ LEARNING_RATE = 5e-3
 LEAST_JUDGED = 100
 """From as many rows on, some of them judge the others' training."""
 MOST_JUDGED = 2000
+PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN = 10_000, 32
+"""Of so many rows, at least, principal components are found: a start is as good then as from all rows."""
 PATIENCE = 10
 
 
@@ -47,6 +49,11 @@ def epochs(rows: int, batch: int, judged: bool) -> int:
 def judged_rows(rows: int) -> int:
     """None of fewer than 100 rows; else a tenth, and at most 2,000."""
     return 0 if rows < LEAST_JUDGED else min(rows // 10, MOST_JUDGED)
+
+
+def principal_rows(features: int) -> int:
+    """32 rows a column, and at least 10,000."""
+    return max(PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN * features)
 
 
 def likelihood(summary: Summary, scaling: Scaling) -> Gaussian | Bernoulli:
