@@ -4,6 +4,8 @@ Layers F-hidden-latent-hidden-F, ReLU, a linear output, squared error, Adam at 1
 loop over the batches is timed: neither what prepares it nor what follows. Whoever is not installed is left out.
 """
 
+import contextlib
+import logging
 import os
 import time
 import warnings
@@ -18,6 +20,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from isthmus import AutoEncoder, Callback, Deterministic, Gaussian
+from isthmus.core.blas import blas_threads
 
 
 class Shape(NamedTuple):
@@ -117,7 +120,7 @@ def scikit_learn(X: np.ndarray, shape: Shape) -> float:
     layers = (shape.hidden, shape.latent, shape.hidden)
     network = MLPRegressor(hidden_layer_sizes=layers, batch_size=shape.batch, max_iter=1, alpha=0.0, random_state=0)
     start = time.perf_counter()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), blas_threads(torch.get_num_threads()):
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(X, X)
     return time.perf_counter() - start
@@ -207,7 +210,10 @@ def pythae(X: np.ndarray, shape: Shape) -> float:
         )
         trainer = BaseTrainer(model, BaseDataset(torch.from_numpy(X), torch.zeros(len(X))), None, config)
         seconds = timed_method(trainer, "train_step")
-        trainer.train()
+        logging.disable()
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere), contextlib.redirect_stdout(nowhere):
+            trainer.train()
+        logging.disable(logging.NOTSET)
     return seconds[0]
 
 
@@ -228,7 +234,7 @@ def keras(X: np.ndarray, shape: Shape) -> float:
 
 
 def products(X: np.ndarray, shape: Shape) -> float:
-    """Make the matrix products of an epoch, and nothing else: what no float32 training can beat."""
+    """Make the matrix products of an epoch, and nothing else: what no float32 training by torch can beat."""
     sizes = [X.shape[1], shape.hidden, shape.latent, shape.hidden, X.shape[1]]
     inputs = [torch.rand(shape.batch, size) for size in sizes]
     weights = [torch.rand(b, a) for a, b in pairwise(sizes)]
@@ -244,6 +250,25 @@ def products(X: np.ndarray, shape: Shape) -> float:
     return time.perf_counter() - start
 
 
+def numpy_products(X: np.ndarray, shape: Shape) -> float:
+    """Make the same by numpy: what no float32 training by numpy can beat."""
+    sizes = [X.shape[1], shape.hidden, shape.latent, shape.hidden, X.shape[1]]
+    rng = np.random.default_rng(0)
+    inputs = [rng.random((shape.batch, size), np.float32) for size in sizes]
+    weights = [rng.random((b, a), np.float32) for a, b in pairwise(sizes)]
+    outputs, slopes = [np.empty_like(rows) for rows in inputs], [np.empty_like(weight) for weight in weights]
+    with blas_threads(torch.get_num_threads()):
+        start = time.perf_counter()
+        for _ in range(-(-len(X) // shape.batch)):
+            for k, weight in enumerate(weights):
+                np.matmul(inputs[k], weight.T, out=outputs[k + 1])
+            for k in range(len(weights) - 1, -1, -1):
+                np.matmul(inputs[k + 1].T, inputs[k], out=slopes[k])
+                if k:
+                    np.matmul(inputs[k + 1], weights[k], out=outputs[k])
+        return time.perf_counter() - start
+
+
 OPTIONAL: dict[str, Callable[[np.ndarray, Shape], float]] = {
     "pyod": pyod,
     "pythae": pythae,
@@ -254,9 +279,10 @@ CONTENDERS: dict[str, Callable[[np.ndarray, Shape], float]] = {
     "isthmus": ours,
     "isthmus, automatic": ours_automatic,
     "products alone": products,
+    "numpy's products alone": numpy_products,
     "bare loop": bare_loop,
     "notebook's loop": notebook,
     "MLPRegressor": scikit_learn,
     **{name: train for name, train in OPTIONAL.items() if find_spec(name)},
 }
-"""Ours, the limit, and the peers that are installed."""
+"""Ours, the limits, and the peers that are installed."""

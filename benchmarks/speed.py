@@ -7,7 +7,7 @@ Sections. epoch: seconds an epoch of the paper's network (784-128-64-128-784) on
 all, and medians and their ratios are shown. convolution: a convolutional one on MNIST, ours and a DataLoader loop.
 quality: seconds from the start until the test error is 0.0090, ours against the paper's recipe in its notebook's loop.
 inference: microseconds a row. memory: anonymous memory that a fit adds, over the size of the data. neighbour: an epoch
-while another process burns a core. size: an epoch over rows and over columns.
+while another process burns a core. size: an epoch over rows and over columns. start: of new processes.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def show(title: str, seconds: Times, unit: str = "s an epoch") -> Times:
     for name, times in seconds.items():
         median = statistics.median(times)
         ends = f"({min(times):.3g} to {max(times):.3g})"
-        print(f"  {name:24} {median:9.4g} {unit}  {median / reference:6.2f} x  {ends}", flush=True)
+        print(f"  {name:28} {median:9.4g} {unit}  {median / reference:6.2f} x  {ends}", flush=True)
     return seconds
 
 
@@ -184,7 +184,7 @@ def quality(repeats: int, share: int) -> Times:
         return float("nan")
 
     runs = {"isthmus": isthmus_quality, "the paper's recipe": recipe}
-    return show(f"until the test error is {GOOD}", taking_turns(runs, max(1, repeats // 2)), "s")
+    return show(f"until the test error is {GOOD}", taking_turns(runs, max(3, repeats // 2)), "s")
 
 
 def inference(repeats: int, share: int) -> Times:
@@ -220,13 +220,27 @@ import sys, threading, time, warnings
 import numpy as np
 warnings.simplefilter("ignore")
 import torch
+from torch import nn
 from isthmus import AutoEncoder
+from benchmarks.contenders import Shape, chain
 torch.set_num_threads(1)
+
+def bare_loop(X):
+    network, rows = chain(X.shape[1], Shape(128, 64, 128)), torch.from_numpy(X)
+    optimiser = torch.optim.Adam(network.parameters(), fused=True)
+    for batch in torch.randperm(len(rows)).split(128):
+        x = rows[batch].float() / 255
+        optimiser.zero_grad()
+        nn.functional.mse_loss(network(x), x).backward()
+        optimiser.step()
+
+def isthmus(X, precision):
+    AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0, precision=precision).fit(X)
 
 def anonymous():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")) / 1024
 
-path, mapped = sys.argv[1], sys.argv[2] == "mapped"
+path, mapped, who = sys.argv[1], sys.argv[2] == "mapped", sys.argv[3]
 torch.nn.functional.linear(torch.rand(256, 784), torch.rand(128, 784))
 X = np.load(path, mmap_mode="r" if mapped else None)
 if not mapped:
@@ -242,7 +256,7 @@ def watch():
 
 watcher = threading.Thread(target=watch)
 watcher.start()
-AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0).fit(X)
+bare_loop(X) if who == "bare loop" else isthmus(X, who)
 done = True
 watcher.join()
 print(peak - before, X.nbytes / 2**20)
@@ -262,11 +276,14 @@ def memory(repeats: int, share: int) -> dict[str, float]:
         for start in range(0, rows, len(source)):
             mapped[start : start + len(source)] = source[: rows - start]
         mapped.flush()
-        for title, path, how in (("uint8 images", images, "loaded"), ("uint8 memory map", large, "mapped")):
-            command = [sys.executable, "-c", MEMORY, str(path), how]
+        cases = [("uint8 images", images, "loaded", who) for who in ("auto", "float32", "bare loop")]
+        cases += [("uint8 memory map", large, "mapped", who) for who in ("auto", "float32")]
+        for what, path, how, who in cases:
+            title = f"{what}, {who}"
+            command = [sys.executable, "-c", MEMORY, str(path), how, who]
             added, size = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
             found[title] = added / size
-            print(f"  {title:24} {added:7.0f} MiB beside {size:.0f} MiB of data: {added / size:.2f} x", flush=True)
+            print(f"  {title:28} {added:7.0f} MiB beside {size:.0f} MiB of data: {added / size:.2f} x", flush=True)
     return found
 
 
@@ -293,6 +310,28 @@ def neighbour(repeats: int, share: int) -> Times:
     return show("beside a busy neighbour", found | {f"{name}, busy": times for name, times in two.items()})
 
 
+def start(repeats: int, share: int) -> Times:
+    """Time the start of new processes."""
+
+    def process(*arguments: str) -> Callable[[], float]:
+        def run() -> float:
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+            return time.perf_counter() - begun
+
+        return run
+
+    runs = {
+        "isthmus --help": process(
+            "-c", "import sys; from isthmus.cli.main import main; sys.argv[1:] = ['--help']; main()"
+        ),
+        "import isthmus": process("-c", "import isthmus"),
+        "python alone": process("-c", "pass"),
+        "import torch": process("-c", "import torch"),
+    }
+    return show("start", taking_turns(runs, repeats), "s")
+
+
 def size(repeats: int, share: int) -> Times:
     """Time an epoch over the number of rows and of columns."""
     cases = {f"{rows:,} × 30": (rows, 30) for rows in (1000, 10_000, 100_000)}
@@ -310,6 +349,7 @@ SECTIONS: dict[str, Callable[[int, int], Any]] = {
     "memory": memory,
     "neighbour": neighbour,
     "size": size,
+    "start": start,
 }
 
 

@@ -37,7 +37,7 @@ class Readout(NamedTuple):
 
 
 LEAST_FITTED = 64
-FITTED_CELLS = 2**17
+FITTED_CELLS = 2**16
 """Of so many cells, but at least of so many rows, the two numbers of the output's line are fitted."""
 
 

@@ -94,7 +94,9 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor, training: bool) -> Tensor:
     """
     if not training:
         spare = -x.shape[1] % ALIGNMENT
-        x, weight = functional.pad(x, (0, spare)), functional.pad(weight, (0, spare)).contiguous()
+        if spare:
+            x, weight = functional.pad(x, (0, spare)), functional.pad(weight, (0, spare))
+        x, weight = x.contiguous(), weight.contiguous()
     return functional.linear(x, weight, bias)
 
 

@@ -15,7 +15,7 @@ AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", 
 """Number types that both numpy and torch have on every device; others are converted once."""
 
 
-LEAST_BLOCK, BLOCK_CELLS = 16, 2**18
+LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
 
 
 class Rows:

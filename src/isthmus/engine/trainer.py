@@ -24,6 +24,8 @@ from isthmus.engine.steps import TermSums, WrittenOutSteps
 
 JUDGING = 0
 """The seed of the noise with which every epoch is judged."""
+LEAST_JUDGED, MOST_JUDGED = 128, 1024
+"""Rows that are judged together: few where rows are long, but enough for what is a statistic over a batch."""
 
 
 class TrainingWarning(UserWarning):
@@ -335,7 +337,7 @@ class Trainer:
         sums = TermSums()
         count = self.pilot.counts[0] if self.plan.repeatable else None
         with torch.no_grad(), arithmetic(products, self.rows.device), threads(count):
-            for batch in index.split(1024):
+            for batch in index.split(min(MOST_JUDGED, max(LEAST_JUDGED, self.rows.block))):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
         self.network.seed(None)

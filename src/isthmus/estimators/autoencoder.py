@@ -33,8 +33,8 @@ from isthmus.estimators.pretraining import pretrain
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
 
-SAMPLE = 2048
-"""Rows on which the output's gain and the first variance are fitted."""
+SAMPLE, SAMPLE_CELLS = 2048, 2**20
+"""Rows at most, and cells about, on which the output's gain, the range of codes and the first variance are fitted."""
 
 
 class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -310,7 +310,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         principal = self._principal(rows, index, weights_generator)
         self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
         network = self._compose()
-        sample, sample_weight = rows.batch(index[:SAMPLE])
+        some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.n_features_in_))]
+        sample, sample_weight = rows.batch(some)
         history = History()
         history.init = initialise(
             network,
@@ -329,7 +330,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         with torch.no_grad():
             network.code.start(network.eval().activate(counted.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
-        self._fix_variance(rows, index[:SAMPLE])
+        self._fix_variance(rows, some)
         return rows, index, judges, generator
 
     def _look_at(self, X: np.ndarray, weight: np.ndarray | None) -> None:

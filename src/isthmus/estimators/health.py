@@ -9,6 +9,7 @@ from torch import Tensor
 
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
+from isthmus.engine.inference import BLOCK
 from isthmus.engine.trainer import TrainingWarning
 
 LEAST_VARIANCE = 0.01
@@ -31,7 +32,7 @@ def diagnose(network: Network, rows: Rows, index: Tensor) -> dict[str, float]:
     network.eval()
     codes, dead, used, alight = [], None, None, 0
     module: Any = network.code
-    for chunk in index[:MOST].split(1024):
+    for chunk in index[:MOST].split(BLOCK):
         x, _ = rows.batch(chunk)
         code = network.encode(x)
         codes.append(code.mean.double())
@@ -81,9 +82,13 @@ def complaints(health: dict[str, float], network: Network, rows: int) -> Iterabl
 def report(network: Network, rows: Rows, index: Tensor) -> dict[str, float]:
     """Diagnose, and warn once of everything that is wrong."""
     health = diagnose(network, rows, index)
-    looked_at, _ = rows.batch(index[:MOST])
-    wrong = list(complaints(health, network, len(looked_at)))
-    # Rows that are all the same have nothing to tell apart.
-    if wrong and bool((looked_at != looked_at[0]).any()):
+    wrong = list(complaints(health, network, min(len(index), MOST)))
+    if wrong and differ(rows, index[:MOST]):
         warnings.warn("; ".join(wrong), TrainingWarning, stacklevel=4)
     return health
+
+
+def differ(rows: Rows, index: Tensor) -> bool:
+    """Whether the rows of that index differ: ones that are all the same have nothing to tell apart."""
+    first, _ = rows.batch(index[:1])
+    return any(bool((rows.batch(chunk)[0] != first).any()) for chunk in index.split(BLOCK))
