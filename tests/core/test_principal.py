@@ -5,7 +5,12 @@ from sklearn.decomposition import PCA
 from torch import Generator, Tensor
 
 from isthmus.core import principal
-from isthmus.core.principal import PrincipalComponents, mean_and_covariance, principal_components
+from isthmus.core.principal import (
+    PrincipalComponents,
+    leading_eigenvectors,
+    mean_and_covariance,
+    principal_components,
+)
 
 N, F = 60, 8
 
@@ -244,3 +249,13 @@ def test_fewer_rows_than_columns():
     found = components_of(x)
     close(found.first(2).reconstruct(x), x)
     assert found.rank_for(1.0) == 2
+
+
+@pytest.mark.parametrize("rank", [1, 5, 11, 12])
+def test_leading_eigenvectors_are_those_of_all(rank):
+    root = torch.randn(30, 12, dtype=torch.float64, generator=Generator().manual_seed(0))
+    symmetric = root.T @ root
+    variances, components = leading_eigenvectors(symmetric.clone(), rank)
+    torch.testing.assert_close(symmetric @ components, components * variances)
+    torch.testing.assert_close(components.T @ components, torch.eye(rank, dtype=torch.float64))
+    torch.testing.assert_close(variances, torch.linalg.eigvalsh(symmetric).flip(0)[:rank])

@@ -168,3 +168,17 @@ def test_unknown_method(method):
         fitted(table(), method)
     with pytest.raises(ValueError, match="did you mean 'standard'"):
         fitted(table(), "standart")
+
+
+@pytest.mark.parametrize("raw", ["uint8", "float32", "float64"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("shift", "scale"), [([0.0, 0.0], [1.0, 1.0]), ([0.0, 0.0], [255.0, 255.0]), ([3.0, 1.0], [2.0, 9.0])]
+)
+def test_memory_that_is_given_holds_the_same(raw, dtype, shift, scale):
+    scaling = Scaling(*(torch.tensor(numbers, dtype=torch.float64) for numbers in (shift, scale)))
+    x = torch.arange(10).view(5, 2).to(getattr(torch, raw))
+    expected = scaling(x, dtype)
+    out = x.clone() if x.dtype == dtype else torch.empty(5, 2, dtype=dtype)
+    assert scaling(out if x.dtype == dtype else x, dtype, out) is out
+    assert torch.equal(out, expected)

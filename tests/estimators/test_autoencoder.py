@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from scipy import stats
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
@@ -902,3 +903,44 @@ def test_another_device(monkeypatch):
         assert {parameter.device.type for parameter in ae.network_.parameters()} == {"meta"}
         assert seen[0].device.type == "meta"
         assert seen[0].raw.device.type == "cpu", "a table to be passed over once does not have to fit on the device"
+
+
+COUNTS = np.random.default_rng(5).poisson(0.2, (300, 12)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csr_matrix", "csc_array", "coo_array"])
+def test_a_sparse_table_gives_the_model_of_the_dense_one(kind):
+    sparse = getattr(scipy.sparse, kind)(COUNTS)
+    one, other = (AutoEncoder(3, epochs=3, random_state=0).fit(X) for X in (COUNTS, sparse))
+    for name in ("transform", "reconstruct", "score_samples", "reconstruction_error"):
+        np.testing.assert_array_equal(getattr(one, name)(COUNTS), getattr(other, name)(sparse))
+
+
+def test_a_sparse_table_in_chunks_and_with_weights():
+    sparse, weight = scipy.sparse.csr_array(COUNTS), np.arange(300) % 3
+    models = [AutoEncoder(3, epochs=3, random_state=0) for _ in range(2)]
+    for model, X in zip(models, (COUNTS, sparse), strict=True):
+        model.partial_fit(X[:200], sample_weight=weight[:200]).partial_fit(X[200:])
+    np.testing.assert_array_equal(*[model.transform(COUNTS) for model in models])
+
+
+def test_a_sparse_table_never_becomes_dense_as_a_whole(monkeypatch):
+    dense = []
+    toarray = scipy.sparse.csr_array.toarray
+
+    def noted(self, *given, **named):
+        dense.append(self.shape[0])
+        return toarray(self, *given, **named)
+
+    monkeypatch.setattr(scipy.sparse.csr_array, "toarray", noted)
+    X = scipy.sparse.random_array((3000, 400), density=0.01, format="csr", dtype=np.float32, rng=0)
+    AutoEncoder(4, (16,), epochs=1, random_state=0).fit(X).score_samples(X)
+    assert 0 < max(dense) <= autoencoder.SAMPLE < 3000
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_gap_in_a_sparse_table_is_named(value):
+    X = scipy.sparse.csr_array(COUNTS)
+    X.data[7] = value
+    with pytest.raises(ValueError, match=f"NaN or infinity.*column {X.indices[7]}: 1"):
+        AutoEncoder(3).fit(X)

@@ -59,7 +59,7 @@ def in_law_only(estimator):
     if not DRAWN.intersection(names):
         return {}
     why = "noise is drawn, or winners and codewords are counted, for each row, however much it weighs"
-    return {"check_sample_weight_equivalence_on_dense_data": why}
+    return {f"check_sample_weight_equivalence_on_{kind}_data": why for kind in ("dense", "sparse")}
 
 
 pytestmark = [

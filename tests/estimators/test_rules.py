@@ -162,3 +162,11 @@ def test_plan_that_cannot_be(name, value, message):
 def test_is_auto():
     assert rules.is_auto("auto")
     assert not any(map(rules.is_auto, ["Auto", None, 0, np.array(["auto", "auto"])]))
+
+
+def test_components_are_found_of_many_rows_and_it_is_told(monkeypatch):
+    assert [rules.principal_rows(features) for features in (1, 312, 313, 784)] == [10_000, 10_000, 10_016, 25_088]
+    monkeypatch.setattr(rules, "PRINCIPAL_ROWS", 200)
+    X = np.random.default_rng(0).normal(size=(400, 5))
+    ae = AutoEncoder(2, epochs=1, random_state=0).fit(X)
+    assert ae.history_.init == "pca (exact), of 200 of the 360 rows"

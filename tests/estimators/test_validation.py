@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
@@ -40,8 +39,6 @@ TABLES = {
     "three axes": (IRIS[None], ValueError, "Found array with dim 3"),
     "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
     "complex": (IRIS + 1j, ValueError, "Complex data not supported"),
-    "sparse matrix": (sparse.csr_matrix(IRIS), TypeError, "Sparse data was passed.*dense data is required"),
-    "sparse array": (sparse.coo_array(IRIS), TypeError, "Sparse data was passed.*dense data is required"),
     "dates": (IRIS.astype("M8[D]"), ValueError, r"X holds datetime64\[D\] values; AutoEncoder takes numbers"),
     "text": (np.array([["x", "y"], ["z", "w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),
     "bytes": (np.array([[b"x", b"y"], [b"z", b"w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import numpy as np
+import scipy.sparse
 import torch
 from torch import Tensor
 
 from isthmus.data.ahead import Ahead
 from isthmus.data.scaling import NARROW, Scaling, Summary, copied
+from isthmus.data.sparse import SparseTable
 
 AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
 """Number types that both numpy and torch have on every device; others are converted once."""
@@ -24,7 +26,8 @@ class Rows:
     Parameters
     ----------
     X
-        (n, F) numpy array; not copied where torch knows its number type.
+        (n, F) numpy array, not copied where torch knows its number type; or CSR, of which a batch becomes dense at a
+        time.
     weight
         (n,) sample weights, or None for equal ones.
     scaling
@@ -39,7 +42,7 @@ class Rows:
 
     def __init__(
         self,
-        X: np.ndarray,
+        X: np.ndarray | scipy.sparse.csr_array,
         weight: np.ndarray | None = None,
         scaling: Scaling | None = None,
         dtype: torch.dtype = torch.float32,
@@ -48,8 +51,9 @@ class Rows:
     ) -> None:
         self.device = torch.device(device)
         # Apple's device has no float64, in which wide numbers are scaled: its batches are made in memory.
-        home = self.device if resident and self.device.type != "mps" else torch.device("cpu")
-        self.raw = as_tensor(X).to(home)
+        stays = not resident or self.device.type == "mps" or scipy.sparse.issparse(X)
+        home = torch.device("cpu") if stays else self.device
+        self.raw: Tensor | SparseTable = as_sparse(X) if scipy.sparse.issparse(X) else as_tensor(X).to(home)
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
@@ -96,7 +100,11 @@ class Rows:
             raw = self.raw.new_empty(len(index), self.raw.shape[1])
             rooms[len(index)] = raw, raw if raw.dtype == self.dtype else torch.empty_like(raw, dtype=self.dtype)
         raw, x = rooms[len(index)]
-        torch.index_select(self.raw, 0, index.to(self.raw.device), out=raw)
+        index = index.to(self.raw.device)
+        if isinstance(self.raw, SparseTable):
+            self.raw.index_select(0, index, out=raw)
+        else:
+            torch.index_select(self.raw, 0, index, out=raw)
         weight = None if self.weight is None else self.weight[index]
         return copied(raw, x) if self.scaling is None else self.scaling(raw, self.dtype, x), weight
 
@@ -159,11 +167,20 @@ class Rows:
             yield raw, torch.ones_like(raw[:, 0]) if self.weight is None else self.weight[start : start + size].double()
 
 
+def as_sparse(table: scipy.sparse.csr_array) -> SparseTable:
+    """Keep a CSR table as it came, where torch has its number type."""
+    return SparseTable(table if table.dtype in AS_THEY_COME else table.astype(other_type(table.dtype)))
+
+
+def other_type(dtype: np.dtype) -> type[np.generic]:
+    """Return the number type in the place of one that torch does not have everywhere."""
+    return np.uint8 if dtype == np.bool_ else np.float64
+
+
 def as_tensor(array: np.ndarray) -> Tensor:
     """Share the memory of an array with a tensor, where torch has its number type; nothing is ever written to it."""
     if array.dtype not in AS_THEY_COME:
-        kind = np.uint8 if array.dtype == bool else np.float64
-        array = array.astype(kind)
+        array = array.astype(other_type(array.dtype))
     if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         array = np.ascontiguousarray(array)
     with warnings.catch_warnings():

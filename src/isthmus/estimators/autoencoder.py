@@ -30,6 +30,7 @@ from isthmus.estimators import health, model_file, rules, validation
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.pretraining import pretrain
+from isthmus.estimators.validation import Table
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
 
@@ -225,8 +226,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
         Parameters
         ----------
-        X : array-like of shape (n, F), n at least 2
-            Finite numbers, in any units.
+        X : array-like or sparse matrix of shape (n, F), n at least 2
+            Finite numbers, in any units. A sparse one stays sparse (CSR); a batch of it becomes dense at a time.
         y : ignored
         sample_weight : array-like of shape (n,), optional
             How much each row counts, at least 0. Where one batch holds all rows, weight 2 is the same as twice the row.
@@ -238,8 +239,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         array = validation.table(self, X, reset=True, least_rows=2)
         array, weight = validation.weights(sample_weight, array, least=2)
-        judged = rules.judges(self.validation_fraction, len(array))
-        plan = rules.plan(self, len(array) - judged, judged)
+        judged = rules.judges(self.validation_fraction, array.shape[0])
+        plan = rules.plan(self, array.shape[0] - judged, judged)
         with self._all_threads():
             rows, index, judges, generator = self._begin(array, weight, judged, plan)
         reports = [ProgressReport()] if self.verbose else []
@@ -272,10 +273,10 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         least = 2 if first else 1
         array = validation.table(self, X, reset=first, least_rows=least)
         array, weight = validation.weights(sample_weight, array, least)
-        plan = dataclasses.replace(rules.plan(self, len(array), 0), epochs=1, schedule="constant", open_ended=True)
+        plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
         if first:
             with self._all_threads():
-                judged = rules.judges(self.validation_fraction, len(array))
+                judged = rules.judges(self.validation_fraction, array.shape[0])
                 _, _, _, generator = self._begin(array, weight, judged, plan)
             self.n_iter_, self._optimiser = 0, None
         else:
@@ -283,7 +284,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 self._refuse_outside(Rows(array).summary(), self.network_.likelihood)
             generator = Generator()
             generator.set_state(self._generator)
-        rows, index = self._rows(array, weight), torch.arange(len(array))
+        rows, index = self._rows(array, weight), torch.arange(array.shape[0])
         plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
         trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser)
         epochs = trainer.fit()
@@ -296,7 +297,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return self
 
     def _begin(
-        self, X: np.ndarray, weight: np.ndarray | None, judged: int, plan: Plan
+        self, X: Table, weight: np.ndarray | None, judged: int, plan: Plan
     ) -> tuple[Rows, Tensor, Tensor, Generator]:
         """Look at the data, build the network and initialise it; return rows, training and validation index."""
         refuse_unknown("init", self.init, rules.INITS)
@@ -305,7 +306,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
         self._look_at(X, weight)
         rows = self._rows(X, weight)
-        judges, index = torch.randperm(len(X), generator=generator).tensor_split([judged])
+        judges, index = torch.randperm(X.shape[0], generator=generator).tensor_split([judged])
 
         principal = self._principal(rows, index, weights_generator)
         self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
@@ -333,7 +334,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._fix_variance(rows, some)
         return rows, index, judges, generator
 
-    def _look_at(self, X: np.ndarray, weight: np.ndarray | None) -> None:
+    def _look_at(self, X: Table, weight: np.ndarray | None) -> None:
         """Choose the scaling, the likelihood and the number type by the data."""
         raw = Rows(X, weight)
         summary = raw.summary()
@@ -343,7 +344,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.scaling_, _ = scaling(scale, summary, raw.raw.dtype)
         self.likelihood_ = rules.likelihood(summary, self.scaling_) if given is None else given
         self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
-        self._dtype = devices.number_type(self.precision, devices.device(self.device), not raw.narrow, X.size)
+        self._dtype = devices.number_type(
+            self.precision, devices.device(self.device), not raw.narrow, math.prod(X.shape)
+        )
 
     def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
         names, kind = getattr(self, "feature_names_in_", None), type(self.likelihood_).__name__
@@ -365,9 +368,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Floating-point operations of a step on so many rows."""
         return 6.0 * rows * sum(parameter.numel() for parameter in self.network_.parameters())
 
-    def _rows(self, X: np.ndarray, weight: np.ndarray | None = None, *, resident: bool = True) -> Rows:
+    def _rows(self, X: Table, weight: np.ndarray | None = None, *, resident: bool = True) -> Rows:
         on = devices.device(self.device)
-        return Rows(X, weight, self.scaling_, self._dtype, on, resident and devices.fits(on, X.nbytes))
+        return Rows(X, weight, self.scaling_, self._dtype, on, resident and devices.fits(on, getattr(X, "nbytes", 0)))
 
     def _compose(self) -> Any:
         """Build the network, on the processor, with its weights still to be written."""
@@ -467,7 +470,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _n_features_out(self) -> int:
         return self.latent_
 
-    def _known(self, X: Any) -> np.ndarray:
+    def _known(self, X: Any) -> Table:
         """Check rows against the columns seen in `fit`."""
         self._ready()
         return validation.table(self, X, reset=False)
@@ -503,5 +506,6 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

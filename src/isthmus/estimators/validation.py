@@ -2,12 +2,13 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from isthmus.core.checks import is_number
@@ -15,18 +16,26 @@ from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.devices import memory
 from isthmus.parts import Deterministic
 
+Table = Any
+"""A numpy array, or scipy's CSR, (n, F)."""
 LARGEST = 1e150
 """The square of a larger number, summed over a table, overflows float64."""
 
 
-def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.ndarray:
-    """Return X as a two-dimensional array of finite numbers, without a copy where it is one already.
+def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> Table:
+    """Return X as a two-dimensional array of finite numbers, without a copy where it is one already; sparse as CSR.
 
     With `reset` the estimator learns the number and names of the columns; otherwise they have to be the known ones.
     """
     try:
         array = validate_data(
-            estimator, X, reset=reset, dtype="numeric", ensure_all_finite=False, ensure_min_samples=least_rows
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_samples=least_rows,
         )
         if array.dtype.kind == "O":  # columns of a frame that have no number type in common
             array = array.astype(np.float64)
@@ -43,19 +52,20 @@ def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> np.nda
     return array
 
 
-def refuse_gaps(X: np.ndarray, names: np.ndarray | None) -> None:
+def refuse_gaps(X: Table, names: np.ndarray | None) -> None:
     """Raise a `ValueError` if a value is NaN or infinite: in which columns, how many, and what to do."""
     if X.dtype.kind != "f":
         return
     bad = np.zeros(X.shape[1], dtype=np.int64)
     nan = 0
-    for block in row_blocks(X):
-        if not np.isfinite(block).all():
-            bad += (~np.isfinite(block)).sum(0)
-            nan += int(np.isnan(block).sum())
-        elif block.dtype.itemsize > 4 and np.abs(block).max() > LARGEST:
-            row, j = np.argwhere(np.abs(block) > LARGEST)[0]
-            value = f"{column_name(j, names)}: {block[row, j]:g}"
+    for values, column_of in entries(X):
+        finite = np.isfinite(values)
+        if not finite.all():
+            nan += int(np.isnan(values).sum())
+            bad += np.bincount(column_of(np.flatnonzero(~finite)), minlength=X.shape[1])
+        elif values.dtype.itemsize > 4 and np.abs(values).max(initial=0) > LARGEST:
+            first = np.flatnonzero(np.abs(values) > LARGEST)[0]
+            value = f"{column_name(int(column_of(first)), names)}: {values[first]:g}"
             raise ValueError(f"Input X has values too large to be squared ({value}); divide such columns first")
     if not bad.any():
         return
@@ -68,9 +78,15 @@ def refuse_gaps(X: np.ndarray, names: np.ndarray | None) -> None:
     )
 
 
-def row_blocks(X: np.ndarray, size: int = 4096) -> Iterator[np.ndarray]:
-    """Cut a table into blocks of rows."""
-    return (X[start : start + size] for start in range(0, len(X), size))
+def entries(X: Table, size: int = 2**20) -> Iterator[tuple[np.ndarray, Callable[[Any], Any]]]:
+    """Pass over the cells of a table, of a sparse one those that are kept: values, and what tells their columns."""
+    if scipy.sparse.issparse(X):
+        for start in range(0, len(X.data), size):
+            yield X.data[start : start + size], X.indices[start : start + size].__getitem__
+        return
+    rows = max(1, size // X.shape[1])
+    for start in range(0, len(X), rows):
+        yield X[start : start + rows].ravel(), lambda cell: cell % X.shape[1]
 
 
 def column_name(index: int, names: np.ndarray | None) -> str:
@@ -78,7 +94,7 @@ def column_name(index: int, names: np.ndarray | None) -> str:
     return f"column {index}" if names is None else f"column {names[index]!r}"
 
 
-def weights(sample_weight: Any, X: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray | None]:
+def weights(sample_weight: Any, X: Table, least: int) -> tuple[Table, np.ndarray | None]:
     """Return X without the rows of weight zero, and the weights of the others (None if they are equal).
 
     Raises
