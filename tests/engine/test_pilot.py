@@ -161,7 +161,7 @@ def test_trials_leave_no_trace_in_the_model(monkeypatch, settings):
             clock.now += seconds[torch.get_num_threads()]
             return clock.now
 
-        monkeypatch.setattr(Pilot.__init__, "__defaults__", (False, tick, None))
+        monkeypatch.setattr(Pilot.__init__, "__defaults__", (False, tick, Pilot.__init__.__defaults__[-1]))
         ae = AutoEncoder(20, (200,), epochs=30, init="torch", random_state=0, **settings).fit(X)
         found.append(ae)
         assert torch.get_num_threads() == 3

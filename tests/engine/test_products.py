@@ -70,14 +70,9 @@ def test_a_library_that_errs_is_not_taken(monkeypatch):
     products.numpy_gain.cache_clear()
 
 
-def test_threads_are_as_before():
-    before = [library.get_num_threads() for library in libraries()]
-    maker = NumpyProducts()
-    maker.use_threads(1)
-    maker.use_threads(2)
-    assert all(library.get_num_threads() <= 2 for library in libraries())
-    maker.restore_threads()
-    assert [library.get_num_threads() for library in libraries()] == before
+def test_on_several_threads_torch_makes_them():
+    found = [AutoEncoder(5, epochs=1, products="numpy", threads=threads, random_state=0).fit(X) for threads in (1, 2)]
+    assert ["by numpy" in ae.fit_report_.steps for ae in found] == [True, False]
 
 
 def test_both_lead_to_the_same_model():
@@ -88,3 +83,16 @@ def test_both_lead_to_the_same_model():
     assert "products by numpy" in str(by_numpy.fit_report_)
     assert "numpy" not in str(by_torch.fit_report_)
     np.testing.assert_allclose(by_numpy.transform(X), by_torch.transform(X), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.usefixtures("gain")
+@pytest.mark.parametrize(("hidden", "by_numpy"), [(50, True), (5000, False)])
+def test_with_a_seed_the_size_of_a_step_decides(hidden, by_numpy):
+    settings = {"epochs": 1, "batch_size": 300, "precision": "float32", "init": "torch", "validation_fraction": 0.0}
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        ae = AutoEncoder(5, (hidden,), **settings, random_state=0).fit(X)
+    finally:
+        torch.set_num_threads(before)
+    assert ("by numpy" in ae.fit_report_.steps) == by_numpy

@@ -61,7 +61,6 @@ class FlatAdam:
             self.held = torch.zeros((), dtype=torch.float32, device=self.vector.device)
         self.held.fill_(learning_rate)
 
-    @torch.no_grad()
     def step(self) -> None:
         """Take one step along the gradient as it is now."""
         if not self.state:

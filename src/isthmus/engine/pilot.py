@@ -13,8 +13,6 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from isthmus.engine.products import Products, TorchProducts
-
 Rehearsal = Callable[[], Tensor]
 """Makes the gradient of a step, without consequences, and returns it."""
 
@@ -43,8 +41,8 @@ class Pilot:
         Whether only those numbers may be chosen that give the same gradient as the first, bit for bit.
     clock
         Seconds.
-    products
-        Who makes the products, by threads that are perhaps not torch's.
+    told
+        Is told of every change.
     """
 
     def __init__(
@@ -53,13 +51,13 @@ class Pilot:
         rehearsals: Callable[[], Sequence[Rehearsal]],
         repeatable: bool = False,
         clock: Callable[[], float] = time.perf_counter,
-        products: Products | None = None,
+        told: Callable[[int], None] = lambda count: None,
     ) -> None:
         self.counts = list(counts)
         self.rehearsals = rehearsals
         self.repeatable = repeatable
         self.clock = clock
-        self.products = products or TorchProducts()
+        self.told = told
         self.count = self.counts[0]
         self.trials = 0
         self.cost = self.since = 0.0
@@ -73,7 +71,6 @@ class Pilot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.products.restore_threads()
         torch.set_num_threads(self.before)
 
     @property
@@ -126,7 +123,7 @@ class Pilot:
         """Use so many threads from now on."""
         self.count = count
         torch.set_num_threads(count)
-        self.products.use_threads(count)
+        self.told(count)
 
     def note(self, seconds: float) -> None:
         """Hear how long a step took; try again if steps have become slow, or if it is time to look for better."""

@@ -7,7 +7,6 @@ other 240, and small products in half the time. Which is faster where we are is 
 
 import functools
 import time
-from contextlib import ExitStack
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from isthmus.core.blas import blas_threads
 from isthmus.core.choices import refuse_unknown
+from isthmus.engine.devices import threads
 
 MAKERS = ("auto", "torch", "numpy")
 GAIN = 1.05
@@ -41,12 +41,6 @@ class Products(Protocol):
     def multiply(self, a: Any, b: Any, out: Any) -> None:
         """Write a b."""
 
-    def use_threads(self, count: int) -> None:
-        """Make products with so many threads from now on."""
-
-    def restore_threads(self) -> None:
-        """Put the number of threads back to what it was before `use_threads`, where it is not torch's."""
-
 
 class TorchProducts:
     """Products by torch, on any device."""
@@ -66,20 +60,15 @@ class TorchProducts:
         """Write a b."""
         torch.mm(a, b, out=out)
 
-    def use_threads(self, count: int) -> None:
-        """Leave it to torch's own setting."""
-
-    def restore_threads(self) -> None:
-        """Leave it to torch's own setting."""
-
 
 class NumpyProducts:
-    """Products by numpy, on the processor."""
+    """Products by numpy, on the processor.
+
+    To be made on one thread, for steps on one thread: torch's threads wait busily for their next work, and numpy's,
+    which are others, would have to share the cores with them.
+    """
 
     halved = False
-
-    def __init__(self) -> None:
-        self.limits = ExitStack()
 
     def matrix(self, tensor: Tensor) -> np.ndarray:
         """Return an array in the tensor's memory."""
@@ -93,15 +82,6 @@ class NumpyProducts:
     def multiply(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """Write a b."""
         np.matmul(a, b, out=out)
-
-    def use_threads(self, count: int) -> None:
-        """Make products with so many threads from now on."""
-        self.restore_threads()
-        self.limits.enter_context(blas_threads(count))
-
-    def restore_threads(self) -> None:
-        """Put the number of threads back to what it was before `use_threads`."""
-        self.limits.close()
 
 
 def maker(name: str, on: torch.device) -> str:
@@ -137,18 +117,12 @@ def numpy_gain() -> float:
     makers: list[Products] = [TorchProducts(), NumpyProducts()]
     results = [torch.empty(rows, columns) for _ in makers]
     fastest = [float("inf")] * len(makers)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    makers[1].use_threads(1)
-    try:
+    with threads(1), blas_threads(1):
         for _ in range(TRIES):
             for k, (maker, result) in enumerate(zip(makers, results, strict=True)):
                 given, out = (maker.matrix(a), maker.matrix(b)), maker.matrix(result)
                 start = time.perf_counter()
                 maker.multiply(*given, out)
                 fastest[k] = min(fastest[k], time.perf_counter() - start)
-    finally:
-        makers[1].restore_threads()
-        torch.set_num_threads(before)
     agree = torch.allclose(results[0], results[1], rtol=TOLERANCE)
     return fastest[0] / fastest[1] if agree else 0.0

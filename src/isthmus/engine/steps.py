@@ -12,7 +12,7 @@ from isthmus.core.network import Network
 from isthmus.engine import written_out
 from isthmus.engine.devices import arithmetic
 from isthmus.engine.optimisers import FlatAdam
-from isthmus.engine.products import NumpyProducts, Products, TorchProducts
+from isthmus.engine.products import NumpyProducts, TorchProducts
 from isthmus.engine.recording import Recorded
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ class Steps(Protocol):
     """What the training loop asks for."""
 
     optimiser: Any
-    words: str
-    """How steps are taken, in words."""
-    products: Products
-    """Who makes products in the weights' own precision."""
+
+    @property
+    def words(self) -> str:
+        """How steps are taken, in words."""
 
     def take(self, x: Tensor, weight: Tensor | None, learning_rate: float) -> None:
         """Take a step on the rows x (B, F) and their weights (B,)."""
@@ -42,6 +42,16 @@ class Steps(Protocol):
 
     def change_precision(self, precision: str) -> None:
         """Make products in another precision from the next step on."""
+
+    @property
+    def one_thread_only(self) -> bool:
+        """Whether steps on one thread have products by somebody who makes none on several."""
+
+    def leave_to_torch(self) -> None:
+        """Let torch make all products."""
+
+    def use_threads(self, count: int) -> None:
+        """Take note of how many threads steps are taken on from now on."""
 
     def release(self) -> None:
         """Leave the network as an ordinary one."""
@@ -59,7 +69,7 @@ def of(network: Network, weighted: bool, plan: "Plan", optimiser: torch.optim.Op
 class AutogradSteps:
     """Steps on whatever `network.terms` gives."""
 
-    products: Products = TorchProducts()
+    one_thread_only = False
 
     def __init__(self, network: Network, plan: "Plan", optimiser: torch.optim.Optimizer | None) -> None:
         self.network = network
@@ -112,6 +122,12 @@ class AutogradSteps:
         """Make products in another precision from the next step on."""
         self.precision = precision
 
+    def leave_to_torch(self) -> None:
+        """Do nothing: it makes them already."""
+
+    def use_threads(self, count: int) -> None:
+        """Leave it to torch's own setting."""
+
     def release(self) -> None:
         """Leave the network as an ordinary one."""
         for module in self.compiled:
@@ -123,16 +139,19 @@ class WrittenOutSteps:
 
     def __init__(self, written: written_out.WrittenOut, plan: "Plan") -> None:
         self.written = written
-        self.products = written.products
         self.optimiser = FlatAdam(written.flat, written.slope, plan.optimiser, plan.learning_rate)
         self.recorded: Recorded | None = None
         if plan.recorded and written.flat.device.type == "cuda":
             self.recorded = Recorded(self.step)
-        self.words = "gradient written out" + (", recorded and replayed" if self.recorded else "")
-        if isinstance(written.products, NumpyProducts):
-            self.words += ", products by numpy"
         self.figures = Figures(written.flat)
         self.sizes: list[int] = []
+
+    @property
+    def words(self) -> str:
+        """How steps are taken, in words."""
+        by_numpy = isinstance(self.written.memory.products, NumpyProducts)
+        recorded = ", recorded and replayed" if self.recorded else ""
+        return "gradient written out" + recorded + (", products by numpy" if by_numpy else "")
 
     def step(self, x: Tensor) -> Tensor:
         """Find the gradient and follow it."""
@@ -178,6 +197,20 @@ class WrittenOutSteps:
         self.written.halve(precision == "bfloat16")
         if self.recorded is not None:
             self.recorded = Recorded(self.step, self.recorded.record)
+
+    @property
+    def one_thread_only(self) -> bool:
+        """Whether steps on one thread have products by somebody who makes none on several."""
+        return isinstance(self.written.products, NumpyProducts)
+
+    def leave_to_torch(self) -> None:
+        """Let torch make all products."""
+        self.written.products = TorchProducts()
+        self.written.halve(self.written.halved)
+
+    def use_threads(self, count: int) -> None:
+        """Let whoever is faster on so many threads make the products."""
+        self.written.use_threads(count)
 
     def release(self) -> None:
         """Give the network's weights memory of their own again."""

@@ -179,6 +179,7 @@ class WrittenOut:
     def __init__(self, network: Network, halved: bool, products: Products | None = None) -> None:
         self.network = network
         self.products = products or TorchProducts()
+        self.threads = 1
         stacks: list[Any] = [network.encoder, network.decoder]
         self.parameters = [
             p for stack in stacks for pair in zip(stack.weights, stack.biases, strict=True) for p in pair
@@ -197,15 +198,22 @@ class WrittenOut:
         code: Any = network.code
         self.names = [stacks[0].activation_name] * (depths[0] - 1) + [code.activation]
         self.names += [stacks[1].activation_name] * (depths[1] - 1)
-        self.memories: dict[bool, Memory] = {}
+        self.memories: dict[tuple[bool, type[Products]], Memory] = {}
         self.halve(halved)
 
     def halve(self, halved: bool) -> None:
         """Make products in bfloat16 from now on, or in the weights' own precision."""
         self.halved = halved
-        if halved not in self.memories:
-            self.memories[halved] = Memory(self, TorchProducts(halved=True) if halved else self.products)
-        self.memory = self.memories[halved]
+        products = self.products if self.threads == 1 and not halved else TorchProducts(halved)
+        key = halved, type(products)
+        if key not in self.memories:
+            self.memories[key] = Memory(self, products)
+        self.memory = self.memories[key]
+
+    def use_threads(self, count: int) -> None:
+        """Take steps on so many threads from now on; on several, torch makes the products."""
+        self.threads = count
+        self.halve(self.halved)
 
     def parts(self, vector: Tensor) -> list[Tensor]:
         """Return the stretch of a vector that belongs to each parameter, in its shape."""
@@ -220,9 +228,11 @@ class WrittenOut:
             parameter.data = parameter.data.clone()
             parameter.grad = None
 
-    @torch.no_grad()
     def step(self, x: Tensor) -> Tensor:
-        """Write the gradient of the mean loss over the rows x (B, F); return a number that `losses` makes a loss of."""
+        """Write the gradient of the mean loss over the rows x (B, F); return a number that `losses` makes a loss of.
+
+        (Nothing here asks for a gradient by autograd, so that none has to be turned off, which takes its time too.)
+        """
         corruption, memory = self.network.corruption, self.memory
         products = memory.products
         seen, befores, afters, slopes, theta, spare = memory.rooms_for(len(x))

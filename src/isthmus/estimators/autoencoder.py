@@ -98,7 +98,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32, with
         the products of training in bfloat16 where a trial finds that faster, the loss of the same weights is the same,
-        and epoch after epoch brings it down (dense networks without penalties, from steps of 100 million operations
+        and epoch after epoch brings it down (dense networks without penalties, from steps of 50 million operations
         on). "bfloat16": products in bfloat16, weights in float32. The fitted model computes in float32 in any case.
     threads : int, "auto" or None, default="auto"
         Threads of the processor; torch's own setting (None: leave it) is as before afterwards. "auto": the number that
@@ -109,8 +109,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         autograd in place of a gradient that is written out. On a processor it brought nothing that was measured.
     products : {"auto", "torch", "numpy"}, default="auto"
         Who makes the matrix products of training on the processor, where the gradient is written out: torch (MKL as a
-        rule) or numpy (OpenBLAS as a rule); "auto" takes numpy where a measurement, made once a process, finds it at
-        least 5 % faster, as on most processors that are not Intel's.
+        rule) or, for steps on one thread, numpy (OpenBLAS as a rule); "auto" takes numpy where a measurement, made once
+        a process, finds it at least 5 % faster, as on most processors that are not Intel's.
     cuda_graph : bool, default=True
         On a CUDA GPU, record a step whose gradient is written out and replay it by one launch.
     random_state : int, RandomState, Generator or None, default=None
