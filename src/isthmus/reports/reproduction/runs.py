@@ -158,6 +158,7 @@ def estimator(run: Run, pixels: int) -> AutoEncoder:
         schedule="constant",
         optimizer=Adam(epsilon=1e-8 * pixels),
         validation_fraction=0.0,
+        precision="float32",
         threads=1,
         random_state=run.seed,
     )
