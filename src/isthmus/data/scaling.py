@@ -60,11 +60,8 @@ class Scaling(nn.Module):
         `out` may be the memory of `raw`.
         """
         if not self.shifted and self.common is not None:
-            if out is None:
-                x = raw.to(dtype)
-                return x if self.common == 1 else x * (1 / self.common)
-            x = copied(raw, out)
-            return x if self.common == 1 else x.mul_(1 / self.common)
+            x = raw.to(dtype) if out is None else copied(raw, out)
+            return x if self.common == 1 else torch.mul(x, 1 / self.common, out=out)
         # Subtracting in the data's own precision keeps what a large offset would cost in a shorter one.
         wide = torch.float32 if raw.dtype in NARROW else torch.float64
         if out is None or out.dtype != wide:

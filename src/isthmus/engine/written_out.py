@@ -150,15 +150,19 @@ class Memory:
                 self.room(rows, width) if name in KEEPING else before
                 for name, width, before in zip(self.written.names, self.widths, befores, strict=False)
             ]
-            theta, spare = (room(rows, self.widths[-1], self.written.flat, self.products) for _ in range(2))
-            seen = self.room(rows if self.products.halved else 0, self.weights[0].shape[1])
-            theta = theta if self.products.halved else befores[-1]
-            self.rooms[rows] = Rooms(seen, befores, afters, slopes, theta, spare)
+            seen, theta = self.room(0, 0), befores[-1]
+            if self.products.halved:
+                seen, theta = self.room(rows, self.weights[0].shape[1]), self.output_room(rows)
+            self.rooms[rows] = Rooms(seen, befores, afters, slopes, theta, self.output_room(rows))
         return self.rooms[rows]
 
     def room(self, rows: int, width: int) -> Room:
         """Return room for a matrix in the precision of the products."""
         return room(rows, width, self.working, self.products)
+
+    def output_room(self, rows: int) -> Room:
+        """Return room for the decoder's outputs in the precision of the loss."""
+        return room(rows, self.widths[-1], self.written.flat, self.products)
 
 
 class WrittenOut:
@@ -283,7 +287,7 @@ class WrittenOut:
             mean = gradient = theta
         else:
             mean = theta if FUNCTIONS[name](theta.vector, spare.vector) is theta.vector else spare
-            gradient = spare if mean is theta else room(rows, x.shape[1], x, self.memory.products)
+            gradient = spare if mean is theta else self.memory.output_room(rows)
         difference = torch.sub(mean.matrix, x, out=gradient.matrix)
         errors = torch.linalg.vector_norm(difference, dim=1)
         squared = torch.dot(errors, errors) / difference.numel()
