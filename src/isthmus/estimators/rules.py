@@ -31,7 +31,7 @@ LEAST_JUDGED = 100
 """From as many rows on, some of them judge the others' training."""
 MOST_JUDGED = 2000
 PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN = 10_000, 32
-"""Of so many rows, at least, principal components are found; on MNIST the start's error is within half a percent of all rows'."""
+"""Rows of which principal components are found; on MNIST the first error is within half a percent of all rows'."""
 PATIENCE = 10
 
 
