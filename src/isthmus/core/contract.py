@@ -142,6 +142,10 @@ class CorruptionModule(Stochastic):
     """Whether the encoder sees the mask beside the values: (B, 2F)."""
     weighs = False
     """Whether some cells count for more than others."""
+    removes = False
+    """Whether entries become missing (NaN)."""
+    owner: tuple[int, ...] | None = None
+    """(F,) Entries with the same number share their fate; None where each has its own."""
 
 
 class LikelihoodModule(nn.Module):
@@ -152,6 +156,12 @@ class LikelihoodModule(nn.Module):
 
     outputs: int
     """P."""
+    inputs: int | None = None
+    """How many numbers a row it gives an encoder; None means F."""
+    owner: tuple[int, ...] | None = None
+    """(F,) Cells with the same number belong together: a corruption takes all or none; None where each is alone."""
+    starts_linear = False
+    """Whether training can start at the best linear map from principal components of what the encoder sees."""
     activation: str | None = None
     """The function from the first F outputs to the mean; None if the mean is no function of each by itself."""
     made_by = "the likelihood"
@@ -179,9 +189,24 @@ class LikelihoodModule(nn.Module):
         columns = self.columns(x, theta, weight)
         return (columns if cells is None else columns * cells).sum(1)
 
+    def loss(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
+        """Return what training makes small in the place of `nll`, (B,), where that would favour some columns."""
+        return self.nll(x, theta, weight, cells)
+
+    def excess(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return how much worse each cell is explained than it could be, (B, F), at least 0; at scale 1."""
+        return self.columns(x, theta)
+
     def encoder_input(self, x: Tensor) -> Tensor:
         """Bring rows (B, F) to numbers that suit an encoder (counts to their logarithms)."""
         return x
+
+    def filled(self, x: Tensor) -> Tensor:
+        """Put something neutral in the place of cells that are missing (NaN), where the likelihood allows for them."""
+        return x
+
+    def look(self, x: Tensor, weight: Tensor | None = None) -> None:
+        """Take note of training rows (n, F), and their weights, before weights are written."""
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw rows (B, F) from p(x|z)."""
@@ -189,6 +214,17 @@ class LikelihoodModule(nn.Module):
 
     def set_variance(self, mean_squared_error: float) -> None:
         """Take note of the mean squared error over the data, where the variance shall be optimal for them."""
+
+    def set_spread(self, errors: Tensor) -> None:
+        """Take note of the mean squared error of each column, (F,)."""
+        self.set_variance(float(errors.mean()))
+
+    def shares(self, x: Tensor, theta: Tensor) -> Tensor | None:
+        """Return which share of each row stays unexplained, (B,), if training goes by that; None if it does not."""
+        return None
+
+    def set_unexplained(self, share: float) -> None:
+        """Take note of the share that stays unexplained over the data."""
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
         """Return the (P - F,) outputs beyond the mean at which each column's variance is the given one, (F,)."""

@@ -25,6 +25,7 @@ from isthmus.core.contract import batch_mean
 from isthmus.core.modules import Activation, Stack, TiedStack, activation
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
+from isthmus.core.readout import best_linear
 
 INITIALISATIONS = ("pca", "orthogonal", "torch")
 
@@ -109,7 +110,7 @@ def pca_obstacle(network: Network, principal: PrincipalComponents | None) -> str
         return "the encoder and the decoder are not both dense"
     if network.code.activation is None:
         return f"the code {network.code.made_by} is no function of each coordinate by itself"
-    if network.likelihood.activation is None:
+    if network.likelihood.activation is None and not network.likelihood.starts_linear:
         return f"the likelihood {network.likelihood.made_by} has no mean that a decoder gives directly"
     if encoder.norms is not None or decoder.norms is not None:
         return "a normalisation layer rescales what passes"
@@ -138,7 +139,7 @@ def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None
         encoder.biases[0].copy_(-first[:, : len(middle)] @ middle.to(first))
     last: Any = decoder.biases[-1] if isinstance(decoder, Stack | TiedStack) else getattr(decoder, "offset", None)
     if last is not None:
-        double = sample.double()
+        double = network.likelihood.filled(sample).double()
         mean = batch_mean(double, weight)
         variance = batch_mean((double - mean).square(), weight)
         last.copy_(network.likelihood.start_bias(mean, variance))
@@ -154,18 +155,15 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     hidden = [weight.shape[0] for weight in [*encoder.weights[:-1], *decoder.weights[:-1]]]
     rank = min([latent, principal.components.shape[1], *hidden])
     principal = principal.first(rank)
-    # A few rows at a time: in float64 the sample may be larger than all the rest of the training.
-    coordinates = torch.cat([(x.double() - principal.mean) @ principal.components for x in sample.split(256)])
-    few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
-    linear = coordinates[:few] @ principal.components.T + principal.mean
-    gain, offset = output_line(
-        network, linear, sample[:few].double(), None if weight is None else weight[:few].double()
+    coordinates = coordinates_of(network, principal, sample)
+    gain, offset = (
+        (1.0, 0.0) if network.likelihood.starts_linear else line_of(network, principal, coordinates, sample, weight)
     )
     # Tied matrices write with what they read with, so that a gain of the output has to come half from either.
     stretch = gain**0.5 if isinstance(decoder, TiedStack) else 1.0
     coordinates = coordinates * stretch
     # A coordinate without spread is rounding noise, which no layer shall blow up to its full reach.
-    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(sample.abs().max()), 1e-12))
+    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(sample.nan_to_num(0).abs().max()), 1e-12))
 
     first, features = encoder.weights[0], len(principal.mean)
     # Where the encoder is told which entries are hidden, that tells nothing at first.
@@ -181,6 +179,10 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     write_rest_of_code(encoder, network, principal)
     for depth in range(len(decoder.biases) - 1):
         readout = write_hidden(decoder, depth, readout, spread)
+    if network.likelihood.starts_linear:
+        held, shift = best_linear(network.likelihood, coordinates, sample, weight)
+        write(decoder, len(decoder.biases) - 1, slice(0, len(shift)), held, shift, readout)
+        return "pca (and the best linear map from it)"
     write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
     if isinstance(decoder, TiedStack):
         silence_spare(decoder, rank)
@@ -203,6 +205,26 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     if network.likelihood.activation != "identity":
         return f"pca (exact up to the output's {network.likelihood.activation})"
     return "pca (exact)"
+
+
+def coordinates_of(network: Network, principal: PrincipalComponents, sample: Tensor) -> Tensor:
+    """Return the sample (n, F) in principal coordinates, (n, R) float64, of what the encoder sees of it."""
+    features = len(principal.mean)
+
+    def seen(x: Tensor) -> Tensor:
+        return network.likelihood.encoder_input(x)[:, :features] if network.likelihood.starts_linear else x
+
+    # A few rows at a time: in float64 the sample may be larger than all the rest of the training.
+    return torch.cat([(seen(x).double() - principal.mean) @ principal.components for x in sample.split(256)])
+
+
+def line_of(
+    network: Network, principal: PrincipalComponents, coordinates: Tensor, sample: Tensor, weight: Tensor | None
+) -> tuple[float, float]:
+    """Fit gain and offset of the output on some of the sample."""
+    few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
+    linear = coordinates[:few] @ principal.components.T + principal.mean
+    return output_line(network, linear, sample[:few].double(), None if weight is None else weight[:few].double())
 
 
 def write(stack: Stack | TiedStack, depth: int, rows: slice, held: Tensor, shift: Tensor, readout: Readout) -> None:

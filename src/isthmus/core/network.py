@@ -94,7 +94,7 @@ class Network(nn.Module):
         """Return every term of the objective, {name: (B,)}; the trainer minimises their sum and knows only this."""
         step = self(x, weight)
         if self.objective is None:
-            terms = {"nll": self.likelihood.nll(x, step.theta, weight, step.cells)}
+            terms = {"nll": self.likelihood.loss(x, step.theta, weight, step.cells)}
         else:
             terms = dict(self.objective(step, self))
         terms |= step.code.terms

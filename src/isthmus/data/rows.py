@@ -98,7 +98,9 @@ class Rows:
             return self.batch(index)
         if len(index) not in rooms:
             raw = self.raw.new_empty(len(index), self.raw.shape[1])
-            rooms[len(index)] = raw, raw if raw.dtype == self.dtype else torch.empty_like(raw, dtype=self.dtype)
+            cells = raw.shape[1] if self.scaling is None else self.scaling.cells
+            same = raw.dtype == self.dtype and cells == raw.shape[1]
+            rooms[len(index)] = raw, raw if same else raw.new_empty(len(index), cells, dtype=self.dtype)
         raw, x = rooms[len(index)]
         index = index.to(self.raw.device)
         if isinstance(self.raw, SparseTable):

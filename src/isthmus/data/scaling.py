@@ -73,6 +73,20 @@ class Scaling(nn.Module):
         """Rows (B, F) in the network's units to the data's, in float64."""
         return x.double() * self.scale + self.shift
 
+    @property
+    def cells(self) -> int:
+        """How many numbers a row the network sees."""
+        return len(self.scale)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a row of the table has."""
+        return len(self.scale)
+
+    def log_slopes(self, x: Tensor) -> Tensor:
+        """Return log |dx/dv| of each cell x (B, F) over the value v in the data's units."""
+        return -self.scale.log().expand(len(x), -1)
+
     def log_volume(self) -> float:
         """Σ log scale: what a log-density in the network's units has to lose to be one in the data's."""
         return float(self.scale.log().sum())

@@ -49,15 +49,35 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     return result
 
 
-@torch.no_grad()
 def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
-    total = weights = 0.0
+    return float(column_errors(network, rows, index).mean())
+
+
+@torch.no_grad()
+def unexplained(network: Network, rows: Rows, index: Tensor) -> float | None:
+    """Return the mean share that stays unexplained over the rows of that index, where training goes by that."""
+    found, weights = [], []
+    for chunk in index.split(rows.block):
+        x, weight = rows.batch(chunk)
+        shares = network.likelihood.shares(x, network(x).theta)
+        if shares is None:
+            return None
+        found.append(shares.double())
+        weights.append(torch.ones_like(found[-1]) if weight is None else weight.double())
+    return float(torch.cat(found) @ torch.cat(weights) / torch.cat(weights).sum())
+
+
+@torch.no_grad()
+def column_errors(network: Network, rows: Rows, index: Tensor) -> Tensor:
+    """Return the mean squared error of each column, (F,) float64, over the rows of that index that have a value."""
+    total = weights = torch.zeros((), dtype=torch.float64)
     network.seed(Generator(rows.device).manual_seed(0))
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        errors = (x - network.decode(network.encode(x).z)).square().mean(1)
-        total += float(errors.sum() if weight is None else weight @ errors)
-        weights += float(len(x) if weight is None else weight.sum())
+        errors = (x - network.decode(network.encode(x).z)).square().double()
+        counted = (~errors.isnan()).double() * (1.0 if weight is None else weight.double()[:, None])
+        total = total + (errors.nan_to_num(0) * counted).sum(0).cpu()
+        weights = weights + counted.sum(0).cpu()
     network.seed(None)
-    return total / weights
+    return total / weights.clamp_min(1e-300)

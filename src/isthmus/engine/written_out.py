@@ -69,7 +69,7 @@ def suits(network: nn.Module) -> bool:
         and type(network.code) is DeterministicCode
         and (
             type(likelihood) is BernoulliLikelihood
-            or (type(likelihood) is GaussianLikelihood and likelihood.mode != "learned")
+            or (type(likelihood) is GaussianLikelihood and likelihood.mode not in ("learned", "columns"))
         )
         and (corruption is None or not (corruption.marks or corruption.weighs))
         and not network.demands

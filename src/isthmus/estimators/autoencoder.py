@@ -20,13 +20,14 @@ from isthmus.core.initialisation import initialise
 from isthmus.core.principal import PrincipalComponents, principal_components
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Summary, scaling
+from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.history import History
-from isthmus.engine.inference import BLOCK, map_rows, mean_squared_error
+from isthmus.engine.inference import BLOCK, column_errors, map_rows, unexplained
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Plan, Trainer
-from isthmus.estimators import health, model_file, rules, validation
+from isthmus.estimators import health, model_file, rules, tabular, validation
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.pretraining import pretrain
@@ -76,6 +77,12 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
         above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
         (images); else each to mean 0 and standard deviation 1.
+    columns : dict, sequence or str, optional
+        What columns are: names (of arrays, places) to "real", "positive" (seen on a logarithmic scale), "count",
+        "boolean", "category", "ordinal", "date-time" or "ignored", or to a likelihood: "student_t" (real), "poisson" or
+        "negative_binomial" (count). The others are found by looking: `columns_` tells. "auto": look at an array as at a
+        frame. None: so are frames and arrays with text, times, categories or missing cells (NaN); numbers alone are
+        seen as one array, by `scale` and `likelihood`.
     epochs : int or "auto"
         Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
         kept out to judge the training).
@@ -130,7 +137,9 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         What was chosen for the training: batches, learning rate, device, precision, threads, and why.
     network_ : Network
         The torch module.
-    scaling_ : Scaling
+    columns_ : Columns
+        What each column was taken for, where they are of several kinds or have gaps; prints as a table.
+    scaling_ : Scaling or TableScaling
         Between the data's units and the network's.
     likelihood_ : part
         The likelihood that was used.
@@ -172,6 +181,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         objective: Any = None,
         init: str = "pca",
         scale: str | None = "auto",
+        columns: Any = None,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -201,6 +211,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.objective = objective
         self.init = init
         self.scale = scale
+        self.columns = columns
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -237,11 +248,11 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ValueError
             For data or parameters that cannot be, before any training.
         """
-        array = validation.table(self, X, reset=True, least_rows=2)
+        array = tabular.table(self, X, reset=True, least_rows=2)
         array, weight = validation.weights(sample_weight, array, least=2)
         judged = rules.judges(self.validation_fraction, array.shape[0])
         plan = rules.plan(self, array.shape[0] - judged, judged)
-        with self._all_threads():
+        with self._threads_to_begin(array):
             rows, index, judges, generator = self._begin(array, weight, judged, plan)
         reports = [ProgressReport()] if self.verbose else []
         plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
@@ -271,11 +282,11 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         first = not hasattr(self, "network_")
         least = 2 if first else 1
-        array = validation.table(self, X, reset=first, least_rows=least)
+        array = tabular.table(self, X, reset=first, least_rows=least)
         array, weight = validation.weights(sample_weight, array, least)
         plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
         if first:
-            with self._all_threads():
+            with self._threads_to_begin(array):
                 judged = rules.judges(self.validation_fraction, array.shape[0])
                 _, _, _, generator = self._begin(array, weight, judged, plan)
             self.n_iter_, self._optimiser = 0, None
@@ -307,12 +318,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._look_at(X, weight)
         rows = self._rows(X, weight)
         judges, index = torch.randperm(X.shape[0], generator=generator).tensor_split([judged])
-
-        principal = self._principal(rows, index, weights_generator)
-        self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
-        network = self._compose()
-        some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.n_features_in_))]
+        some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.scaling_.cells))]
         sample, sample_weight = rows.batch(some)
+
+        principal = self._principal(rows, index, (sample, sample_weight), weights_generator)
+        self.latent_ = rules.latent_size(self, self.scaling_.cells, principal)
+        network = self._compose()
+        network.likelihood.look(sample.cpu(), None if sample_weight is None else sample_weight.cpu())
         history = History()
         history.init = initialise(
             network,
@@ -324,7 +336,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         if self.init == "layerwise":
             history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
-        looked_at = rules.principal_rows(self.n_features_in_)
+        looked_at = rules.principal_rows(self.scaling_.cells)
         if history.init.startswith("pca") and len(index) > looked_at:
             history.init += f", of {looked_at:,} of the {len(index):,} rows"
         counted = sample if sample_weight is None else sample[sample_weight > 0]
@@ -337,6 +349,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _look_at(self, X: Table, weight: np.ndarray | None) -> None:
         """Choose the scaling, the likelihood and the number type by the data."""
         raw = Rows(X, weight)
+        self._dtype = devices.number_type(
+            self.precision, devices.device(self.device), not raw.narrow, math.prod(X.shape)
+        )
+        if hasattr(self, "columns_"):
+            self.scaling_ = TableScaling(self.columns_)
+            self.likelihood_ = tabular.likelihood(self.scaling_)
+            return
         summary = raw.summary()
         given = None if rules.is_auto(self.likelihood) else part("likelihood", self.likelihood)
         counts = given is not None and given.build(self.n_features_in_).whole
@@ -344,17 +363,15 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.scaling_, _ = scaling(scale, summary, raw.raw.dtype)
         self.likelihood_ = rules.likelihood(summary, self.scaling_) if given is None else given
         self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
-        self._dtype = devices.number_type(
-            self.precision, devices.device(self.device), not raw.narrow, math.prod(X.shape)
-        )
 
     def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
         names, kind = getattr(self, "feature_names_in_", None), type(self.likelihood_).__name__
         validation.refuse_outside(likelihood, kind, summary, self.scaling_, names)
 
-    def _all_threads(self) -> AbstractContextManager[None]:
-        """Work on large products: with as many threads as there may be."""
-        return devices.threads(devices.thread_count(self.threads, math.inf))
+    def _threads_to_begin(self, X: Table) -> AbstractContextManager[None]:
+        """Work on the products of principal components: with as many threads as there may be, where they are large."""
+        rows, columns = X.shape
+        return devices.threads(devices.thread_count(self.threads, 2.0 * rows * columns**2))
 
     def _threads(self, rows: int) -> AbstractContextManager[None]:
         """Work in steps of so many rows."""
@@ -377,7 +394,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         encoder = self.encoder if self.encoder is not None else Dense(self.hidden, self.activation)
         with torch.device("cpu"):
             network = compose(
-                self.n_features_in_,
+                self.scaling_.cells,
                 self.latent_,
                 encoder=encoder,
                 decoder=self.decoder,
@@ -389,18 +406,33 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             )
         return network.to(self._dtype)
 
-    def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
+    def _principal(
+        self, rows: Rows, index: Tensor, sample: tuple[Tensor, Tensor | None], generator: Generator
+    ) -> PrincipalComponents | None:
         """Return the principal components of the training rows, or of many of them, if anything asks for them."""
         share = rules.is_share(self.latent)
         if self.init != "pca" and not share:
             return None
         rank = None if share else whole_number("latent", self.latent, 1)
-        blocks = index[: rules.principal_rows(self.n_features_in_)].split(rows.block)
-        return principal_components(lambda: map(rows.batch, blocks), self.n_features_in_, rank, generator)
+        cells = self.scaling_.cells
+        likelihood = self.likelihood_.build(cells).to(rows.device)
+        blocks = index[: rules.principal_rows(cells)].split(rows.block)
+        if not likelihood.starts_linear:
+            return principal_components(lambda: map(rows.batch, blocks), cells, rank, generator)
+        likelihood.look(*sample)
+
+        def seen(block: Tensor) -> tuple[Tensor, Tensor | None]:
+            x, weight = rows.batch(block)
+            return likelihood.encoder_input(x)[:, :cells], weight
+
+        return principal_components(lambda: map(seen, blocks), cells, rank, generator)
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
-        """Set an optimal variance to the mean squared error over the rows of that index."""
-        self.network_.likelihood.set_variance(mean_squared_error(self.network_.eval(), rows, index))
+        """Set optimal variances to the mean squared errors over the rows of that index."""
+        share = unexplained(self.network_.eval(), rows, index)
+        if share is not None:
+            self.network_.likelihood.set_unexplained(share)
+        self.network_.likelihood.set_spread(column_errors(self.network_.eval(), rows, index))
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -409,23 +441,30 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         rows = self._rows(self._known(X), resident=False)
         return self._as_came(self._map(lambda x: self.network_.encode(x).mean, rows, self.latent_), rows)
 
-    def inverse_transform(self, Z: Any) -> np.ndarray:
-        """Decode: codes (n, K) to the mean of p(x|z) in the data's own units, (n, F)."""
+    def inverse_transform(self, Z: Any) -> Any:
+        """Decode: codes (n, K) to the mean of p(x|z) in the data's own units, (n, F).
+
+        A frame, where `fit` was given one: with its columns, types and categories, its values rounded as they were, and
+        of categories and booleans the likeliest.
+        """
         on = self._ready()
         rows = Rows(validation.codes(Z, self.latent_), dtype=self._dtype, device=on, resident=False)
-        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, self.n_features_in_)
-        return self._as_came(decoded, rows)
+        numbers = self.scaling_.numbers
+        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, numbers)
+        return tabular.as_given(self, self._as_came(decoded, rows))
 
-    def reconstruct(self, X: Any) -> np.ndarray:
-        """Encode and decode: (n, F) to (n, F), in the data's own units."""
+    def reconstruct(self, X: Any) -> Any:
+        """Encode and decode: (n, F) to (n, F), in the data's own units; a frame, where `fit` was given one."""
         rows = self._rows(self._known(X), resident=False)
-        return self._as_came(self._map(self._mean, rows, self.n_features_in_), rows)
+        decoded = self._as_came(self._map(self._mean, rows, self.scaling_.numbers), rows)
+        return tabular.as_given(self, decoded, like=X)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
         With a Gaussian likelihood a log-density in the data's own units, comparable between models of the same columns;
-        with a Bernoulli one, minus the binary cross-entropy.
+        with a Bernoulli one, minus the binary cross-entropy. Of a table of several kinds of columns, the sum of the
+        columns' log-likelihoods; missing cells count for nothing.
 
         Raises
         ------
@@ -436,14 +475,41 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         nll = self._map(lambda x: self.network_.likelihood.nll(x, self.network_(x).theta), rows, None)
         return -nll.astype(np.float64) - volume
 
+    def score_columns(self, X: Any) -> np.ndarray:
+        """Return what each column has in `score_samples`, (n, columns), in nats.
+
+        Raises
+        ------
+        ValueError
+            For values that the likelihood does not allow.
+        """
+        rows, _ = self._scored(X)
+        likelihood, columns = self.network_.likelihood, self.n_features_in_
+
+        def by_column(x: Tensor) -> Tensor:
+            cells = -likelihood.columns(x, self.network_(x).theta).double()
+            if likelihood.density:
+                cells = cells + self.scaling_.log_slopes(x)
+            owner = getattr(self.scaling_, "owner", None)
+            return cells if owner is None else cells.new_zeros(len(x), columns).index_add(1, owner.to(x.device), cells)
+
+        return self._map(by_column, rows, columns)
+
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean of `score_samples`."""
         return float(self.score_samples(X).mean())
 
     def reconstruction_error(self, X: Any) -> np.ndarray:
-        """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared)."""
+        """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared).
+
+        Of a table of several kinds of columns, which have no unit in common: the mean share of a column that stays
+        unexplained, 0 for none, 1 for as much as by the columns' means alone.
+        """
         array = self._known(X)
         rows = self._rows(array, resident=False)
+        if hasattr(self, "columns_"):
+            likelihood: Any = self.network_.likelihood
+            return self._map(lambda x: likelihood.shares(x, self.network_(x).theta), rows, None).astype(np.float64)
 
         def error(x: Tensor) -> Tensor:
             return (self.scaling_.inverse(x.cpu()) - self._mean(x)).square().mean(1)
@@ -473,15 +539,18 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _known(self, X: Any) -> Table:
         """Check rows against the columns seen in `fit`."""
         self._ready()
-        return validation.table(self, X, reset=False)
+        return tabular.table(self, X, reset=False)
 
-    def _scored(self, X: Any) -> tuple[Rows, float]:
+    def _scored(self, X: Any) -> tuple[Rows, Any]:
         """Check rows that are to be scored; return them, and what a log-density loses on the way to their own units."""
         array = self._known(X)
         likelihood = self.network_.likelihood
         if not likelihood.density:
             self._refuse_outside(Rows(array).summary(), likelihood)
-        return self._rows(array, resident=False), self.scaling_.log_volume() if likelihood.density else 0.0
+        rows = self._rows(array, resident=False)
+        if isinstance(self.scaling_, TableScaling):
+            return rows, -self._map(lambda x: self.scaling_.log_slopes(x).sum(1), rows, None)
+        return rows, self.scaling_.log_volume() if likelihood.density else 0.0
 
     def _ready(self) -> torch.device:
         """Bring the network to where it shall compute; return where that is."""
@@ -507,5 +576,6 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

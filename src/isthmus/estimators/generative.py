@@ -14,7 +14,7 @@ from isthmus.core.checks import whole_number
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
-from isthmus.estimators import validation
+from isthmus.estimators import tabular, validation
 
 DIGITS = 1e4
 LEAST = 1e-9
@@ -53,7 +53,7 @@ class Generative:
     transform: Callable[[Any], np.ndarray]
 
     @available_if(fitted_with(lambda network: network.prior is not None, "a penalty with a prior, such as KL"))
-    def sample(self, n: int = 1, *, random_state: Any = None, noise: bool = False) -> np.ndarray:
+    def sample(self, n: int = 1, *, random_state: Any = None, noise: bool = False) -> Any:
         """Draw rows from the model: z ~ p(z), then the mean of p(x|z), in the data's own units.
 
         Parameters
@@ -87,7 +87,7 @@ class Generative:
         def drawn(z: Tensor) -> Tensor:
             return self.scaling_.inverse(self.network_.likelihood.sample(self.network_.decoder(z), draw).cpu())
 
-        return self._map(drawn, rows, self.n_features_in_)
+        return tabular.as_given(self, self._map(drawn, rows, self.scaling_.numbers))
 
     def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
         """Decode the points on the straight lines between the codes of rows a and b.

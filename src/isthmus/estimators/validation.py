@@ -52,6 +52,12 @@ def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> Table:
     return array
 
 
+def array_of_anything(X: Any) -> np.ndarray:
+    """Return X as an array of two dimensions, of numbers or objects, with whatever is missing left so."""
+    array: np.ndarray = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+    return array
+
+
 def refuse_gaps(X: Table, names: np.ndarray | None) -> None:
     """Raise a `ValueError` if a value is NaN or infinite: in which columns, how many, and what to do."""
     if X.dtype.kind != "f":
@@ -74,7 +80,8 @@ def refuse_gaps(X: Table, names: np.ndarray | None) -> None:
     more = f" and {len(columns) - 5} more columns" if len(columns) > 5 else ""
     raise ValueError(
         f"Input X contains NaN or infinity: {nan} NaN and {int(bad.sum()) - nan} infinite values ("
-        f"{shown}{more}). Fill them first (for example with sklearn.impute.SimpleImputer) or drop these rows"
+        f"{shown}{more}). Columns may have missing cells where some have in fit, or with columns='auto'; make infinite "
+        "values finite or missing"
     )
 
 

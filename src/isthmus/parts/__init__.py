@@ -14,6 +14,7 @@ from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
 from isthmus.parts.heavy_tails import Laplace, StudentT
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.parts.matching import MMD, TotalCorrelation
+from isthmus.parts.mixed import Mixed
 from isthmus.parts.objectives import ImportanceWeighted
 from isthmus.parts.ordered_codes import OrderedCode
 from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
@@ -44,6 +45,7 @@ __all__ = [
     "Linear",
     "Masking",
     "MixturePrior",
+    "Mixed",
     "Multinomial",
     "NegativeBinomial",
     "OrderedCode",

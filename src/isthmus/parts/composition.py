@@ -21,6 +21,7 @@ from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
 from isthmus.parts.heavy_tails import Laplace, StudentT
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.parts.matching import MMD, TotalCorrelation
+from isthmus.parts.mixed import Mixed
 from isthmus.parts.objectives import ImportanceWeighted
 from isthmus.parts.ordered_codes import OrderedCode
 from isthmus.parts.own_modules import Own
@@ -51,6 +52,7 @@ PARTS: dict[str, dict[str, type[Part]]] = {
         "negative_binomial": NegativeBinomial,
         "multinomial": Multinomial,
         "categorical": Categorical,
+        "mixed": Mixed,
     },
     "corruption": {
         "gaussian_noise": GaussianNoise,
@@ -130,7 +132,15 @@ def compose(
     code_module, likelihood_module = code.build(latent), likelihood.build(features)
     code_module.made_by, likelihood_module.made_by = type(code).__name__, type(likelihood).__name__
     corruption_module = None if corruption is None else part("corruption", corruption).build(features)
-    seen = 2 * features if corruption_module is not None and corruption_module.marks else features
+    seen = likelihood_module.inputs or features
+    if corruption_module is not None:
+        corruption_module.owner = likelihood_module.owner
+        seen += features if corruption_module.marks else 0
+        if corruption_module.removes and likelihood_module.inputs is None:
+            raise ValueError(
+                f"{type(corruption).__name__}(value=None) makes entries missing, which {type(likelihood).__name__} has "
+                "no place for; take value=0.0, or likelihood=Mixed(...)"
+            )
     encoder_module = encoder.build_encoder(seen, code_module.inputs)
     penalties = [part("penalty", one) for one in several(penalty)]
     network = Network(

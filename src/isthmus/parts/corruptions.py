@@ -1,9 +1,10 @@
 """Corruptions q(x̃|x): what is done to a row before it is encoded, in training and where epochs are judged."""
 
+import math
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from isthmus.core.checks import fraction, is_number, no_negative_number, positive_number
 from isthmus.core.choices import refuse_unknown
@@ -64,9 +65,13 @@ class GaussianNoise(Part):
         return float(low), float(high)
 
 
-def chosen(x: Tensor, rate: float, generator: Generator | None) -> Tensor:
-    """Draw which entries of x (B, F) are corrupted: 1 with probability `rate`, else 0."""
-    return torch.empty_like(x).bernoulli_(rate, generator=generator)
+def chosen(x: Tensor, rate: float, module: CorruptionModule) -> Tensor:
+    """Draw which entries of x (B, F) are corrupted: 1 with probability `rate`, else 0; all or none of one owner's."""
+    if module.owner is None:
+        return torch.empty_like(x).bernoulli_(rate, generator=module.generator)
+    owner = torch.tensor(module.owner, device=x.device)
+    columns = torch.empty(len(x), int(owner.max()) + 1, dtype=x.dtype, device=x.device)
+    return columns.bernoulli_(rate, generator=module.generator)[:, owner]
 
 
 class HiddenEntries(CorruptionModule):
@@ -76,12 +81,13 @@ class HiddenEntries(CorruptionModule):
         super().__init__()
         self.rate = rate
         self.value = value
+        self.removes = math.isnan(value)
         self.marks = mark
         self.weighs = hidden_only
 
     def forward(self, x: Tensor) -> Corrupted:
         """(B, F) to rows with gaps, where they are, and how much each entry counts."""
-        mask = chosen(x, self.rate, self.generator)
+        mask = chosen(x, self.rate, self)
         # Divided by the rate, so that the expected score is that of all entries.
         cells = mask / self.rate if self.weighs else None
         return Corrupted(torch.where(mask > 0, self.value, x), mask if self.marks else None, cells)
@@ -95,8 +101,9 @@ class Masking(Part):
     ----------
     rate : float
         In (0, 1): 0.15 to 0.5 for tables, 0.75 for images.
-    value : float
-        What a hidden entry becomes, in units of the scaled data: 0 is the mean of standardised columns.
+    value : float, optional
+        What a hidden entry becomes, in units of the scaled data: 0 is the mean of standardised columns. None: missing,
+        as other cells of a table are, whose likelihood, `Mixed`, shows the encoder what is missing.
     mark : bool
         Whether the encoder is told which entries are hidden: it sees (B, 2F). The value alone cannot tell, if it is a
         legal one.
@@ -114,17 +121,18 @@ class Masking(Part):
     """
 
     rate: float = 0.25
-    value: float = 0.0
+    value: float | None = 0.0
     mark: bool = False
     score: str = "all"
 
     def build(self, features: int) -> HiddenEntries:
         """Return the module for rows of that many columns."""
         rate = fraction("rate of Masking", positive_number("rate of Masking", self.rate))
-        if not is_number(self.value) or not torch.isfinite(torch.tensor(float(self.value))):
-            raise ValueError(f"value of Masking has to be a finite number; got {self.value!r}")
+        if self.value is not None and not (is_number(self.value) and math.isfinite(self.value)):
+            raise ValueError(f"value of Masking has to be a finite number, or None; got {self.value!r}")
         refuse_unknown("score of Masking", self.score, ("all", "hidden"))
-        return HiddenEntries(rate, float(self.value), bool(self.mark), self.score == "hidden")
+        value = math.nan if self.value is None else float(self.value)
+        return HiddenEntries(rate, value, bool(self.mark), self.score == "hidden")
 
 
 class ExtremeEntries(CorruptionModule):
@@ -184,10 +192,14 @@ class SwappedEntries(CorruptionModule):
     def forward(self, x: Tensor) -> Corrupted:
         """(B, F) to rows some of whose entries are another row's."""
         # From another row than its own: one of the B - 1 behind it, around the end.
-        ahead = torch.randint(1, max(len(x), 2), x.shape, generator=self.generator, device=x.device)
+        owner = torch.arange(x.shape[1]) if self.owner is None else torch.tensor(self.owner)
+        shape = (len(x), int(owner.max()) + 1)
+        ahead = torch.randint(1, max(len(x), 2), shape, generator=self.generator, device=x.device)[
+            :, owner.to(x.device)
+        ]
         rows = torch.arange(len(x), device=x.device)[:, None]
         others = x.gather(0, (rows + ahead) % len(x))
-        return Corrupted(torch.where(chosen(x, self.rate, self.generator) > 0, others, x))
+        return Corrupted(torch.where(chosen(x, self.rate, self) > 0, others, x))
 
 
 @dataclass

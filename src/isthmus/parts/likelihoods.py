@@ -55,9 +55,10 @@ class GaussianLikelihood(LikelihoodModule):
         self.activation = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if variance == "learned" else features
+        shape = (features,) if variance == "columns" else ()
         self.register_buffer("log_floor", torch.tensor(math.log(floor), dtype=torch.float64), persistent=False)
         first = variance if isinstance(variance, float) else 1.0
-        self.register_buffer("variance", torch.tensor(first, dtype=torch.float64))
+        self.register_buffer("variance", torch.full(shape, first, dtype=torch.float64))
 
     def mean(self, theta: Tensor) -> Tensor:
         """(B, P) to the mean (B, F)."""
@@ -71,7 +72,7 @@ class GaussianLikelihood(LikelihoodModule):
 
     def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
         """Minus log p(x|z) of each row, (B,), in nats; one pass over the cells where they share a variance."""
-        if self.mode == "learned" or cells is not None:
+        if self.mode in ("learned", "columns") or cells is not None:
             return super().nll(x, theta, weight, cells)
         squared = (x - self.mean(theta)).square().sum(1)
         variance = self.common_variance(squared / self.features, weight)
@@ -82,11 +83,17 @@ class GaussianLikelihood(LikelihoodModule):
         if self.mode == "learned":
             # σ² = floor + e^θ: unlike a clamp it lets a gradient through everywhere.
             return torch.logaddexp(theta[:, self.features :], self.log_floor)
-        return torch.log(self.common_variance(squares.mean(1), weight)).to(squares)
+        return torch.log(self.common_variance(squares if self.mode == "columns" else squares.mean(1), weight)).to(
+            squares
+        )
+
+    def excess(self, x: Tensor, theta: Tensor) -> Tensor:
+        """½(x - x̂)², (B, F): minus log p(x|z) at σ = 1, less what it is at x̂ = x."""
+        return 0.5 * (x - self.mean(theta)).square()
 
     def common_variance(self, errors: Tensor, weight: Tensor | None) -> Tensor:
-        """Return the σ² that all cells share, from the mean squared error of each row, (B,)."""
-        if self.mode != "optimal" or not self.training:
+        """Return the σ² that all cells share, from the squared errors of rows, (B,); or of cells, (B, F)."""
+        if self.mode not in ("optimal", "columns") or not self.training:
             return self.variance
         # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
         # gradient as (F/2) log MSE (Rybkin, Daniilidis and Levine 2021, equation 4).
@@ -104,6 +111,13 @@ class GaussianLikelihood(LikelihoodModule):
         """Fix an optimal variance at the mean squared error over the data it shall be optimal for."""
         if self.mode == "optimal":
             self.variance.fill_(max(mean_squared_error, self.floor))
+
+    def set_spread(self, errors: Tensor) -> None:
+        """Fix an optimal variance at the mean squared errors (F,) of the columns, or at the mean of these."""
+        if self.mode == "columns":
+            self.variance.copy_(errors.clamp_min(self.floor))
+        else:
+            self.set_variance(float(errors.mean()))
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
         """Return the outputs beyond the mean at which the variance of each column is the given one."""
@@ -125,7 +139,8 @@ class Gaussian(Part):
     variance : float or str
         A number: σ² is that number. "optimal": one σ² for all columns, the mean squared error itself (σ-VAE, Rybkin
         et al. 2021), fixed after training at its value on the validation rows (the training rows if there are none),
-        so that scores are comparable and no weight of the reconstruction has to be tuned. "learned": the decoder gives
+        so that scores are comparable and no weight of the reconstruction has to be tuned. "columns": the same with one
+        σ² for each column. "learned": the decoder gives
         a number θ for every column of every row, whose variance is floor + exp(θ); P = 2F.
     activation : str
         a, the output activation on the mean: "identity" for any real number, "sigmoid" for data in [0, 1]. (With
@@ -151,9 +166,9 @@ class Gaussian(Part):
         variance, floor = self.variance, positive_number("floor of Gaussian", self.floor)
         if is_number(variance):
             variance = positive_number("variance of Gaussian", variance)
-        elif variance not in ("optimal", "learned"):
+        elif variance not in ("optimal", "columns", "learned"):
             raise ValueError(
-                f"variance of Gaussian has to be a positive number, 'optimal' or 'learned'; got {variance!r}"
+                f"variance of Gaussian has to be a positive number, 'optimal', 'columns' or 'learned'; got {variance!r}"
             )
         return GaussianLikelihood(features, variance, self.activation, floor)
 

@@ -1,0 +1,286 @@
+"""Frames at the boundary: pandas, polars, Arrow tables and whatever else narwhals knows, in and out, column by column.
+
+Reading gives plain arrays, and a `Schema` from which a frame of the same kind can be built again.
+"""
+
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from isthmus.core.extras import MissingExtraError
+
+TICKS_A_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+"""Units of time, and how many of each a day has."""
+LEVEL_TYPES = (str, int, float, bool)
+"""What categories can be, so that a model file can hold them."""
+
+
+class Field(NamedTuple):
+    """What a column of a frame holds, apart from its values."""
+
+    name: Any
+    sort: str
+    """"float", "integer", "boolean", "text", "category", "time", "duration", or "nothing" where all is missing."""
+    dtype: str
+    """The frame's own name of its type."""
+    unit: str = ""
+    """Of times and durations: "D", "s", "ms", "us" or "ns"."""
+    zone: str | None = None
+    levels: tuple[Any, ...] = ()
+    """Declared categories, in their order."""
+    ordered: bool = False
+
+
+class Schema(NamedTuple):
+    """Which kind of frame it was, and its columns."""
+
+    backend: str
+    """"pandas", "polars" or "pyarrow"."""
+    fields: tuple[Field, ...]
+
+
+class Cells(NamedTuple):
+    """The values of a column, (n,), and which of them are missing, (n,) of bool.
+
+    Floats, whole numbers, booleans, text (objects), or ticks of the field's unit (times since 1970, UTC).
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+
+
+def narwhals() -> ModuleType:
+    """Return the package that knows all kinds of frames."""
+    try:
+        import narwhals.stable.v2 as found
+    except ImportError as error:
+        raise MissingExtraError("a table of named columns", "narwhals", "tables") from error
+    return found
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a table of columns of pandas, polars, Arrow or another kind that narwhals knows."""
+    kind = type(X)
+    if kind.__module__.split(".")[0] in ("numpy", "scipy", "builtins", "torch") or not hasattr(X, "shape"):
+        return False
+    if not any(hasattr(X, name) for name in ("columns", "column_names", "schema")):
+        return False
+    return narwhals().dependencies.is_into_dataframe(X)
+
+
+def columns_of(X: Any) -> Iterator[tuple[Any, Any]]:
+    """Pass over the columns of a frame: its own name of each, and narwhals' series.
+
+    Raises
+    ------
+    ValueError
+        For two columns of the same name.
+    """
+    if type(X).__module__.startswith("pandas") and not X.columns.is_unique:
+        twice = X.columns[X.columns.duplicated()][0]
+        raise ValueError(f"two columns are called {twice!r}; give each a name of its own")
+    frame = narwhals().from_native(X, eager_only=True)
+    yield from zip(names_of(X), frame.iter_columns(), strict=True)
+
+
+def names_of(X: Any) -> list[Any]:
+    """Return the names of the columns of a frame, as they are there."""
+    if type(X).__module__.startswith("pandas"):
+        return X.columns.tolist()
+    return narwhals().from_native(X, eager_only=True).columns
+
+
+def backend_of(X: Any) -> str:
+    """Return which library a frame is of, for building another."""
+    name = narwhals().from_native(X, eager_only=True).implementation
+    return str(name.value if hasattr(name, "value") else name).lower()
+
+
+def read(X: Any) -> tuple[Schema, list[Cells]]:
+    """Take a frame apart.
+
+    Raises
+    ------
+    ValueError
+        For a column of a type that has no numbers, categories or times, or of several types: with its name.
+    """
+    found = [read_column(name, series) for name, series in columns_of(X)]
+    return Schema(backend_of(X), tuple(field for field, _ in found)), [cells for _, cells in found]
+
+
+def read_column(name: Any, series: Any) -> tuple[Field, Cells]:
+    """Take a column apart, by its type."""
+    nw, native = narwhals(), series.to_native()
+    dtype = series.dtype
+    own = str(native.dtype) if type(native).__module__.startswith("pandas") else type(dtype).__name__
+    missing = np.asarray(series.is_null().to_numpy(), dtype=bool)
+    if missing.all():
+        return Field(name, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
+    if own == "category":
+        return read_pandas_category(name, native, missing)
+    if dtype == nw.Object:
+        return read_objects(name, own, native, missing)
+    if dtype == nw.Boolean:
+        return Field(name, "boolean", own), Cells(filled(series, missing, False, np.bool_), missing)
+    if dtype.is_integer():
+        wide = np.uint64 if dtype == nw.UInt64 else np.int64
+        return Field(name, "integer", own), Cells(filled(series, missing, 0, wide), missing)
+    if dtype.is_float():
+        values = filled(series, missing, 0.0, np.float64)
+        values = np.where(missing, np.nan, values)
+        return Field(name, "float", own), Cells(values, np.isnan(values))
+    if dtype == nw.String:
+        return Field(name, "text", own), Cells(texts(series, missing), missing)
+    if dtype in (nw.Categorical, nw.Enum):
+        levels = tuple(dtype.categories) if dtype == nw.Enum else ()
+        return Field(name, "category", own, levels=levels), Cells(texts(series.cast(nw.String), missing), missing)
+    if dtype == nw.Date or dtype in (nw.Datetime, nw.Duration):
+        return read_times(name, own, series, missing)
+    raise ValueError(
+        f"column {name!r} holds values of type {dtype}, which are neither numbers, categories nor times: "
+        "convert it, or drop it"
+    )
+
+
+def filled(series: Any, missing: np.ndarray, value: Any, dtype: Any) -> np.ndarray:
+    """Return the values of a column as numpy has them, with `value` where they are missing."""
+    if missing.any():
+        series = series.fill_null(value)
+    return np.asarray(series.to_numpy(), dtype=dtype)
+
+
+def texts(series: Any, missing: np.ndarray) -> np.ndarray:
+    """Return the values of a column of text as objects, None where they are missing."""
+    values = np.array(series.to_list(), dtype=object)
+    values[missing] = None
+    return values
+
+
+def read_pandas_category(name: Any, native: Any, missing: np.ndarray) -> tuple[Field, Cells]:
+    """Take a categorical column of pandas apart, whose categories may be other things than text."""
+    levels = native.cat.categories.tolist()
+    odd = next((level for level in levels if not isinstance(level, LEVEL_TYPES)), None)
+    if odd is not None:
+        raise ValueError(f"column {name!r} has categories of type {type(odd).__name__}; make them text or numbers")
+    values = np.array([*levels, None], dtype=object)[native.cat.codes.to_numpy()]
+    return Field(name, "category", "category", levels=tuple(levels), ordered=bool(native.cat.ordered)), Cells(
+        values, missing
+    )
+
+
+def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple[Field, Cells]:
+    """Take a column of Python objects apart, if they are all text, all booleans or all numbers."""
+    values = np.array(native.to_numpy(), dtype=object)
+    kinds = {kind_of(value) for value in values[~missing]}
+    if kinds == {"boolean"}:
+        return Field(name, "boolean", own), Cells(np.where(missing, False, values).astype(bool), missing)
+    if kinds == {"number"}:
+        numbers = np.where(missing, np.nan, values).astype(np.float64)
+        return Field(name, "float", own), Cells(numbers, np.isnan(numbers))
+    if kinds == {"text"}:
+        return Field(name, "text", own), Cells(np.where(missing, None, values), missing)
+    types = sorted({type(value).__name__ for value in values[~missing]})
+    raise ValueError(
+        f"column {name!r} mixes values of types {', '.join(types)}: make them all of one type"
+        if len(types) > 1
+        else f"column {name!r} holds values of type {types[0]}: make them numbers, text or times, or drop it"
+    )
+
+
+def kind_of(value: Any) -> str:
+    """Say what a Python object is: "text", "boolean", "number" or something else."""
+    if isinstance(value, bool | np.bool_):
+        return "boolean"
+    if isinstance(value, int | float | np.integer | np.floating):
+        return "number"
+    return "text" if isinstance(value, str) else type(value).__name__
+
+
+def read_times(name: Any, own: str, series: Any, missing: np.ndarray) -> tuple[Field, Cells]:
+    """Take a column of dates, times or durations apart: ticks since 1970, UTC, or ticks."""
+    nw, dtype = narwhals(), series.dtype
+    zone = getattr(dtype, "time_zone", None)
+    if zone is not None:
+        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    values = np.asarray(series.to_numpy())
+    unit, letter = "D", "M"
+    if dtype != nw.Date:
+        unit, letter = dtype.time_unit, "m" if dtype == nw.Duration else "M"
+    ticks = values.astype(f"{letter}8[{unit}]").astype(np.int64)
+    ticks[missing] = 0
+    return Field(name, "duration" if letter == "m" else "time", own, unit=unit, zone=zone), Cells(ticks, missing)
+
+
+def build(schema: Schema, columns: Sequence[Cells], like: Any = None) -> Any:
+    """Put a frame together: of the schema's kind, with its names and types.
+
+    `like` is a frame of as many rows, whose row labels (pandas' index) the new one shall have.
+
+    A whole number or boolean that is missing where the type has no room for that makes the column one of floats or of
+    objects.
+    """
+    if schema.backend == "pandas":
+        import pandas
+
+        index = like.index if isinstance(like, pandas.DataFrame) else None
+        names = [field.name for field in schema.fields]
+        parts = [pandas_column(field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
+        frame = pandas.concat([pandas.Series(part) for part in parts], axis=1, keys=range(len(parts)))
+        frame.columns = pandas.Index(names)
+        return frame if index is None else frame.set_axis(index, axis=0)
+    nw = narwhals()
+    parts = [other_column(schema.backend, field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
+    return nw.from_dict({part.name: part for part in parts}).to_native()
+
+
+def pandas_column(field: Field, cells: Cells) -> Any:
+    """Return a column as pandas has it."""
+    import pandas
+
+    values, missing = cells
+    if field.sort in ("time", "duration"):
+        stamps = values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
+        stamps[missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
+        column = pandas.Series(stamps)
+        return column.dt.tz_localize("UTC").dt.tz_convert(field.zone) if field.zone else column
+    objects = values.astype(object)
+    objects[missing] = None
+    if field.sort == "category":
+        return pandas.Categorical(objects, categories=list(field.levels), ordered=field.ordered)
+    dtype = pandas.api.types.pandas_dtype(field.dtype)
+    if not isinstance(dtype, np.dtype) or field.sort in ("text", "nothing"):
+        return pandas.Series(objects, dtype=dtype)
+    if not missing.any() or field.sort == "float":
+        return pandas.Series(values).astype(dtype)
+    return pandas.Series(objects) if field.sort == "boolean" else pandas.Series(np.where(missing, np.nan, values))
+
+
+def other_column(backend: str, field: Field, cells: Cells) -> Any:
+    """Return a column as narwhals' series of another library."""
+    nw = narwhals()
+    values: Any = cells.values
+    if cells.missing.any():
+        values = values.astype(object)
+        values[cells.missing] = None
+        values = values.tolist()
+    if field.sort == "nothing":
+        values = [None] * len(cells.missing)
+    kind = getattr(nw, field.dtype)
+    if field.sort == "time" and field.unit != "D":
+        series = nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Datetime(field.unit))
+        return series.dt.replace_time_zone("UTC").dt.convert_time_zone(field.zone) if field.zone else series
+    if field.sort == "time":
+        return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Int32).cast(nw.Date)
+    if field.sort == "duration":
+        return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Duration(field.unit))
+    if field.dtype == "Enum":
+        kind = nw.Enum(list(field.levels))
+    if field.sort in ("text", "category"):
+        listed = values if isinstance(values, list) else values.tolist()
+        series = nw.new_series(field.name, listed, nw.String, backend=backend)
+        return series if field.dtype == "String" else series.cast(kind)
+    if field.dtype == "Unknown":
+        return nw.new_series(field.name, values, backend=backend)
+    return nw.new_series(field.name, values, kind, backend=backend)

@@ -1,0 +1,226 @@
+"""Tables as they are: what an estimator learns of a frame's columns, and how it takes frames and gives them back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils.validation import _check_feature_names
+
+from isthmus.core.choices import refuse_unknown
+from isthmus.data import frames
+from isthmus.data.columns import KINDS, LIKELIHOODS, Columns, Survey
+from isthmus.data.encoding import decoded, encoded
+from isthmus.data.frames import Cells, Field, Schema
+from isthmus.data.tables import TableScaling
+from isthmus.estimators import rules, validation
+from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
+
+ARRAY = "array"
+"""The backend of a schema whose table is a numpy array."""
+
+
+def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> Any:
+    """Return X as numbers: an array (n, F) or CSR, or, for a table of mixed or missing cells, (n, R) in float64.
+
+    With `reset` the estimator learns what its columns are: `columns_` where they are of several kinds.
+    """
+    if reset:
+        forget(estimator)
+        return first_table(estimator, X, least_rows)
+    if hasattr(estimator, "columns_"):
+        return known_table(estimator, X)
+    if frames.is_frame(X) and hasattr(estimator, "_schema"):
+        refuse_gaps_unseen(estimator, X)
+    return validation.table(estimator, X, reset=False, least_rows=least_rows)
+
+
+def forget(estimator: Any) -> None:
+    """Take away what an earlier fit learned of columns."""
+    for name in ("columns_", "_schema"):
+        if hasattr(estimator, name):
+            delattr(estimator, name)
+
+
+def first_table(estimator: Any, X: Any, least_rows: int) -> Any:
+    """Learn the columns of a table; return it as numbers."""
+    if not frames.is_frame(X) and not of_columns(estimator, X):
+        return validation.table(estimator, X, reset=True, least_rows=least_rows)
+    if not frames.is_frame(X):
+        X = validation.array_of_anything(X)
+    schema, cells = read(X)
+    rows = len(cells[0].missing) if cells else 0
+    survey = Survey(kinds_by_name(estimator.columns, schema))
+    survey.look(schema.fields, cells)
+    if survey.plain and estimator.columns is None:
+        estimator._schema = schema
+        return validation.table(estimator, X, reset=True, least_rows=least_rows)
+    if rows < least_rows:
+        raise ValueError(f"Found array with {rows} sample(s) while a minimum of {least_rows} is required.")
+    if not rules.is_auto(estimator.likelihood):
+        raise ValueError(
+            f"likelihood={estimator.likelihood!r} is one for all columns, and this table has columns of several kinds "
+            "or with gaps: leave likelihood='auto', and say what columns are by columns={'name': 'count', ...}"
+        )
+    columns = survey.columns()
+    if all(column.kind == "ignored" for column in columns):
+        raise ValueError("no column of the table can be learned from: all are ignored")
+    _check_feature_names(estimator, X, reset=True)
+    estimator.n_features_in_ = len(columns)
+    estimator.columns_, estimator._schema = columns, schema
+    return encoded(columns, schema.fields, cells)
+
+
+def of_columns(estimator: Any, X: Any) -> bool:
+    """Whether an array is to be taken column by column: the user says so, or cells are missing or text."""
+    if scipy.sparse.issparse(X):
+        if estimator.columns is not None:
+            raise ValueError("columns= goes with frames and dense arrays, and X is sparse; take a likelihood= instead")
+        return False
+    if estimator.columns is not None:
+        return True
+    array = X if isinstance(X, np.ndarray) else None
+    if array is None or array.ndim != 2 or array.dtype.kind not in "fOU":
+        return False
+    if array.dtype.kind == "f":
+        return bool(np.isnan(array.sum(dtype=np.float64))) and bool(np.isnan(array).any())
+    return any(isinstance(cell, str) for cell in array.flat)
+
+
+def kinds_by_name(columns: Any, schema: Schema) -> dict[Any, str]:
+    """Return what the user says of columns: by name, one for all, or "auto" for nothing."""
+    if columns is None or (isinstance(columns, str) and columns == "auto"):
+        return {}
+    names = [field.name for field in schema.fields]
+    if isinstance(columns, str):
+        refuse_unknown("columns", columns, ["auto", *KINDS, *LIKELIHOODS])
+        return dict.fromkeys(names, columns)
+    if isinstance(columns, Mapping):
+        return dict(columns)
+    if isinstance(columns, Sequence) and len(columns) == len(names):
+        return dict(zip(names, columns, strict=True))
+    raise ValueError(
+        "columns has to be None, 'auto', a kind for all columns, a mapping from names to kinds, or a sequence of "
+        f"{len(names)} kinds; got {columns!r}"
+    )
+
+
+def read(X: Any) -> tuple[Schema, list[Cells]]:
+    """Take a frame or an array of two dimensions apart."""
+    if frames.is_frame(X):
+        return frames.read(X)
+    found = [read_array_column(index, X[:, index]) for index in range(X.shape[1])]
+    return Schema(ARRAY, tuple(field for field, _ in found)), [cells for _, cells in found]
+
+
+def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
+    """Take a column of an array apart."""
+    own = str(values.dtype)
+    if values.dtype.kind in "OU":
+        objects = values.astype(object)
+        missing = np.array([value is None or value != value for value in objects])
+        if missing.all():
+            return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
+        return frames.read_objects(index, own, objects, missing)
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+    if missing.all() and len(missing):
+        return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
+    sort = {"f": "float", "b": "boolean"}.get(values.dtype.kind, "integer")
+    return Field(index, sort, own), Cells(values.astype(np.float64) if sort == "float" else values, missing)
+
+
+def known_table(estimator: Any, X: Any) -> np.ndarray:
+    """Check a table against the columns of `fit`; return it as numbers (n, R).
+
+    Columns of another order are put in theirs.
+    """
+    if scipy.sparse.issparse(X):
+        raise ValueError(f"{type(estimator).__name__} was fitted on a table of columns, and X is sparse; give a frame")
+    columns, wanted = estimator.columns_, [column.name for column in estimator.columns_]
+    if not frames.is_frame(X):
+        X = validation.array_of_anything(X)
+        if X.shape[1] != len(columns):
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {len(columns)} features as "
+                "input"
+            )
+    schema, cells = read(X)
+    if frames.is_frame(X) and estimator._schema.backend != ARRAY:
+        by_name = {field.name: (field, piece) for field, piece in zip(schema.fields, cells, strict=True)}
+        gone = [name for name in wanted if name not in by_name]
+        new = [name for name in by_name if name not in wanted]
+        if gone or new:
+            raise ValueError(
+                "X has other columns than in fit: "
+                + "; ".join(
+                    [f"{', '.join(map(repr, gone))} is missing"] * bool(gone)
+                    + [f"{', '.join(map(repr, new))} is new"] * bool(new)
+                )
+            )
+        ordered = [by_name[name] for name in wanted]
+    else:
+        ordered = list(zip(schema.fields, cells, strict=True))
+    if not len(ordered[0][1].missing):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    return encoded(columns, [field for field, _ in ordered], [piece for _, piece in ordered])
+
+
+def refuse_gaps_unseen(estimator: Any, X: Any) -> None:
+    """Raise a `ValueError` for missing cells in columns that had none in `fit`, with their names."""
+    for name, series in frames.columns_of(X):
+        if series.is_null().any():
+            raise ValueError(
+                f"column {name!r} has missing cells, and there were none in fit: {type(estimator).__name__} "
+                "(columns='auto') learns to do without cells"
+            )
+
+
+def likelihood(scaling: TableScaling) -> Mixed:
+    """Return the likelihood of a table's cells."""
+    families, cells, scored = [], [], []
+    for name, sizes in scaling.groups:
+        families.append(
+            Categorical(sizes)
+            if name == "categorical"
+            else {
+                "gaussian": Gaussian("columns"),
+                "student_t": StudentT(),
+                "calendar": Gaussian("columns"),
+                "bernoulli": Bernoulli(),
+                "poisson": Poisson(),
+                "negative_binomial": NegativeBinomial(),
+            }[name]
+        )
+        cells.append(sum(sizes))
+        scored.append(name != "calendar")
+    return Mixed(tuple(families), tuple(cells), tuple(scaling.owner.tolist()), tuple(scored))
+
+
+def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
+    """Return rows of numbers as a table of the kind that was given to `fit`: a frame, or an array.
+
+    `like` is the frame whose row labels they have.
+    """
+    schema: Schema | None = getattr(estimator, "_schema", None)
+    if schema is None:
+        return numbers
+    columns: Columns | None = getattr(estimator, "columns_", None)
+    cells = whole(schema, numbers) if columns is None else decoded(columns, numbers)
+    if schema.backend != ARRAY:
+        return frames.build(schema, cells, like)
+    text = any(piece.values.dtype.kind == "O" for piece in cells)
+    missing = [np.where(piece.missing, np.nan if not text else None, piece.values) for piece in cells]
+    return np.stack(missing, axis=1)
+
+
+def whole(schema: Schema, numbers: np.ndarray) -> list[Cells]:
+    """Return numbers (n, F) as the cells of a frame of numbers: whole ones rounded, booleans by their half."""
+    nothing = np.zeros(len(numbers), dtype=bool)
+    cells = []
+    for field, values in zip(schema.fields, numbers.T, strict=True):
+        if field.sort == "integer":
+            values = np.round(values).astype(np.int64)
+        elif field.sort == "boolean":
+            values = values >= 0.5
+        cells.append(Cells(values.astype(np.float64) if field.sort == "float" else values, nothing))
+    return cells

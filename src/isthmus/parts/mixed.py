@@ -1,0 +1,236 @@
+"""`Mixed`: tables of real values, counts, booleans and categories, with cells that are missing."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from isthmus.core.contract import LikelihoodModule, Part, batch_mean
+from isthmus.parts.counts import CountLikelihood
+from isthmus.parts.likelihoods import LOG_2_PI
+
+FOLLOWING = 0.01
+"""How far the share that stays unexplained goes towards that of the batch in a step of training."""
+FLOOR = 1e-6
+LEAST_BASELINE = 1e-3
+"""Nats: a column that its own mean explains better than this is not blown up to the standing of the others."""
+
+
+class MixedLikelihood(LikelihoodModule):
+    """p(x|z) = Π over columns, each of its own family; see `Mixed`."""
+
+    density = True
+    activation = None
+    starts_linear = True
+
+    centre: Tensor
+    gain: Tensor
+    standing: Tensor
+    unexplained: Tensor
+
+    def __init__(
+        self,
+        families: list[LikelihoodModule],
+        cells: tuple[int, ...],
+        owner: tuple[int, ...],
+        scored: tuple[bool, ...],
+    ) -> None:
+        super().__init__()
+        self.families = nn.ModuleList(families)
+        self.sizes = cells
+        self.theta_sizes = [family.outputs for family in families]
+        self.outputs = sum(self.theta_sizes)
+        self.owner = owner
+        features, self.slots = len(owner), sorted(set(owner))
+        self.inputs = features + len(self.slots)
+        slot = torch.tensor([self.slots.index(column) for column in owner], dtype=torch.long)
+        self.register_buffer("slot", slot, persistent=False)
+        # Of a column's cells one is enough to see whether it is missing.
+        first = torch.tensor([owner.index(column) for column in self.slots], dtype=torch.long)
+        self.register_buffer("first", first, persistent=False)
+        counted = [isinstance(family, CountLikelihood) for family in families]
+        self.register_buffer("counted", spread_over(counted, cells), persistent=False)
+        self.register_buffer("scored", spread_over(scored, cells), persistent=False)
+        self.register_buffer("centre", torch.zeros(features, dtype=torch.float64))
+        self.register_buffer("gain", torch.ones(features, dtype=torch.float64))
+        self.register_buffer("middle", torch.zeros(features, dtype=torch.float64))
+        self.register_buffer("standing", torch.ones(features, dtype=torch.float64))
+        self.register_buffer("unexplained", torch.ones((), dtype=torch.float64))
+
+    def train(self, mode: bool = True) -> "MixedLikelihood":
+        """Keep the families as they are in use: their spreads are found for all of them together."""
+        super().train(mode)
+        for family in self.families:
+            family.train(False)
+        return self
+
+    def pieces(self, x: Tensor, theta: Tensor) -> Iterator[tuple[Any, Tensor, Tensor]]:
+        """Pass over the families, each with its cells of x (B, F) and its outputs of theta (B, P)."""
+        yield from zip(self.families, x.split(self.sizes, 1), theta.split(self.theta_sizes, 1), strict=True)
+
+    def filled(self, x: Tensor) -> Tensor:
+        """Put the column's mean, or its shares, in the place of what is missing, (B, F)."""
+        return torch.where(torch.isnan(x), self.middle.to(x), x)
+
+    def there(self, x: Tensor) -> Tensor:
+        """1 where a cell is not missing, (B, F)."""
+        return (~torch.isnan(x)).to(x)
+
+    def look(self, x: Tensor, weight: Tensor | None = None) -> None:
+        """Find the columns' means, and how well these alone explain them, from training rows (n, F)."""
+        rows = x.double()
+        there = self.there(rows) * (1.0 if weight is None else weight.double()[:, None])
+        count = there.sum(0).clamp_min(1e-300)
+        self.middle.copy_((there * rows.nan_to_num(0)).sum(0) / count)
+        filled = self.filled(rows)
+        seen = torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
+        self.centre.copy_((there * seen).sum(0) / count)
+        variance = (there * (filled - self.middle).square()).sum(0) / count
+        spread = (there * (seen - self.centre).square()).sum(0) / count
+        # Each column has variance 1 together, whatever the number of its cells; those of rare categories no less.
+        own = torch.where(self.blocked, 1 / self.middle.clamp(0.01, 1).sqrt(), 1.0)
+        scaled = torch.zeros_like(count[self.first]).index_add(0, self.slot, spread * own.square())
+        self.gain.copy_(own / scaled.clamp_min(1e-6).sqrt()[self.slot])
+        theta = self.start_bias(self.middle, variance).expand(len(x), -1)
+        excess = self.each("excess", filled, theta) * there
+        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, excess.sum(0))
+        baseline = baseline / count[self.first]
+        self.standing.copy_(0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot])
+
+    @property
+    def blocked(self) -> Tensor:
+        """Whether a cell is one of a block of zeros and a one, (F,)."""
+        return spread_over([hasattr(family, "sizes") for family in self.families], self.sizes).to(self.counted.device)
+
+    def each(self, method: str, x: Tensor, theta: Tensor) -> Tensor:
+        """Call the families' method on their cells, (B, F)."""
+        return torch.cat(
+            [getattr(family, method)(cells, outputs) for family, cells, outputs in self.pieces(x, theta)], 1
+        )
+
+    def encoder_input(self, x: Tensor) -> Tensor:
+        """Return centred cells, each column of variance 1, and 1 for every column that is missing: (B, F + columns)."""
+        missing = torch.isnan(x)
+        filled = self.filled(x)
+        seen = torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
+        scaled = torch.where(missing, 0, (seen - self.centre.to(x)) * self.gain.to(x))
+        return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
+
+    def mean(self, theta: Tensor) -> Tensor:
+        """(B, P) to the mean (B, F)."""
+        outputs = zip(self.families, theta.split(self.theta_sizes, 1), strict=True)
+        return torch.cat([family.mean(piece) for family, piece in outputs], dim=1)  # type: ignore[operator]
+
+    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Minus log p(x|z) of each cell, (B, F), in nats; 0 where a cell is missing or only helps to learn."""
+        return self.each("columns", self.filled(x), theta) * self.there(x) * self.scored
+
+    def loss(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
+        """Return ½ Σ over columns that are there of (u/s + log 2πs), (B,).
+
+        u is the share of a column that stays unexplained: what its cells lack over what they lack where only the mean
+        is known; s the batch's mean of u, held fixed, as a Gaussian's optimal variance is.
+        """
+        there = self.there(x) if cells is None else self.there(x) * cells
+        lacking = self.each("excess", self.filled(x), theta) * there * self.standing.to(theta)
+        lacking, columns = 2 * lacking.sum(1), there[:, self.first].sum(1)
+        share = self.unexplained.to(theta)
+        if self.training:
+            mean = batch_mean(lacking.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
+            share = mean.clamp_min(FLOOR)
+            self.unexplained.lerp_(share.to(self.unexplained), FOLLOWING)
+        return 0.5 * (lacking / share + columns * (torch.log(share) + LOG_2_PI))
+
+    def shares(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return which share of each row stays unexplained, (B,): 0 for nothing, 1 for as much as by means alone."""
+        there = self.there(x)
+        lacking = self.each("excess", self.filled(x), theta) * there * self.standing.to(theta)
+        return 2 * lacking.sum(1) / there[:, self.first].sum(1).clamp_min(1)
+
+    def set_unexplained(self, share: float) -> None:
+        """Take note of the share that stays unexplained over the data."""
+        self.unexplained.fill_(max(share, FLOOR))
+
+    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
+        """Draw rows (B, F)."""
+        outputs = zip(self.families, theta.split(self.theta_sizes, 1), strict=True)
+        return torch.cat([family.sample(piece, generator) for family, piece in outputs], dim=1)  # type: ignore[operator]
+
+    def set_spread(self, errors: Tensor) -> None:
+        """Fix the spread of every real column at its mean squared error (F,)."""
+        for family, piece in zip(self.families, errors.split(self.sizes), strict=True):
+            known: Any = family
+            if getattr(known, "mode", None) == "optimal" and hasattr(known, "scale"):
+                known.scale.fill_(max(math.sqrt(float(piece.mean())) / known.deviation(), FLOOR))
+            else:
+                known.set_spread(piece)
+
+    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return the (P,) outputs at which every column has the given mean (F,) and, about, variance (F,)."""
+        pieces = zip(self.families, mean.split(self.sizes), variance.split(self.sizes), strict=True)
+        return torch.cat([family.start_bias(*piece) for family, *piece in pieces])  # type: ignore[operator]
+
+
+def spread_over(values: Any, cells: tuple[int, ...]) -> Tensor:
+    """Return one value of bool for every cell of each family, (F,)."""
+    return torch.tensor(list(values), dtype=torch.bool).repeat_interleave(torch.tensor(cells, dtype=torch.long))
+
+
+@dataclass
+class Mixed(Part):
+    """Columns of several families, each with the same standing in the objective: what a table has as its likelihood.
+
+    Cells that are missing are NaN: they count for nothing in the score, and the encoder sees their column's mean and,
+    beside it, that they are missing. `score_samples` is the sum of the columns' log-likelihoods; training makes small
+    the mean over the columns of the share that stays unexplained, so that a category of many values, whose
+    log-likelihood is a large number, weighs no more than a real value.
+
+    Parameters
+    ----------
+    families : tuple of parts
+        `Gaussian`, `StudentT`, `Bernoulli`, `Categorical`, `Poisson`, `NegativeBinomial`, in the order of the cells.
+    cells : tuple of int
+        How many cells of a row each family has.
+    owner : tuple of int, optional
+        Which column each cell belongs to; () where each cell of a family is a column (and each block of a
+        `Categorical`).
+    scored : tuple of bool, optional
+        Which families count in the score; () for all.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from isthmus.parts import Bernoulli, Gaussian
+    >>> module = Mixed((Gaussian(1.0), Bernoulli()), (1, 1)).build(features=2)
+    >>> x = torch.tensor([[0.0, torch.nan]])
+    >>> round(float(module.nll(x, torch.zeros(1, 2))), 4)  # ½ log 2π, and nothing for what is missing
+    0.9189
+    """
+
+    families: tuple[Any, ...] = ()
+    cells: tuple[int, ...] = ()
+    owner: tuple[int, ...] = ()
+    scored: tuple[bool, ...] = ()
+
+    def build(self, features: int) -> MixedLikelihood:
+        """Return the module for rows of that many cells."""
+        if sum(self.cells) != features or len(self.cells) != len(self.families):
+            raise ValueError(
+                f"cells of Mixed have to be one number for each of the {len(self.families)} families, together the "
+                f"{features} cells of a row; got {self.cells!r}"
+            )
+        families = [family.build(cells) for family, cells in zip(self.families, self.cells, strict=True)]
+        scored = self.scored or (True,) * len(self.families)
+        return MixedLikelihood(families, tuple(self.cells), self.owner or one_a_column(families, self.cells), scored)
+
+
+def one_a_column(families: list[LikelihoodModule], cells: tuple[int, ...]) -> tuple[int, ...]:
+    """Return an owner for each cell, where nobody says which belong together."""
+    owner: list[int] = []
+    for family, count in zip(families, cells, strict=True):
+        for size in getattr(family, "sizes", (1,) * count):
+            owner += [owner[-1] + 1 if owner else 0] * size
+    return tuple(owner)
