@@ -576,6 +576,6 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = rules.takes_gaps(self)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -15,7 +15,7 @@ from isthmus.engine.products import maker
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
-from isthmus.parts import Bernoulli, Gaussian
+from isthmus.parts import Bernoulli, Dense, Gaussian, Linear, Tied
 
 INITS = (*INITIALISATIONS, "layerwise")
 """Where training can start."""
@@ -114,6 +114,14 @@ def given(estimator: Any, name: str, automatic: Callable[[], Any], check: Callab
     """Return a parameter: checked, or the automatic value."""
     value = getattr(estimator, name)
     return automatic() if is_auto(value) else check(name, value, *least)
+
+
+def takes_gaps(estimator: Any) -> bool:
+    """Whether cells may be missing: where the likelihood is found by looking, and the network has room for marks."""
+    tied = estimator.decoder == "tied" or isinstance(estimator.decoder, Tied)
+    dense = estimator.encoder is None or estimator.encoder in ("dense", "linear")
+    dense = dense or isinstance(estimator.encoder, Dense | Linear)
+    return is_auto(estimator.likelihood) and dense and not tied and estimator.init != "layerwise"
 
 
 def is_share(latent: Any) -> bool:
