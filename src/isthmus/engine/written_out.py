@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
+from isthmus.core.skipping import NotZero
 from isthmus.engine import products as makers
 from isthmus.engine.products import Products, TorchProducts
 from isthmus.parts.codes import DeterministicCode
@@ -245,8 +246,13 @@ class WrittenOut:
             memory.working.copy_(self.flat)
             h = seen.matrix.copy_(h)
         inputs, last = [products.matrix(h)], len(self.names)
+        first: Any = self.network.encoder
+        found = NotZero.of(h) if first.skips_zeros and not self.halved else None
         for depth, before in enumerate(befores):
-            products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
+            if depth == 0 and found is not None:
+                before.matrix.copy_(found.affine(first.weights[0], first.biases[0]))
+            else:
+                products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
             if depth < last:
                 FUNCTIONS[self.names[depth]](before.vector, afters[depth].vector)
                 inputs.append(afters[depth].factor)
@@ -257,7 +263,10 @@ class WrittenOut:
             slopes[-1].matrix.copy_(gradient.matrix)
             gradient = slopes[-1]
         for depth in range(last, -1, -1):
-            products.multiply(gradient.transposed, inputs[depth], memory.weight_slopes[depth])
+            if depth == 0 and found is not None:
+                found.weight_slope(gradient.matrix, self.parts(self.slope)[0])
+            else:
+                products.multiply(gradient.transposed, inputs[depth], memory.weight_slopes[depth])
             torch.sum(gradient.matrix, 0, out=memory.bias_slopes[depth])
             if depth > 0:
                 slope = slopes[depth - 1]

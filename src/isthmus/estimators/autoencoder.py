@@ -13,13 +13,14 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
-from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
-from isthmus.core.initialisation import initialise
-from isthmus.core.principal import PrincipalComponents, principal_components
+from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Summary, scaling
+from isthmus.data.sparse import SparseTable
+from isthmus.data.sparse_principal import sparse_principal_components
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.history import History
@@ -308,9 +309,15 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         rows = self._rows(X, weight)
         judges, index = torch.randperm(X.shape[0], generator=generator).tensor_split([judged])
 
-        principal = self._principal(rows, index, weights_generator)
-        self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
-        network = self._compose()
+        network = principal = None
+        if not rules.is_share(self.latent):
+            self.latent_ = rules.latent_size(self, self.n_features_in_, None)
+            network = self._compose()
+        if network is None or (self.init == "pca" and pca_obstacle(network) is None):
+            principal = self._principal(rows, index, weights_generator)
+        if network is None:
+            self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
+            network = self._compose()
         some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.n_features_in_))]
         sample, sample_weight = rows.batch(some)
         history = History()
@@ -389,13 +396,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             )
         return network.to(self._dtype)
 
-    def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
-        """Return the principal components of the training rows, or of many of them, if anything asks for them."""
-        share = rules.is_share(self.latent)
-        if self.init != "pca" and not share:
-            return None
-        rank = None if share else whole_number("latent", self.latent, 1)
-        blocks = index[: rules.principal_rows(self.n_features_in_)].split(rows.block)
+    def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents:
+        """Return the principal components of the training rows, or of many of them."""
+        rank = None if rules.is_share(self.latent) else self.latent_
+        index = index[: rules.principal_rows(self.n_features_in_)]
+        if isinstance(rows.raw, SparseTable) and self.n_features_in_ > WIDEST_EXACT:
+            return sparse_principal_components(rows, index, rank, generator)
+        blocks = index.split(rows.block)
         return principal_components(lambda: map(rows.batch, blocks), self.n_features_in_, rank, generator)
 
     def _fix_variance(self, rows: Rows, index: Tensor) -> None:
