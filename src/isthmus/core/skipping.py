@@ -31,7 +31,7 @@ class NotZero(NamedTuple):
         """Find it in a batch (B, F)."""
         dense = x.detach().numpy()
         size, features = dense.shape
-        flat = np.flatnonzero(dense)
+        flat = np.flatnonzero(dense != 0)  # of truth values it is several times faster
         row, column = np.divmod(flat, features)
         present = np.zeros(features, dtype=bool)
         present[column] = True
