@@ -125,8 +125,8 @@ def measure(name: str, options: argparse.Namespace) -> None:
     theirs = loop(name, X, options.steps)
     rows, steps = options.steps * BATCH, options.steps
     print(
-        f"{name:12} first look {clock.looked:.1f} s; {rows / ours:,.0f} rows a second, {1e3 * ours / steps:.1f} ms a step"
-        f"; the loop {rows / theirs:,.0f}, {1e3 * theirs / steps:.1f} ms ({theirs / ours:.2f} times); transform "
+        f"{name:12} first look {clock.looked:.1f} s; {rows / ours:,.0f} rows a second, {1e3 * ours / steps:.1f} ms; "
+        f"the loop {rows / theirs:,.0f}, {1e3 * theirs / steps:.1f} ms ({theirs / ours:.2f} times); transform "
         f"{coded:,.0f} rows a second; peak {most:.2f} GiB, {made:.2f} with the data alone; {model.fit_report_.steps}",
         flush=True,
     )

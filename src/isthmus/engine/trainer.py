@@ -156,6 +156,8 @@ class Trainer:
     def report(self) -> FitReport:
         """What was chosen, and why."""
         device = self.rows.device
+        skips = self.skips_zeros and not self.halved_by_choice
+        skipped = ", zeros skipped in the first layer" if skips else ""
         return FitReport(
             rows=len(self.index),
             judges=len(self.validation),
@@ -168,7 +170,8 @@ class Trainer:
             data="there" if self.rows.raw.device == device else "in memory",
             precision=self.precision_words,
             threads=self.pilot.words,
-            steps=self.taking.words + (", zeros skipped in the first layer" if self.skips_zeros else ""),
+            steps=self.taking.words
+            + (", zeros skipped in the first layer" if self.skips_zeros and not self.halved_by_choice else ""),
         )
 
     def describe(self) -> str:

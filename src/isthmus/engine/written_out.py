@@ -18,6 +18,7 @@ from isthmus.core.modules import Stack
 from isthmus.core.network import Network
 from isthmus.core.skipping import NotZero
 from isthmus.engine import products as makers
+from isthmus.engine import written_counts
 from isthmus.engine.products import Products, TorchProducts
 from isthmus.parts.codes import DeterministicCode
 from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
@@ -69,7 +70,7 @@ def suits(network: nn.Module) -> bool:
         all(is_plain(stack) for stack in (network.encoder, network.decoder))
         and type(network.code) is DeterministicCode
         and (
-            type(likelihood) is BernoulliLikelihood
+            type(likelihood) in (BernoulliLikelihood, *written_counts.LOSSES)
             or (type(likelihood) is GaussianLikelihood and likelihood.mode != "learned")
         )
         and (corruption is None or not (corruption.marks or corruption.weighs))
@@ -241,7 +242,7 @@ class WrittenOut:
         corruption, memory = self.network.corruption, self.memory
         products = memory.products
         seen, befores, afters, slopes, theta, spare = memory.rooms_for(len(x))
-        h = x if corruption is None else corruption(x).x
+        h = self.network.likelihood.encoder_input(x if corruption is None else corruption(x).x)
         if self.halved:
             memory.working.copy_(self.flat)
             h = seen.matrix.copy_(h)
@@ -291,6 +292,8 @@ class WrittenOut:
             torch.sigmoid(theta.vector, out=theta.vector)
             theta.matrix.sub_(x).div_(rows)
             return figure, theta
+        if type(likelihood) in written_counts.LOSSES:
+            return written_counts.LOSSES[type(likelihood)](x, theta, spare), spare
         name = likelihood.activation
         if name == "identity":
             mean = gradient = theta
@@ -310,7 +313,7 @@ class WrittenOut:
     def losses(self, figures: Tensor) -> Tensor:
         """Return the mean -log p(x|z) of each batch, (batches,), from what its step returned."""
         likelihood: Any = self.network.likelihood
-        if type(likelihood) is BernoulliLikelihood:
+        if type(likelihood) is not GaussianLikelihood:
             return figures
         variance = figures.clamp_min(likelihood.floor) if likelihood.mode == "optimal" else likelihood.variance
         return 0.5 * likelihood.features * (figures / variance + torch.log(variance) + LOG_2_PI)
