@@ -1,6 +1,7 @@
 """Sparse counts: rows a second and peak memory, ours beside a plain loop that makes batches dense.
 
 python -m benchmarks.sparse [--rows 1000000] [--columns 20000] [--kept 20] [--steps 100] [--likelihoods NAME ...]
+    [--precision float32]
 
 For every likelihood a process of its own, so that its peak memory (the data and their making included) is its own: how
 long `fit` takes up to the first step, then so many steps of 128 rows, on one thread; then as many of the loop: the same
@@ -115,7 +116,14 @@ def measure(name: str, options: argparse.Namespace) -> None:
     made = peak()
     clock = Clock(options.steps)
     model = AutoEncoder(
-        LATENT, (HIDDEN,), likelihood=name, batch_size=BATCH, threads=1, random_state=0, callbacks=[clock]
+        LATENT,
+        (HIDDEN,),
+        likelihood=name,
+        batch_size=BATCH,
+        threads=1,
+        precision=options.precision,
+        random_state=0,
+        callbacks=[clock],
     ).fit(X)
     ours, most = clock.seconds, peak()
     start = time.perf_counter()
@@ -140,6 +148,7 @@ def main() -> None:
     parser.add_argument("--kept", type=int, default=20, help="entries of a row that are not 0, about")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--likelihoods", nargs="+", choices=LIKELIHOODS, default=list(LIKELIHOODS))
+    parser.add_argument("--precision", default="float32", help="of ours; the loop's is float32")
     options = parser.parse_args()
     print(f"{options.rows:,} x {options.columns:,}, {100 * options.kept / options.columns:g} % filled", flush=True)
     for name in options.likelihoods:

@@ -18,7 +18,7 @@ F, N = 50, 64
 
 def table() -> scipy.sparse.csr_array:
     return scipy.sparse.random_array(
-        (N, F), density=0.02, format="csr", rng=0, dtype=np.float64, data_sampler=lambda size: np.ones(size)
+        (N, F), density=0.01, format="csr", rng=0, dtype=np.float64, data_sampler=lambda size: np.ones(size)
     )
 
 

@@ -12,18 +12,18 @@ from isthmus.data.sparse import SparseTable
 if TYPE_CHECKING:
     from isthmus.engine.trainer import Plan
 
-MOST_FILLED = 0.02
+MOST_FILLED = 0.01
 """Up to which share of cells that are not 0 it was faster than dense products; see docs/sparse.md."""
-LEAST_PRODUCTS = 2**23
+LEAST_PRODUCTS = 2**25
 """Multiplications in the first layer's product below which finding what is not 0 costs what is saved."""
 
 
 def choose(network: Network, rows: Rows, plan: "Plan") -> bool:
     """Let a dense encoder skip zeros in training where it is faster; return whether it does.
 
-    That is for sparse tables on the processor with at most 2 % of their cells filled, in the network's eyes as well (no
+    That is for sparse tables on the processor with at most 1 % of their cells filled, in the network's eyes as well (no
     shift in the scaling, no corruption, zeros that the likelihood shows the encoder as zeros), and first layers of more
-    than 8 million multiplications a batch.
+    than 33 million multiplications a batch.
     """
     encoder = network.encoder
     if not isinstance(encoder, Stack):

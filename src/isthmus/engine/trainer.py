@@ -170,8 +170,7 @@ class Trainer:
             data="there" if self.rows.raw.device == device else "in memory",
             precision=self.precision_words,
             threads=self.pilot.words,
-            steps=self.taking.words
-            + (", zeros skipped in the first layer" if self.skips_zeros and not self.halved_by_choice else ""),
+            steps=self.taking.words + skipped,
         )
 
     def describe(self) -> str:
