@@ -25,7 +25,7 @@ def choose(network: Network, rows: Rows, plan: "Plan") -> bool:
     shift in the scaling, no corruption, zeros that the likelihood shows the encoder as zeros), and first layers of more
     than 33 million multiplications a batch.
     """
-    encoder = network.encoder
+    encoder = getattr(network, "encoder", None)
     if not isinstance(encoder, Stack):
         return False
     width, features = encoder.weights[0].shape
@@ -51,5 +51,6 @@ def keeps_zeros(network: Network, rows: Rows) -> bool:
 
 def forget(network: Network) -> None:
     """Let the encoder make dense products again."""
-    if isinstance(network.encoder, Stack):
-        network.encoder.skips_zeros = False
+    encoder = getattr(network, "encoder", None)
+    if isinstance(encoder, Stack):
+        encoder.skips_zeros = False
