@@ -10,7 +10,18 @@ from isthmus import AutoEncoder
 from isthmus.core.initialisation import initialise
 from isthmus.core.modules import ACTIVATIONS
 from isthmus.engine import written_out
-from isthmus.parts import KL, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Masking, compose
+from isthmus.parts import (
+    KL,
+    Bernoulli,
+    Dense,
+    Deterministic,
+    Gaussian,
+    GaussianNoise,
+    Masking,
+    Multinomial,
+    Poisson,
+    compose,
+)
 
 F, K, B = 9, 3, 7
 
@@ -79,6 +90,18 @@ def test_every_likelihood(likelihood, encoder):
     step, other = assert_same(network, x())
     if isinstance(likelihood, Gaussian):
         torch.testing.assert_close(step.network.likelihood.variance, other.likelihood.variance)
+
+
+@pytest.mark.parametrize("maker", ["torch", "numpy"])
+@pytest.mark.parametrize("stretch", [1.0, 100.0])
+@pytest.mark.parametrize("likelihood", [Poisson(), Multinomial()])
+def test_likelihoods_of_counts(likelihood, stretch, maker):
+    network = network_of(likelihood=likelihood)
+    with torch.no_grad():  # far enough that a rate is held at its bounds
+        network.decoder.biases[-1].mul_(stretch)
+    rows = torch.poisson(3 * x(), generator=Generator().manual_seed(3))
+    rows[2] = 0
+    assert_same(network, rows, maker)
 
 
 def test_corrupted_rows_are_seen_and_clean_ones_asked_for():
@@ -176,7 +199,7 @@ def test_the_gradient_is_the_same_on_one_thread_and_on_several(activation, likel
         {"penalty": "l1"},
         {"code": "gaussian", "penalty": KL()},
         {"likelihood": Gaussian("learned")},
-        {"likelihood": "poisson"},
+        {"likelihood": "negative_binomial"},
         {"corruption": Masking(0.5, score="hidden")},
         {"corruption": Masking(0.5, mark=True, score="all")},
     ],

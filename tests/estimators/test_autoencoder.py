@@ -27,7 +27,7 @@ from isthmus import (
     Tied,
     TrainingWarning,
 )
-from isthmus.engine import devices
+from isthmus.engine import devices, skipping
 from isthmus.estimators import autoencoder
 
 IRIS = load_iris().data
@@ -913,7 +913,7 @@ def test_a_sparse_table_gives_the_model_of_the_dense_one(kind):
     sparse = getattr(scipy.sparse, kind)(COUNTS)
     one, other = (AutoEncoder(3, epochs=3, random_state=0).fit(X) for X in (COUNTS, sparse))
     for name in ("transform", "reconstruct", "score_samples", "reconstruction_error"):
-        np.testing.assert_array_equal(getattr(one, name)(COUNTS), getattr(other, name)(sparse))
+        np.testing.assert_allclose(getattr(one, name)(COUNTS), getattr(other, name)(sparse), rtol=1e-5, atol=1e-5)
 
 
 def test_a_sparse_table_in_chunks_and_with_weights():
@@ -921,7 +921,7 @@ def test_a_sparse_table_in_chunks_and_with_weights():
     models = [AutoEncoder(3, epochs=3, random_state=0) for _ in range(2)]
     for model, X in zip(models, (COUNTS, sparse), strict=True):
         model.partial_fit(X[:200], sample_weight=weight[:200]).partial_fit(X[200:])
-    np.testing.assert_array_equal(*[model.transform(COUNTS) for model in models])
+    np.testing.assert_allclose(*[model.transform(COUNTS) for model in models], rtol=1e-5, atol=1e-5)
 
 
 def test_a_sparse_table_never_becomes_dense_as_a_whole(monkeypatch):
@@ -936,6 +936,44 @@ def test_a_sparse_table_never_becomes_dense_as_a_whole(monkeypatch):
     X = scipy.sparse.random_array((3000, 400), density=0.01, format="csr", dtype=np.float32, rng=0)
     AutoEncoder(4, (16,), epochs=1, random_state=0).fit(X).score_samples(X)
     assert 0 < max(dense) <= autoencoder.SAMPLE < 3000
+
+
+def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
+    at = np.array([3, 0, 3, 5, 5])
+    messy = scipy.sparse.csr_array((np.array([1.0, 2, 1, 1, -1]), at, np.array([0, 3, 5])), shape=(2, 12))
+    messy = scipy.sparse.csr_array(scipy.sparse.vstack([messy, scipy.sparse.csr_array(COUNTS.astype(float))]))
+    assert not messy.has_canonical_format
+    before = messy.indices.copy()
+    one, other = (AutoEncoder(3, epochs=2, random_state=0).fit(X) for X in (messy, messy.toarray()))
+    np.testing.assert_allclose(one.transform(messy), other.transform(messy.toarray()), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(messy.indices, before)
+
+
+@pytest.mark.parametrize("likelihood", ["multinomial", "poisson", "bernoulli"])
+def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likelihood, monkeypatch):
+    monkeypatch.setattr(skipping, "LEAST_PRODUCTS", 1)
+    X = scipy.sparse.random_array(
+        (200, 1600), density=0.01, format="csr", rng=0, data_sampler=lambda size: np.ones(size)
+    )
+    X.data[::5] = 1 if likelihood == "bernoulli" else 3
+    settings = {"likelihood": likelihood, "epochs": 2, "precision": "float64", "scale": "none", "random_state": 0}
+    one, other = (AutoEncoder(3, (8,), **settings).fit(table) for table in (X, X.toarray()))
+    assert one.fit_report_.steps.endswith("zeros skipped in the first layer")
+    for name in ("loss", "val_loss"):
+        np.testing.assert_allclose(one.history_[name], other.history_[name], rtol=1e-6)
+    np.testing.assert_allclose(one.transform(X), other.transform(X), atol=1e-5)
+
+
+@pytest.mark.parametrize(("likelihood", "asked"), [("gaussian", 1), ("poisson", 0), ("multinomial", 0)])
+def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked, monkeypatch):
+    calls = []
+    components = autoencoder.principal_components
+    monkeypatch.setattr(autoencoder, "principal_components", lambda *given: calls.append(1) or components(*given))
+    model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    assert len(calls) == asked
+    assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")
+    AutoEncoder(0.5, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    assert len(calls) == asked + 1
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

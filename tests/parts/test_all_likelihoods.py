@@ -17,6 +17,7 @@ from isthmus.parts import (
     Poisson,
     StudentT,
 )
+from isthmus.parts.counts import log_factorial
 
 F = 3
 CASES = {
@@ -223,3 +224,11 @@ def test_optimal_scale_is_learned_from_batches(kind):
 def test_parameters_that_cannot_be(part, message):
     with pytest.raises(ValueError, match=message):
         part.build(F)
+
+
+@pytest.mark.parametrize("largest", [1, 2, 40])
+@pytest.mark.parametrize("rate", [0.01, 0.3, 20.0])
+def test_log_factorial_of_few_and_of_many_counts(rate, largest):
+    x = torch.poisson(torch.full((40, 30), rate), generator=torch.Generator().manual_seed(0)).clamp_max(largest)
+    torch.testing.assert_close(log_factorial(x), torch.lgamma(x + 1), rtol=0, atol=1e-6)
+    assert log_factorial(torch.full((9, 1), 0.5)).allclose(torch.lgamma(torch.tensor(1.5)))

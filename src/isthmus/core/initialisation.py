@@ -103,7 +103,7 @@ def orthogonal(stack: Stack | TiedStack, generator: Generator) -> None:
         nn.init.zeros_(bias)
 
 
-def pca_obstacle(network: Network, principal: PrincipalComponents | None) -> str | None:
+def pca_obstacle(network: Network, principal: PrincipalComponents | None = None) -> str | None:
     """Say why the network cannot start at PCA, or None when it can."""
     encoder, decoder = network.encoder, network.decoder
     if not isinstance(encoder, Stack) or not isinstance(decoder, Stack | TiedStack):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from isthmus.core import skipping
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Stochastic
 
@@ -116,6 +117,8 @@ class Stack(nn.Module):
         self.norms = nn.ModuleList(NORMS[norm](width) for width in widths[1:-1]) if norm else None
         self.dropout = Dropout(dropout)
         self.function = activation(activation_name).function
+        self.skips_zeros = False
+        """Whether in training the first product goes over what is not 0 in the input; for rows that are mostly 0."""
 
     @property
     def weights(self) -> list[Tensor]:
@@ -131,7 +134,10 @@ class Stack(nn.Module):
         """(B, first width) to (B, last width)."""
         last = len(self.linears) - 1
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            x = affine(x, weight, bias, self.training)
+            if depth == 0 and self.skips_zeros and self.training and not x.requires_grad:
+                x = skipping.affine(x, weight, bias)
+            else:
+                x = affine(x, weight, bias, self.training)
             if depth < last:
                 if self.norms is not None:
                     x = self.norms[depth](x)

@@ -14,6 +14,8 @@ Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
 
 WIDEST_EXACT = 1500
 """Above as many columns the eigenvectors of the covariance matrix cost more than a few passes over the data."""
+MOST = 256
+"""Components that are found of wider data, where their number is not given."""
 LEAST_STRIP = 64
 """Columns of a covariance matrix that are made together, at least."""
 
@@ -61,7 +63,12 @@ def principal_components(
         mean, components, variances, column_variances = from_covariance(blocks, features, rank or features)
     else:
         mean, total = weighted_mean(blocks, features)
-        components, variances, column_variances = from_subspace(blocks, mean, total, rank or 256, generator)
+        components, variances, column_variances = from_subspace(blocks, mean, total, rank or MOST, generator)
+    return by_variance(mean, components, variances, column_variances)
+
+
+def by_variance(mean: Tensor, components: Tensor, variances: Tensor, column_variances: Tensor) -> PrincipalComponents:
+    """Return components (F, R) with the sign that makes the largest entry of each positive."""
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
     return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
@@ -130,26 +137,50 @@ def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
 
 
 def from_subspace(
-    blocks: Blocks, mean: Tensor, total: Tensor, rank: int, generator: Generator | None, passes: int = 4
+    blocks: Blocks, mean: Tensor, total: Tensor, rank: int, generator: Generator | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Find the same by subspace iteration: never a matrix of columns × columns."""
-    features = len(mean)
-    generator = generator or Generator().manual_seed(0)
-    width = min(rank + 10, features)
-    basis = torch.linalg.qr(torch.randn(features, width, dtype=torch.float64, generator=generator))[0]
-    column_variances = torch.zeros(features, dtype=torch.float64)
-    for _ in range(passes):
-        product = torch.zeros(features, width, dtype=torch.float64)
+    column_variances = torch.zeros(len(mean), dtype=torch.float64)
+
+    def times(basis: Tensor) -> Tensor:
+        """(F, width) to the covariance matrix times it, in one pass."""
+        product = torch.zeros_like(basis)
         column_variances.zero_()
         for x, weight in blocks():
             centred = x - mean.to(x.dtype).to(x.device)
             weighted = centred if weight is None else centred * weight.to(x)[:, None]
             product += (weighted.T @ (centred @ basis.to(x.dtype).to(x.device))).cpu().double()
-            column_variances += (weighted * centred).sum(0).cpu().double()
-        product /= total
+            column_variances.add_((weighted * centred).sum(0).cpu().double())
+        return product / total
+
+    components, variances = subspace(times, len(mean), rank, generator)
+    return components, variances, column_variances / total
+
+
+def subspace(
+    times: Callable[[Tensor], Tensor], features: int, rank: int, generator: Generator | None, passes: int = 4
+) -> tuple[Tensor, Tensor]:
+    """Return the leading eigenvectors (F, R) and eigenvalues (R,) of a matrix (F, F) by what it makes of a basis.
+
+    Parameters
+    ----------
+    times
+        (F, width) to the product of the symmetric matrix with it, in float64; called `passes` times.
+    features, rank
+        F and R, where R is at most F.
+    generator
+        For the first basis.
+    passes
+        Iterations.
+    """
+    generator = generator or Generator().manual_seed(0)
+    width = min(rank + 10, features)
+    basis = torch.linalg.qr(torch.randn(features, width, dtype=torch.float64, generator=generator))[0]
+    for _ in range(passes):
+        product = times(basis)
         small = basis.T @ product
         variances, rotation = torch.linalg.eigh((small + small.T) / 2)
         ritz = basis @ rotation
         basis = torch.linalg.qr(product)[0]
     rank = min(rank, features)
-    return ritz.flip(1)[:, :rank], variances.flip(0)[:rank], column_variances / total
+    return ritz.flip(1)[:, :rank], variances.flip(0)[:rank]

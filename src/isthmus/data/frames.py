@@ -153,7 +153,11 @@ def filled(series: Any, missing: np.ndarray, value: Any, dtype: Any) -> np.ndarr
 
 def texts(series: Any, missing: np.ndarray) -> np.ndarray:
     """Return the values of a column of text as objects, None where they are missing."""
-    values = np.array(series.to_list(), dtype=object)
+    return without(np.array(series.to_list(), dtype=object), missing)
+
+
+def without(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Put None in the place of objects that are missing."""
     values[missing] = None
     return values
 
@@ -172,7 +176,7 @@ def read_pandas_category(name: Any, native: Any, missing: np.ndarray) -> tuple[F
 
 def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple[Field, Cells]:
     """Take a column of Python objects apart, if they are all text, all booleans or all numbers."""
-    values = np.array(native.to_numpy(), dtype=object)
+    values = np.array(native, dtype=object)
     kinds = {kind_of(value) for value in values[~missing]}
     if kinds == {"boolean"}:
         return Field(name, "boolean", own), Cells(np.where(missing, False, values).astype(bool), missing)
@@ -180,7 +184,7 @@ def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple
         numbers = np.where(missing, np.nan, values).astype(np.float64)
         return Field(name, "float", own), Cells(numbers, np.isnan(numbers))
     if kinds == {"text"}:
-        return Field(name, "text", own), Cells(np.where(missing, None, values), missing)
+        return Field(name, "text", own), Cells(without(values, missing), missing)
     types = sorted({type(value).__name__ for value in values[~missing]})
     raise ValueError(
         f"column {name!r} mixes values of types {', '.join(types)}: make them all of one type"

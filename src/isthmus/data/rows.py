@@ -11,7 +11,8 @@ from torch import Tensor
 
 from isthmus.data.ahead import Ahead
 from isthmus.data.scaling import NARROW, Scaling, Summary, copied
-from isthmus.data.sparse import SparseTable
+from isthmus.data.sparse import SparseTable, canonical
+from isthmus.data.sparse_summary import summary as sparse_summary
 
 AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
 """Number types that both numpy and torch have on every device; others are converted once."""
@@ -135,6 +136,8 @@ class Rows:
 
     def summary(self) -> Summary:
         """Mean, variance, least and greatest value of every column, in two passes and float64."""
+        if isinstance(self.raw, SparseTable):
+            return sparse_summary(self.raw.table, None if self.weight is None else self.weight.numpy())
         total, mean = 0.0, torch.zeros(self.raw.shape[1], dtype=torch.float64, device=self.raw.device)
         smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
         whole = torch.ones_like(mean, dtype=torch.bool)
@@ -170,7 +173,8 @@ class Rows:
 
 
 def as_sparse(table: scipy.sparse.csr_array) -> SparseTable:
-    """Keep a CSR table as it came, where torch has its number type."""
+    """Keep a CSR table as it came, where torch has its number type and no cell is there twice."""
+    table = canonical(table)
     return SparseTable(table if table.dtype in AS_THEY_COME else table.astype(other_type(table.dtype)))
 
 

@@ -64,3 +64,17 @@ class SparseTable:
     def new_empty(self, *size: int) -> Tensor:
         """Return dense memory for numbers of the same type."""
         return self.none.new_empty(size)
+
+    @property
+    def filled(self) -> float:
+        """The share of the cells that are kept, in [0, 1]."""
+        return float(self.table.nnz / max(1, self.shape[0] * self.shape[1]))
+
+
+def canonical(table: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    """Return a CSR table with rising columns in every row and entries of one cell added up; a copy, if it differs."""
+    if table.has_canonical_format:
+        return table
+    table = table.copy()
+    table.sum_duplicates()
+    return table

@@ -38,6 +38,21 @@ class TableScaling(nn.Module):
         Whether its likelihood counts for the row's score.
     """
 
+    mean: Tensor
+    deviation: Tensor
+    bend: Tensor
+    smallest: Tensor
+    largest: Tensor
+    step: Tensor
+    high: Tensor
+    low: Tensor
+    first: Tensor
+    second: Tensor
+    ticks: Tensor
+    times: Tensor
+    blocks: Tensor
+    codes: Tensor
+
     shifted = True
     common = None
 

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from isthmus.core.blas import blas_threads
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.engine import precision, steps
+from isthmus.engine import precision, skipping, steps
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
 from isthmus.engine.history import History
@@ -125,6 +125,7 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
+        self.skips_zeros = skipping.choose(network, rows, plan)
         self.taking = steps.of(network, rows.weight is not None, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
@@ -155,6 +156,8 @@ class Trainer:
     def report(self) -> FitReport:
         """What was chosen, and why."""
         device = self.rows.device
+        skips = self.skips_zeros and not self.halved_by_choice
+        skipped = ", zeros skipped in the first layer" if skips else ""
         return FitReport(
             rows=len(self.index),
             judges=len(self.validation),
@@ -167,7 +170,7 @@ class Trainer:
             data="there" if self.rows.raw.device == device else "in memory",
             precision=self.precision_words,
             threads=self.pilot.words,
-            steps=self.taking.words,
+            steps=self.taking.words + skipped,
         )
 
     def describe(self) -> str:
@@ -198,6 +201,7 @@ class Trainer:
             finally:
                 self.network.seed(None)
                 self.taking.release()
+                skipping.forget(self.network)
             self.finish()
         return self.history
 

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
+from isthmus.core.skipping import NotZero
 from isthmus.engine import products as makers
+from isthmus.engine import written_counts
 from isthmus.engine.products import Products, TorchProducts
 from isthmus.parts.codes import DeterministicCode
 from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
@@ -68,7 +70,7 @@ def suits(network: nn.Module) -> bool:
         all(is_plain(stack) for stack in (network.encoder, network.decoder))
         and type(network.code) is DeterministicCode
         and (
-            type(likelihood) is BernoulliLikelihood
+            type(likelihood) in (BernoulliLikelihood, *written_counts.LOSSES)
             or (type(likelihood) is GaussianLikelihood and likelihood.mode not in ("learned", "columns"))
         )
         and (corruption is None or not (corruption.marks or corruption.weighs))
@@ -240,13 +242,18 @@ class WrittenOut:
         corruption, memory = self.network.corruption, self.memory
         products = memory.products
         seen, befores, afters, slopes, theta, spare = memory.rooms_for(len(x))
-        h = x if corruption is None else corruption(x).x
+        h = self.network.likelihood.encoder_input(x if corruption is None else corruption(x).x)
         if self.halved:
             memory.working.copy_(self.flat)
             h = seen.matrix.copy_(h)
         inputs, last = [products.matrix(h)], len(self.names)
+        first: Any = self.network.encoder
+        found = NotZero.of(h) if first.skips_zeros and not self.halved else None
         for depth, before in enumerate(befores):
-            products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
+            if depth == 0 and found is not None:
+                before.matrix.copy_(found.affine(first.weights[0], first.biases[0]))
+            else:
+                products.affine(inputs[-1], memory.transposed[depth], memory.biases[depth], before.factor)
             if depth < last:
                 FUNCTIONS[self.names[depth]](before.vector, afters[depth].vector)
                 inputs.append(afters[depth].factor)
@@ -257,7 +264,10 @@ class WrittenOut:
             slopes[-1].matrix.copy_(gradient.matrix)
             gradient = slopes[-1]
         for depth in range(last, -1, -1):
-            products.multiply(gradient.transposed, inputs[depth], memory.weight_slopes[depth])
+            if depth == 0 and found is not None:
+                found.weight_slope(gradient.matrix, self.parts(self.slope)[0])
+            else:
+                products.multiply(gradient.transposed, inputs[depth], memory.weight_slopes[depth])
             torch.sum(gradient.matrix, 0, out=memory.bias_slopes[depth])
             if depth > 0:
                 slope = slopes[depth - 1]
@@ -282,6 +292,8 @@ class WrittenOut:
             torch.sigmoid(theta.vector, out=theta.vector)
             theta.matrix.sub_(x).div_(rows)
             return figure, theta
+        if type(likelihood) in written_counts.LOSSES:
+            return written_counts.LOSSES[type(likelihood)](x, theta, spare), spare
         name = likelihood.activation
         if name == "identity":
             mean = gradient = theta
@@ -301,7 +313,7 @@ class WrittenOut:
     def losses(self, figures: Tensor) -> Tensor:
         """Return the mean -log p(x|z) of each batch, (batches,), from what its step returned."""
         likelihood: Any = self.network.likelihood
-        if type(likelihood) is BernoulliLikelihood:
+        if type(likelihood) is not GaussianLikelihood:
             return figures
         variance = figures.clamp_min(likelihood.floor) if likelihood.mode == "optimal" else likelihood.variance
         return 0.5 * likelihood.features * (figures / variance + torch.log(variance) + LOG_2_PI)

@@ -13,13 +13,14 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
-from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
-from isthmus.core.initialisation import initialise
-from isthmus.core.principal import PrincipalComponents, principal_components
+from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Summary, scaling
+from isthmus.data.sparse import SparseTable
+from isthmus.data.sparse_principal import sparse_principal_components
 from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
@@ -164,6 +165,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     """
 
     history_: History
+    scaling_: Any
+    likelihood_: Any
     _optimiser: torch.optim.Optimizer | None
 
     def __init__(
@@ -321,9 +324,15 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.scaling_.cells))]
         sample, sample_weight = rows.batch(some)
 
-        principal = self._principal(rows, index, (sample, sample_weight), weights_generator)
-        self.latent_ = rules.latent_size(self, self.scaling_.cells, principal)
-        network = self._compose()
+        network = principal = None
+        if not rules.is_share(self.latent):
+            self.latent_ = rules.latent_size(self, self.scaling_.cells, None)
+            network = self._compose()
+        if network is None or (self.init == "pca" and pca_obstacle(network) is None):
+            principal = self._principal(rows, index, (sample, sample_weight), weights_generator)
+        if network is None:
+            self.latent_ = rules.latent_size(self, self.scaling_.cells, principal)
+            network = self._compose()
         network.likelihood.look(sample.cpu(), None if sample_weight is None else sample_weight.cpu())
         history = History()
         history.init = initialise(
@@ -408,15 +417,15 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _principal(
         self, rows: Rows, index: Tensor, sample: tuple[Tensor, Tensor | None], generator: Generator
-    ) -> PrincipalComponents | None:
-        """Return the principal components of the training rows, or of many of them, if anything asks for them."""
-        share = rules.is_share(self.latent)
-        if self.init != "pca" and not share:
-            return None
-        rank = None if share else whole_number("latent", self.latent, 1)
+    ) -> PrincipalComponents:
+        """Return the principal components of the training rows, or of many of them, as an encoder sees them."""
+        rank = None if rules.is_share(self.latent) else self.latent_
         cells = self.scaling_.cells
+        index = index[: rules.principal_rows(cells)]
+        if isinstance(rows.raw, SparseTable) and cells > WIDEST_EXACT:
+            return sparse_principal_components(rows, index, rank, generator)
         likelihood = self.likelihood_.build(cells).to(rows.device)
-        blocks = index[: rules.principal_rows(cells)].split(rows.block)
+        blocks = index.split(rows.block)
         if not likelihood.starts_linear:
             return principal_components(lambda: map(rows.batch, blocks), cells, rank, generator)
         likelihood.look(*sample)

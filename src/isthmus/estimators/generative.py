@@ -13,7 +13,6 @@ from torch.distributions import Normal
 from isthmus.core.checks import whole_number
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
 from isthmus.estimators import tabular, validation
 
 DIGITS = 1e4
@@ -40,7 +39,7 @@ class Generative:
     """The methods of `AutoEncoder` that need no rows, or more than a row's own code."""
 
     network_: Any
-    scaling_: Scaling
+    scaling_: Any
     latent_: int
     n_features_in_: int
     _dtype: torch.dtype

@@ -5,6 +5,7 @@ Loading reads numbers and text; it runs nothing that is in the file.
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import isthmus
 from isthmus.core.choices import unknown
 from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
+from isthmus.data.columns import Column, Columns
+from isthmus.data.frames import Field, Schema
 from isthmus.data.scaling import Scaling
+from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
@@ -56,6 +60,8 @@ def save(estimator: Any, path: Path) -> None:
             "dtype": str(estimator._dtype).removeprefix("torch."),
             "history": estimator.history_.to_dict(),
             "fit_report": estimator.fit_report_.to_dict(),
+            "columns": [plain(asdict(column)) for column in getattr(estimator, "columns_", ())],
+            "schema": plain_schema(getattr(estimator, "_schema", None)),
         },
     }
     tensors = {f"network.{name}": tensor for name, tensor in estimator.network_.state_dict().items()}
@@ -146,12 +152,31 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
     estimator.history_ = History.from_dict(fitted["history"])
     estimator.fit_report_ = FitReport.from_dict(fitted["fit_report"])
     estimator._generator, estimator._optimiser = tensors["generator"], None
-    estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+    if fitted.get("schema"):
+        fields = [Field(**named(values)) for values in fitted["schema"]["fields"]]
+        estimator._schema = Schema(fitted["schema"]["backend"], tuple(fields))
+    if fitted.get("columns"):
+        estimator.columns_ = Columns(Column(**named(values)) for values in fitted["columns"])
+        estimator.scaling_ = TableScaling(estimator.columns_)
+    else:
+        estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
     estimator.network_ = estimator._compose()
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     estimator.network_.load_state_dict(weights)
     estimator.network_.eval()
     return estimator
+
+
+def plain_schema(schema: Schema | None) -> Any:
+    """Return a schema as JSON has it."""
+    if schema is None:
+        return None
+    return {"backend": schema.backend, "fields": [plain(field._asdict()) for field in schema.fields]}
+
+
+def named(values: dict[str, Any]) -> dict[str, Any]:
+    """Return fields by name as they were before JSON made lists of tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def plain(value: Any) -> Any:
@@ -160,6 +185,8 @@ def plain(value: Any) -> Any:
         if KINDS.get(type(value).__name__) is not type(value):
             raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
         return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -173,6 +200,8 @@ def plain(value: Any) -> Any:
 
 def revived(value: Any) -> Any:
     """Undo `plain`; lists come back as tuples."""
+    if isinstance(value, dict) and "part" not in value:
+        return {name: revived(item) for name, item in value.items()}
     if isinstance(value, dict):
         if value["part"] not in KINDS:
             raise ModelFileError(unknown("part", value["part"], KINDS))

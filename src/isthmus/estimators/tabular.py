@@ -209,8 +209,8 @@ def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
     if schema.backend != ARRAY:
         return frames.build(schema, cells, like)
     text = any(piece.values.dtype.kind == "O" for piece in cells)
-    missing = [np.where(piece.missing, np.nan if not text else None, piece.values) for piece in cells]
-    return np.stack(missing, axis=1)
+    gap: Any = None if text else np.nan
+    return np.stack([np.where(piece.missing, gap, piece.values) for piece in cells], axis=1)
 
 
 def whole(schema: Schema, numbers: np.ndarray) -> list[Cells]:

@@ -26,6 +26,11 @@ class MixedLikelihood(LikelihoodModule):
     activation = None
     starts_linear = True
 
+    slot: Tensor
+    first: Tensor
+    counted: Tensor
+    scored: Tensor
+    middle: Tensor
     centre: Tensor
     gain: Tensor
     standing: Tensor
