@@ -193,15 +193,16 @@ class TableScaling(nn.Module):
             found[missing.repeat_interleave(lengths, dim=1)] = torch.nan
         return found
 
-    def inverse(self, cells: Tensor) -> Tensor:
+    def inverse(self, cells: Tensor, rounded: bool = True) -> Tensor:
         """Cells (B, F), as a likelihood has their means, to the numbers (B, R) of values that occur.
 
-        Values are rounded as the column's are and end where they end; categories and booleans are the likeliest.
+        Values are rounded as the column's are, if asked for, and end where they end; categories and booleans are the
+        likeliest.
         """
         cells = cells.double()
         raw = cells.new_full((len(cells), self.numbers), torch.nan)
         real = len(self.real)
-        self.write_values(raw, self.values(cells[:, :real]))
+        self.write_values(raw, self.values(cells[:, :real], rounded))
         start = real + 2 * len(self.timed)
         flags = cells[:, start : start + len(self.flags)]
         raw[:, [self.places[index] for index in self.flags]] = torch.where(
@@ -219,13 +220,14 @@ class TableScaling(nn.Module):
         raw[:, [self.places[index] for index in self.counted]] = counts.round()
         return raw
 
-    def values(self, scaled: Tensor) -> Tensor:
-        """Return real values in their own units, rounded and within what occurs, from scaled ones (B, real)."""
+    def values(self, scaled: Tensor, rounded: bool) -> Tensor:
+        """Return real values in their own units, within what occurs, from scaled ones (B, real)."""
         bent = scaled.double() * self.deviation + self.mean
         values = torch.where(self.bend > 0, exponential(bent, self.bend), bent)
         grid = self.step / torch.where(self.times, self.ticks, 1.0)
-        rounded = torch.where(grid > 0, (values / torch.where(grid > 0, grid, 1.0)).round() * grid, values)
-        return torch.minimum(torch.maximum(rounded, self.smallest), self.largest)
+        if rounded:
+            values = torch.where(grid > 0, (values / torch.where(grid > 0, grid, 1.0)).round() * grid, values)
+        return torch.minimum(torch.maximum(values, self.smallest), self.largest)
 
     def write_values(self, raw: Tensor, values: Tensor) -> None:
         """Write real values (B, real) as the numbers that hold them, into raw (B, R)."""

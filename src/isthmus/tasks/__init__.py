@@ -1,0 +1,5 @@
+"""What autoencoders are for: tasks that are solved by one or several of them."""
+
+from isthmus.tasks.imputation import Imputer
+
+__all__ = ["Imputer"]
