@@ -20,6 +20,7 @@ from benchmarks.gaps import gaps, names, sample
 
 MECHANISMS = ("mcar", "mnar")
 RATES = (0.1, 0.3, 0.5)
+ROWS, COLUMNS = 1000, 50
 OURS = "isthmus"
 Results = dict[tuple[str, str, float, int, str], dict[str, float]]
 """By table, mechanism, rate, seed and contender."""
@@ -59,7 +60,7 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     contenders = [name for name in CONTENDERS if name not in options.without]
     jobs, failed = planned(options, contenders), 0
     if not options.report_only:
-        measure = partial(measured, rows=options.rows, columns=options.columns)
+        measure = partial(measured, rows=options.rows or ROWS, columns=options.columns or COLUMNS)
         failed = complete(jobs, measure, cache, options.processes, options.redo)
     results: Results = {}
     for job in jobs:
@@ -70,7 +71,9 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
 
 def planned(options: Namespace, contenders: list[str]) -> list[Job]:
     """All measurements, seed by seed, so that after an early stop whole seeds are there."""
-    settings = {name: digest(options.rows, options.columns, CONTENDERS[name](0)) for name in contenders}
+    settings = {
+        name: digest(options.rows or ROWS, options.columns or COLUMNS, CONTENDERS[name](0)) for name in contenders
+    }
     return [
         {"part": "imputation", "table": table, "mechanism": mechanism, "rate": rate, "seed": seed}
         | {"contender": name, "settings": settings[name]}
