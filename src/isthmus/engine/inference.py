@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
 
 BLOCK = 256
@@ -50,7 +51,7 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
 
 
 @torch.no_grad()
-def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
+def mean_squared_error(network: Network, rows: Rows, index: Tensor | Positions) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
     total = weights = 0.0
     network.seed(Generator(rows.device).manual_seed(0))

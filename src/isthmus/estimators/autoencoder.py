@@ -18,7 +18,9 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise
 from isthmus.core.principal import PrincipalComponents, principal_components
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
+from isthmus.data.running import Running
 from isthmus.data.scaling import Summary, scaling
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
@@ -30,6 +32,7 @@ from isthmus.estimators import health, model_file, rules, validation
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.pretraining import pretrain
+from isthmus.estimators.streams import Streams
 from isthmus.estimators.validation import Table
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
@@ -38,7 +41,7 @@ SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, on which the output's gain, the range of codes and the first variance are fitted."""
 
 
-class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder: a small code for every row, from which the row can be rebuilt.
 
     The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
@@ -228,6 +231,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ----------
         X : array-like or sparse matrix of shape (n, F), n at least 2
             Finite numbers, in any units. A sparse one stays sparse (CSR); a batch of it becomes dense at a time.
+            What is larger than memory comes as a path (.npy, Parquet, a folder of it), a `pyarrow.dataset.Dataset`, an
+            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
             How much each row counts, at least 0. Where one batch holds all rows, weight 2 is the same as twice the row.
@@ -237,7 +242,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ValueError
             For data or parameters that cannot be, before any training.
         """
-        array = validation.table(self, X, reset=True, least_rows=2)
+        array = self._table(X, reset=True, least_rows=2)
         array, weight = validation.weights(sample_weight, array, least=2)
         judged = rules.judges(self.validation_fraction, array.shape[0])
         plan = rules.plan(self, array.shape[0] - judged, judged)
@@ -258,9 +263,12 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Train on one more chunk of rows, once over; the first chunk decides scaling and initialisation.
+        """Train on one more chunk of rows, once over; the first chunk decides the initialisation.
 
-        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before.
+        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before. Columns that
+        are scaled to mean 0 and standard deviation 1 are so over all rows seen: when these change, the outer layers of
+        a dense network with a Gaussian likelihood take it up, so that what the network does stays the same. Other
+        networks, and other scales, stay with those of the first chunk.
 
         Parameters
         ----------
@@ -271,7 +279,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         first = not hasattr(self, "network_")
         least = 2 if first else 1
-        array = validation.table(self, X, reset=first, least_rows=least)
+        array = self._table(X, reset=first, least_rows=least)
         array, weight = validation.weights(sample_weight, array, least)
         plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
         if first:
@@ -284,9 +292,11 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 self._refuse_outside(Rows(array).summary(), self.network_.likelihood)
             generator = Generator()
             generator.set_state(self._generator)
-        rows, index = self._rows(array, weight), torch.arange(array.shape[0])
+            self._follow(Rows(array, weight))
+        rows = self._rows(array, weight)
+        index, none = rows.all(), torch.empty(0, dtype=torch.int64)
         plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
-        trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser)
+        trainer = Trainer(self.network_, rows, index, none, plan, generator, self.callbacks or (), self._optimiser)
         epochs = trainer.fit()
         self.fit_report_ = trainer.report
         self.n_iter_ += 1
@@ -298,7 +308,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _begin(
         self, X: Table, weight: np.ndarray | None, judged: int, plan: Plan
-    ) -> tuple[Rows, Tensor, Tensor, Generator]:
+    ) -> tuple[Rows, Tensor | Positions, Tensor, Generator]:
         """Look at the data, build the network and initialise it; return rows, training and validation index."""
         refuse_unknown("init", self.init, rules.INITS)
         generator = Generator().manual_seed(validation.seed(self.random_state))
@@ -306,7 +316,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
         self._look_at(X, weight)
         rows = self._rows(X, weight)
-        judges, index = torch.randperm(X.shape[0], generator=generator).tensor_split([judged])
+        looked_at = rows.most_held(rules.principal_rows(self.n_features_in_))
+        judges, index = rows.draw(judged, max(looked_at, health.MOST), generator)
 
         principal = self._principal(rows, index, weights_generator)
         self.latent_ = rules.latent_size(self, self.n_features_in_, principal)
@@ -324,13 +335,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         if self.init == "layerwise":
             history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
-        looked_at = rules.principal_rows(self.n_features_in_)
         if history.init.startswith("pca") and len(index) > looked_at:
             history.init += f", of {looked_at:,} of the {len(index):,} rows"
         counted = sample if sample_weight is None else sample[sample_weight > 0]
         with torch.no_grad():
             network.code.start(network.eval().activate(counted.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
+        rows.hold(torch.cat([judges, index[: health.MOST]]))
         self._fix_variance(rows, some)
         return rows, index, judges, generator
 
@@ -338,6 +349,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Choose the scaling, the likelihood and the number type by the data."""
         raw = Rows(X, weight)
         summary = raw.summary()
+        self._seen = Running.of(summary, float(len(raw)))
         given = None if rules.is_auto(self.likelihood) else part("likelihood", self.likelihood)
         counts = given is not None and given.build(self.n_features_in_).whole
         scale = "none" if counts and rules.is_auto(self.scale) else self.scale
@@ -389,23 +401,25 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             )
         return network.to(self._dtype)
 
-    def _principal(self, rows: Rows, index: Tensor, generator: Generator) -> PrincipalComponents | None:
+    def _principal(self, rows: Rows, index: Tensor | Positions, generator: Generator) -> PrincipalComponents | None:
         """Return the principal components of the training rows, or of many of them, if anything asks for them."""
         share = rules.is_share(self.latent)
         if self.init != "pca" and not share:
             return None
         rank = None if share else whole_number("latent", self.latent, 1)
-        blocks = index[: rules.principal_rows(self.n_features_in_)].split(rows.block)
+        blocks = index[: rows.most_held(rules.principal_rows(self.n_features_in_))].split(rows.block)
         return principal_components(lambda: map(rows.batch, blocks), self.n_features_in_, rank, generator)
 
-    def _fix_variance(self, rows: Rows, index: Tensor) -> None:
+    def _fix_variance(self, rows: Rows, index: Tensor | Positions) -> None:
         """Set an optimal variance to the mean squared error over the rows of that index."""
         self.network_.likelihood.set_variance(mean_squared_error(self.network_.eval(), rows, index))
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Encode: (n, F) to the noise-free codes, (n, K)."""
+    def transform(self, X: Any, *, to: str | Path | None = None) -> Any:
+        """Encode: (n, F) to the noise-free codes, (n, K); written to the Parquet file `to`, if given."""
+        if self._in_pieces(X, to):
+            return self._piecewise("transform", X, to)
         rows = self._rows(self._known(X), resident=False)
         return self._as_came(self._map(lambda x: self.network_.encode(x).mean, rows, self.latent_), rows)
 
@@ -416,22 +430,26 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, self.n_features_in_)
         return self._as_came(decoded, rows)
 
-    def reconstruct(self, X: Any) -> np.ndarray:
-        """Encode and decode: (n, F) to (n, F), in the data's own units."""
+    def reconstruct(self, X: Any, *, to: str | Path | None = None) -> Any:
+        """Encode and decode: (n, F) to (n, F), in the data's own units; written to the Parquet file `to`, if given."""
+        if self._in_pieces(X, to):
+            return self._piecewise("reconstruct", X, to)
         rows = self._rows(self._known(X), resident=False)
         return self._as_came(self._map(self._mean, rows, self.n_features_in_), rows)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Any, *, to: str | Path | None = None) -> Any:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
         With a Gaussian likelihood a log-density in the data's own units, comparable between models of the same columns;
-        with a Bernoulli one, minus the binary cross-entropy.
+        with a Bernoulli one, minus the binary cross-entropy. Written to the Parquet file `to`, if given.
 
         Raises
         ------
         ValueError
             For values that the likelihood does not allow.
         """
+        if self._in_pieces(X, to):
+            return self._piecewise("score_samples", X, to)
         rows, volume = self._scored(X)
         nll = self._map(lambda x: self.network_.likelihood.nll(x, self.network_(x).theta), rows, None)
         return -nll.astype(np.float64) - volume
@@ -442,6 +460,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def reconstruction_error(self, X: Any) -> np.ndarray:
         """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared)."""
+        if self._in_pieces(X):
+            return self._piecewise("reconstruction_error", X)
         array = self._known(X)
         rows = self._rows(array, resident=False)
 
@@ -473,7 +493,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _known(self, X: Any) -> Table:
         """Check rows against the columns seen in `fit`."""
         self._ready()
-        return validation.table(self, X, reset=False)
+        return self._table(X, reset=False)
 
     def _scored(self, X: Any) -> tuple[Rows, float]:
         """Check rows that are to be scored; return them, and what a log-density loses on the way to their own units."""
