@@ -107,9 +107,23 @@ def opened(X: Any, columns: Sequence[str] | None = None) -> Source | np.ndarray 
         )
     if on_disk(X):
         return ArrayOnDisk(X)
-    if callable(X) and not hasattr(X, "__array__"):
+    if brings_batches(X):
         return Passes(X, columns)
     return None
+
+
+def in_blocks(X: Any) -> bool:
+    """Whether `opened` would return a source; nothing is opened."""
+    if isinstance(X, str | Path):
+        return Path(X).suffix != ".npy"
+    if type(X).__module__.split(".")[0] == "pyarrow":
+        return isinstance(X, arrow().parquet.ParquetFile | arrow().dataset.Dataset)
+    return on_disk(X) or brings_batches(X)
+
+
+def brings_batches(X: Any) -> bool:
+    """Whether X is a function."""
+    return callable(X) and not hasattr(X, "__array__")
 
 
 def on_disk(X: Any) -> bool:

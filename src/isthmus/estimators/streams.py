@@ -14,7 +14,7 @@ from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.rows import Rows
 from isthmus.data.running import Running
 from isthmus.data.scaling import Scaling, scaling
-from isthmus.data.sources import Source, opened
+from isthmus.data.sources import Source, in_blocks, opened
 from isthmus.estimators import validation
 from isthmus.estimators.following import can_follow, fold
 from isthmus.estimators.validation import Table
@@ -135,9 +135,7 @@ class Streams:
 
     def _in_pieces(self, X: Any, to: Any = None) -> bool:
         """Whether rows are to be read, or results written, a block at a time."""
-        if isinstance(X, Checked):
-            return False
-        return to is not None or not isinstance(opened(X, self._columns()), np.ndarray | None)
+        return not isinstance(X, Checked) and (to is not None or in_blocks(X))
 
     def _piecewise(self, use: str, X: Any, to: str | Path | None = None) -> Any:
         """Return what the method of that name gives for X, worked out a block at a time; or write it, and say where."""
