@@ -72,7 +72,9 @@ def test_an_iterator_that_is_exhausted():
         return one
 
     table = Passes(same).table(accepted)
-    with pytest.raises(ValueError, match=r"the iterator that same\(\) returned is exhausted on the second pass: it has"):
+    with pytest.raises(
+        ValueError, match=r"the iterator that same\(\) returned is exhausted on the second pass: it has"
+    ):
         table[0]
 
 

@@ -80,7 +80,14 @@ def test_a_path_of_an_array_is_mapped(tmp_path):
 
 @pytest.mark.parametrize(
     "given",
-    [X, X.tolist(), torch.from_numpy(X), scipy.sparse.csr_array(X), pd.DataFrame(X, columns=["chunks", "b", "c"]), FRAME],
+    [
+        X,
+        X.tolist(),
+        torch.from_numpy(X),
+        scipy.sparse.csr_array(X),
+        pd.DataFrame(X, columns=["chunks", "b", "c"]),
+        FRAME,
+    ],
     ids=lambda given: type(given).__name__,
 )
 def test_what_is_in_memory_is_left_alone(given):

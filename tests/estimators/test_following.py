@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import AutoEncoder, load_model
+from isthmus import AutoEncoder, load
 from isthmus.data.scaling import Scaling
 from isthmus.estimators.following import can_follow, fold
 
@@ -25,10 +25,12 @@ def test_other_units_same_function(hidden):
     np.testing.assert_allclose(ae.reconstruct(X), before[1], rtol=1e-9, atol=1e-9)
 
 
-def test_what_adam_remembers_changes_by_the_chain_rule():
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_what_adam_remembers_changes_by_the_chain_rule(shift):
     ae = model(precision="float64").partial_fit(X)
     network, x = ae.network_, torch.from_numpy(X)
-    scaling = Scaling(ae.scaling_.shift, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
+    moved = ae.scaling_.shift + shift * ae.scaling_.scale
+    scaling = Scaling(moved, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
 
     def gradients(units):
         network.zero_grad()
@@ -42,7 +44,8 @@ def test_what_adam_remembers_changes_by_the_chain_rule():
     fold(network, ae._optimiser, ae.scaling_, scaling)
     for parameter, gradient in zip(network.parameters(), gradients(scaling), strict=True):
         torch.testing.assert_close(ae._optimiser.state[parameter]["exp_avg"], gradient)
-        torch.testing.assert_close(ae._optimiser.state[parameter]["exp_avg_sq"], gradient.square())
+        if not shift:
+            torch.testing.assert_close(ae._optimiser.state[parameter]["exp_avg_sq"], gradient.square())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_first_chunk_that_is_not_like_the_rest():
     for _ in range(30):
         for rows in np.array_split(X[order], 8):
             ae.partial_fit(rows)
-    assert ae.reconstruction_error(X / X.std(0) * X.std(0)).mean() < 0.05 * X.var(0).mean()
+    assert ae.reconstruction_error(X).mean() < 0.05 * X.var(0).mean()
 
 
 def test_weights_count(tmp_path):
@@ -85,7 +88,7 @@ def test_weights_count(tmp_path):
 def test_a_loaded_model_goes_on_with_the_statistics(tmp_path):
     ae = model().partial_fit(X[:100])
     ae.save(tmp_path / "model.isthmus")
-    loaded = load_model(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus")
     for one in (ae, loaded):
         one.partial_fit(X[100:])
     torch.testing.assert_close(loaded.scaling_.shift, torch.from_numpy(X.mean(0)))

@@ -26,7 +26,8 @@ def fold(network: Network, optimiser: torch.optim.Optimizer | None, before: Scal
     """Change the units of a network from one scaling to another, so that it does the same in the data's own units.
 
     A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer takes
-    W(a·y + b) + c, the last one gives (Vh + d - b)/a. Adam's running means of gradients change by the chain rule.
+    W(a·y + b) + c, the last one gives (Vh + d - b)/a. Adam's running means of gradients change by the chain rule, those
+    of their squares as if b were 0.
 
     Parameters
     ----------
@@ -50,6 +51,9 @@ def fold(network: Network, optimiser: torch.optim.Optimizer | None, before: Scal
     last /= a[:, None]
     end.sub_(b).div_(a)
     if optimiser is not None:
+        moments = optimiser.state.get(first, {}), optimiser.state.get(offset, {})
+        if all("exp_avg" in state for state in moments):
+            moments[0]["exp_avg"] -= torch.outer(moments[1]["exp_avg"], b)
         for parameter, factor in ((first, 1 / a), (last, a[:, None]), (end, a)):
             rescale_moments(optimiser, parameter, factor)
 
