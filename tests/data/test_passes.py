@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ EDGES = [0, 20, 20, 21, 50]
 
 
 def batches(X=X):
-    for start, stop in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for start, stop in pairwise(EDGES):
         yield X[start:stop]
 
 

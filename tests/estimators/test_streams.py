@@ -77,7 +77,7 @@ def fitted():
     return model().fit(pd.DataFrame(X, columns=NAMES))
 
 
-# -- training -----------------------------------------------------------------------------------------------------------
+# -- training ----------------------------------------------------------------------------------------------------------
 
 
 def test_result_is_that_of_memory_within_noise(source):
@@ -180,7 +180,7 @@ def test_layers_are_not_trained_one_by_one():
         model(init="layerwise").fit(batches)
 
 
-# -- bad input ----------------------------------------------------------------------------------------------------------
+# -- bad input ---------------------------------------------------------------------------------------------------------
 
 
 def test_gaps_are_found_in_their_rows_and_columns(tmp_path, fitted):
@@ -228,7 +228,7 @@ def test_values_outside_the_likelihood():
         model(likelihood="bernoulli", scale="none").fit(batches)
 
 
-# -- use ----------------------------------------------------------------------------------------------------------------
+# -- use ---------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("use", USES)
@@ -293,7 +293,7 @@ def test_codewords_and_likelihoods_of_sources():
     np.testing.assert_array_equal(quantised.indices(batches), quantised.indices(X))
 
 
-# -- batches ------------------------------------------------------------------------------------------------------------
+# -- batches -----------------------------------------------------------------------------------------------------------
 
 
 def record_batches(count=7):

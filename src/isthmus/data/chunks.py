@@ -185,6 +185,8 @@ class ChunkedTable:
     def shuffled(self, index: Positions, generator: Generator) -> Iterator[Piece]:
         """Return every row of that index once, in random order: chunks in random order, and rows through a buffer."""
         count = len(self.checked)
+        # Every chunk is read once now: what is kept of them would only stand beside the buffer.
+        self.kept.clear()
         order = range(count) if self.in_order else torch.randperm(count, generator=generator).tolist()
         with Ahead(lambda chunks: self.piece(chunks, index.left_out), self.together(order)) as ready:
             yield from mixed(ready, max(1, BUFFER_BYTES // self.row_bytes), generator)
