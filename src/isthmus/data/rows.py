@@ -1,22 +1,23 @@
 """`Rows`: a table that stays as it came (its number type, its memory) and is converted a batch at a time."""
 
-import warnings
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 import numpy as np
 import scipy.sparse
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
+from isthmus.data import positions
 from isthmus.data.ahead import Ahead
+from isthmus.data.chunks import ChunkedTable
+from isthmus.data.number_types import AS_THEY_COME, as_tensor, other_type
+from isthmus.data.positions import Positions
+from isthmus.data.running import Running
 from isthmus.data.scaling import NARROW, Scaling, Summary, copied
+from isthmus.data.shuffling import cut, equal_sizes
 from isthmus.data.sparse import SparseTable, canonical
 from isthmus.data.sparse_summary import summary as sparse_summary
-
-AS_THEY_COME = tuple(map(np.dtype, ("uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64")))
-"""Number types that both numpy and torch have on every device; others are converted once."""
-
 
 LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
 
@@ -28,7 +29,7 @@ class Rows:
     ----------
     X
         (n, F) numpy array, not copied where torch knows its number type; or CSR, of which a batch becomes dense at a
-        time.
+        time; or a table in chunks, of which a few are read at a time.
     weight
         (n,) sample weights, or None for equal ones.
     scaling
@@ -43,7 +44,7 @@ class Rows:
 
     def __init__(
         self,
-        X: np.ndarray | scipy.sparse.csr_array,
+        X: np.ndarray | scipy.sparse.csr_array | ChunkedTable,
         weight: np.ndarray | None = None,
         scaling: Scaling | None = None,
         dtype: torch.dtype = torch.float32,
@@ -52,9 +53,9 @@ class Rows:
     ) -> None:
         self.device = torch.device(device)
         # Apple's device has no float64, in which wide numbers are scaled: its batches are made in memory.
-        stays = not resident or self.device.type == "mps" or scipy.sparse.issparse(X)
+        stays = not resident or self.device.type == "mps" or not isinstance(X, np.ndarray)
         home = torch.device("cpu") if stays else self.device
-        self.raw: Tensor | SparseTable = as_sparse(X) if scipy.sparse.issparse(X) else as_tensor(X).to(home)
+        self.raw: Tensor | SparseTable | ChunkedTable = as_tensor(X).to(home) if isinstance(X, np.ndarray) else kept(X)
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
@@ -68,6 +69,63 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.raw)
+
+    @property
+    def place(self) -> str:
+        """Where the rows wait, in words."""
+        if isinstance(self.raw, ChunkedTable):
+            return "read in chunks"
+        return "there" if self.raw.device == self.device else "in memory"
+
+    def draw(self, judged: int, some: int, generator: Generator) -> tuple[Tensor, Tensor | Positions]:
+        """Draw which rows judge, and return the others, in random order; of a table in chunks the first `some` are.
+
+        Those are held, and the judges with them.
+        """
+        if not isinstance(self.raw, ChunkedTable):
+            judges, index = torch.randperm(len(self), generator=generator).tensor_split([judged])
+            return judges, index
+        judges, others = positions.drawn(len(self), judged, some, generator)
+        few = judged <= self.raw.most_held
+        self.raw.hold(torch.cat([judges, others.first]) if few else others.first)
+        return judges, others
+
+    def all(self) -> Tensor | Positions:
+        """Return the index of all rows, as they lie."""
+        if not isinstance(self.raw, ChunkedTable):
+            return torch.arange(len(self))
+        none = torch.empty(0, dtype=torch.int64)
+        return Positions(len(self), none, none)
+
+    def most_held(self, wanted: int) -> int:
+        """Return how many of so many rows may be looked at again and again: all, but of long rows in chunks fewer."""
+        return min(wanted, self.raw.most_held) if isinstance(self.raw, ChunkedTable) else wanted
+
+    def hold(self, index: Tensor) -> None:
+        """Of a table in chunks, hold the rows of that index in place of those that are held."""
+        if isinstance(self.raw, ChunkedTable) and len(index) <= self.raw.most_held:
+            self.raw.hold(index)
+
+    def epoch(
+        self, index: Tensor | Positions, batches: int, generator: Generator
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Return the rows of that index in random order, in so many batches of equal size (give or take one row)."""
+        if isinstance(self.raw, ChunkedTable):
+            # Its own, since it is drawn from while the epoch lasts.
+            order = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+            return cut(self.shuffled(self.raw, index, order), equal_sizes(len(index), batches))
+        assert isinstance(index, Tensor)
+        shuffled = index[torch.randperm(len(index), generator=generator)].to(self.raw.device)
+        return self.batches(torch.tensor_split(shuffled, batches))
+
+    def shuffled(
+        self, table: ChunkedTable, index: Tensor | Positions, generator: Generator
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Return blocks of rows of a table in chunks in random order, in the network's units, and their weights."""
+        assert isinstance(index, Positions)
+        for rows, where in table.shuffled(index, generator):
+            x = self.brought(rows) if self.device.type == "cuda" else self.scaled(rows)
+            yield x, None if self.weight is None else self.weight[where].to(self.device)
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the rows of that index (b,) in the network's units, (b, F), and their weights."""
@@ -104,7 +162,7 @@ class Rows:
             rooms[len(index)] = raw, raw if same else raw.new_empty(len(index), cells, dtype=self.dtype)
         raw, x = rooms[len(index)]
         index = index.to(self.raw.device)
-        if isinstance(self.raw, SparseTable):
+        if not isinstance(self.raw, Tensor):
             self.raw.index_select(0, index, out=raw)
         else:
             torch.index_select(self.raw, 0, index, out=raw)
@@ -135,9 +193,11 @@ class Rows:
         return x.to(self.device)
 
     def summary(self) -> Summary:
-        """Mean, variance, least and greatest value of every column, in two passes and float64."""
+        """Mean, variance, least and greatest value of every column, in float64; in two passes, of chunks in one."""
         if isinstance(self.raw, SparseTable):
             return sparse_summary(self.raw.table, None if self.weight is None else self.weight.numpy())
+        if isinstance(self.raw, ChunkedTable):
+            return self.raw.summary(self.weight)
         total, mean = 0.0, torch.zeros(self.raw.shape[1], dtype=torch.float64, device=self.raw.device)
         smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
         whole = torch.ones_like(mean, dtype=torch.bool)
@@ -158,6 +218,15 @@ class Rows:
         mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
         return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
 
+    def running(self) -> Running:
+        """Mean, variance, least and greatest value of every column, in one pass, so that more rows can be taken in."""
+        if isinstance(self.raw, ChunkedTable):
+            return Running.of(self.raw.summary(self.weight), float(len(self)))
+        running = Running(self.raw.shape[1])
+        for raw, weight in self.wide_blocks():
+            running.add(raw.cpu(), weight.cpu(), self.raw.is_floating_point())
+        return running
+
     @property
     def block(self) -> int:
         """Rows to look at together: enough for a product to pay, few enough to be small beside the data."""
@@ -172,24 +241,9 @@ class Rows:
             yield raw, torch.ones_like(raw[:, 0]) if self.weight is None else self.weight[start : start + size].double()
 
 
-def as_sparse(table: scipy.sparse.csr_array) -> SparseTable:
-    """Keep a CSR table as it came, where torch has its number type and no cell is there twice."""
+def kept(table: scipy.sparse.csr_array | ChunkedTable) -> SparseTable | ChunkedTable:
+    """Keep a table in chunks, or a CSR one, as it came, where torch has its number type and no cell is there twice."""
+    if isinstance(table, ChunkedTable):
+        return table
     table = canonical(table)
     return SparseTable(table if table.dtype in AS_THEY_COME else table.astype(other_type(table.dtype)))
-
-
-def other_type(dtype: np.dtype) -> type[np.generic]:
-    """Return the number type in the place of one that torch does not have everywhere."""
-    return np.uint8 if dtype == np.bool_ else np.float64
-
-
-def as_tensor(array: np.ndarray) -> Tensor:
-    """Share the memory of an array with a tensor, where torch has its number type; nothing is ever written to it."""
-    if array.dtype not in AS_THEY_COME:
-        array = array.astype(other_type(array.dtype))
-    if any(stride < 0 or stride % array.itemsize for stride in array.strides):
-        array = np.ascontiguousarray(array)
-    with warnings.catch_warnings():
-        # Read-only arrays (memory maps, joblib's workers): torch warns that writing would be undefined.
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
-        return torch.from_numpy(array)

@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
 
 BLOCK = 256
@@ -49,13 +50,13 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     return result
 
 
-def mean_squared_error(network: Network, rows: Rows, index: Tensor) -> float:
+def mean_squared_error(network: Network, rows: Rows, index: Tensor | Positions) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
     return float(column_errors(network, rows, index).mean())
 
 
 @torch.no_grad()
-def unexplained(network: Network, rows: Rows, index: Tensor) -> float | None:
+def unexplained(network: Network, rows: Rows, index: Tensor | Positions) -> float | None:
     """Return the mean share that stays unexplained over the rows of that index, where training goes by that."""
     found, weights = [], []
     for chunk in index.split(rows.block):
@@ -69,7 +70,7 @@ def unexplained(network: Network, rows: Rows, index: Tensor) -> float | None:
 
 
 @torch.no_grad()
-def column_errors(network: Network, rows: Rows, index: Tensor) -> Tensor:
+def column_errors(network: Network, rows: Rows, index: Tensor | Positions) -> Tensor:
     """Return the mean squared error of each column, (F,) float64, over the rows of that index that have a value."""
     total = weights = torch.zeros((), dtype=torch.float64)
     network.seed(Generator(rows.device).manual_seed(0))

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from isthmus.core.blas import blas_threads
 from isthmus.core.network import Network
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
 from isthmus.engine import precision, skipping, steps
 from isthmus.engine.callbacks import Callback
@@ -110,7 +111,7 @@ class Trainer:
         self,
         network: Network,
         rows: Rows,
-        index: Tensor,
+        index: Tensor | Positions,
         validation: Tensor,
         plan: Plan,
         generator: Generator,
@@ -147,10 +148,15 @@ class Trainer:
         return self.taking.optimiser
 
     @property
+    def largest(self) -> int:
+        """Rows of the largest batch."""
+        return math.ceil(len(self.index) / self.batches)
+
+    @property
     def operations(self) -> float:
         """Floating-point operations of a step: six a weight and row."""
         weights = sum(parameter.numel() for parameter in self.network.parameters())
-        return 6.0 * math.ceil(len(self.index) / self.batches) * weights
+        return 6.0 * self.largest * weights
 
     @property
     def report(self) -> FitReport:
@@ -163,11 +169,11 @@ class Trainer:
             judges=len(self.validation),
             epochs=self.epochs,
             batches=self.batches,
-            batch_size=math.ceil(len(self.index) / self.batches),
+            batch_size=self.largest,
             learning_rate=self.plan.learning_rate,
             schedule=self.plan.schedule,
             device=str(device),
-            data="there" if self.rows.raw.device == device else "in memory",
+            data=self.rows.place,
             precision=self.precision_words,
             threads=self.pilot.words,
             steps=self.taking.words + skipped,
@@ -242,8 +248,8 @@ class Trainer:
 
     def rehearsals(self) -> list[Rehearsal]:
         """Return rehearsals of a step on the largest batch and on the smallest."""
-        batches = self.index.tensor_split(self.batches)
-        return [self.taking.rehearsal(*self.rows.batch(batch)) for batch in (batches[0], batches[-1])]
+        sizes = self.largest, len(self.index) // self.batches
+        return [self.taking.rehearsal(*self.rows.batch(self.index[:size])) for size in sizes]
 
     def choose_precision(self) -> None:
         """Make products in bfloat16 where that is faster and leads to the same."""
@@ -252,7 +258,7 @@ class Trainer:
         some = self.validation if len(self.validation) else self.index[:1024]
         name, self.precision_words = precision.choose(
             self.taking,
-            self.rows.batch(self.index.tensor_split(self.batches)[0])[0],
+            self.rows.batch(self.index[: self.largest])[0],
             self.operations,
             lambda products: self.judge(some, products)["loss"],
         )
@@ -285,10 +291,9 @@ class Trainer:
         self.announce("on_epoch_start")
         self.network.train()
         self.network.seed(self.noise)
-        order = self.index[torch.randperm(len(self.index), generator=self.generator)].to(self.rows.raw.device)
         learning_rate = 0.0
         before = time.perf_counter()
-        for x, weight in self.rows.batches(torch.tensor_split(order, self.batches)):
+        for x, weight in self.rows.epoch(self.index, self.batches, self.generator):
             learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
             self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
             self.taking.take(x, weight, learning_rate)

@@ -17,7 +17,9 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
+from isthmus.data.running import Running
 from isthmus.data.scaling import Summary, scaling
 from isthmus.data.sparse import SparseTable
 from isthmus.data.sparse_principal import sparse_principal_components
@@ -32,6 +34,7 @@ from isthmus.estimators import health, model_file, rules, tabular, validation
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.pretraining import pretrain
+from isthmus.estimators.streams import Streams
 from isthmus.estimators.validation import Table
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
@@ -40,7 +43,7 @@ SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, on which the output's gain, the range of codes and the first variance are fitted."""
 
 
-class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder: a small code for every row, from which the row can be rebuilt.
 
     The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
@@ -242,6 +245,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ----------
         X : array-like or sparse matrix of shape (n, F), n at least 2
             Finite numbers, in any units. A sparse one stays sparse (CSR); a batch of it becomes dense at a time.
+            What is larger than memory comes as a path (.npy, Parquet, a folder of it), a `pyarrow.dataset.Dataset`, an
+            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
             How much each row counts, at least 0. Where one batch holds all rows, weight 2 is the same as twice the row.
@@ -251,7 +256,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ValueError
             For data or parameters that cannot be, before any training.
         """
-        array = tabular.table(self, X, reset=True, least_rows=2)
+        array = self._table(X, reset=True, least_rows=2)
         array, weight = validation.weights(sample_weight, array, least=2)
         judged = rules.judges(self.validation_fraction, array.shape[0])
         plan = rules.plan(self, array.shape[0] - judged, judged)
@@ -272,9 +277,12 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Train on one more chunk of rows, once over; the first chunk decides scaling and initialisation.
+        """Train on one more chunk of rows, once over; the first chunk decides the initialisation.
 
-        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before.
+        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before. Columns that
+        are scaled to mean 0 and standard deviation 1 are so over all rows seen: when these change, the outer layers of
+        a dense network with a Gaussian likelihood take it up, so that what the network does stays the same. Other
+        networks, and other scales, stay with those of the first chunk.
 
         Parameters
         ----------
@@ -285,7 +293,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         first = not hasattr(self, "network_")
         least = 2 if first else 1
-        array = tabular.table(self, X, reset=first, least_rows=least)
+        array = self._table(X, reset=first, least_rows=least)
         array, weight = validation.weights(sample_weight, array, least)
         plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
         if first:
@@ -298,9 +306,11 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 self._refuse_outside(Rows(array).summary(), self.network_.likelihood)
             generator = Generator()
             generator.set_state(self._generator)
-        rows, index = self._rows(array, weight), torch.arange(array.shape[0])
+            self._follow(Rows(array, weight))
+        rows = self._rows(array, weight)
+        index, none = rows.all(), torch.empty(0, dtype=torch.int64)
         plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
-        trainer = Trainer(self.network_, rows, index, index[:0], plan, generator, self.callbacks or (), self._optimiser)
+        trainer = Trainer(self.network_, rows, index, none, plan, generator, self.callbacks or (), self._optimiser)
         epochs = trainer.fit()
         self.fit_report_ = trainer.report
         self.n_iter_ += 1
@@ -312,7 +322,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _begin(
         self, X: Table, weight: np.ndarray | None, judged: int, plan: Plan
-    ) -> tuple[Rows, Tensor, Tensor, Generator]:
+    ) -> tuple[Rows, Tensor | Positions, Tensor, Generator]:
         """Look at the data, build the network and initialise it; return rows, training and validation index."""
         refuse_unknown("init", self.init, rules.INITS)
         generator = Generator().manual_seed(validation.seed(self.random_state))
@@ -320,7 +330,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
         self._look_at(X, weight)
         rows = self._rows(X, weight)
-        judges, index = torch.randperm(X.shape[0], generator=generator).tensor_split([judged])
+        looked_at = rows.most_held(rules.principal_rows(self.scaling_.cells))
+        judges, index = rows.draw(judged, max(looked_at, health.MOST), generator)
         some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.scaling_.cells))]
         sample, sample_weight = rows.batch(some)
 
@@ -345,13 +356,13 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         if self.init == "layerwise":
             history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
-        looked_at = rules.principal_rows(self.scaling_.cells)
         if history.init.startswith("pca") and len(index) > looked_at:
             history.init += f", of {looked_at:,} of the {len(index):,} rows"
         counted = sample if sample_weight is None else sample[sample_weight > 0]
         with torch.no_grad():
             network.code.start(network.eval().activate(counted.cpu()), weights_generator)
         self.network_, self.history_ = network.to(rows.device), history
+        rows.hold(torch.cat([judges, index[: health.MOST]]))
         self._fix_variance(rows, some)
         return rows, index, judges, generator
 
@@ -362,10 +373,12 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             self.precision, devices.device(self.device), not raw.narrow, math.prod(X.shape)
         )
         if hasattr(self, "columns_"):
+            self._seen = Running(self.n_features_in_)
             self.scaling_ = TableScaling(self.columns_)
             self.likelihood_ = tabular.likelihood(self.scaling_)
             return
         summary = raw.summary()
+        self._seen = Running.of(summary, float(len(raw)))
         given = None if rules.is_auto(self.likelihood) else part("likelihood", self.likelihood)
         counts = given is not None and given.build(self.n_features_in_).whole
         scale = "none" if counts and rules.is_auto(self.scale) else self.scale
@@ -416,16 +429,16 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return network.to(self._dtype)
 
     def _principal(
-        self, rows: Rows, index: Tensor, sample: tuple[Tensor, Tensor | None], generator: Generator
+        self, rows: Rows, index: Tensor | Positions, sample: tuple[Tensor, Tensor | None], generator: Generator
     ) -> PrincipalComponents:
         """Return the principal components of the training rows, or of many of them, as an encoder sees them."""
         rank = None if rules.is_share(self.latent) else self.latent_
         cells = self.scaling_.cells
-        index = index[: rules.principal_rows(cells)]
+        some = index[: rows.most_held(rules.principal_rows(cells))]
         if isinstance(rows.raw, SparseTable) and cells > WIDEST_EXACT:
-            return sparse_principal_components(rows, index, rank, generator)
+            return sparse_principal_components(rows, some, rank, generator)
         likelihood = self.likelihood_.build(cells).to(rows.device)
-        blocks = index.split(rows.block)
+        blocks = some.split(rows.block)
         if not likelihood.starts_linear:
             return principal_components(lambda: map(rows.batch, blocks), cells, rank, generator)
         likelihood.look(*sample)
@@ -436,7 +449,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
         return principal_components(lambda: map(seen, blocks), cells, rank, generator)
 
-    def _fix_variance(self, rows: Rows, index: Tensor) -> None:
+    def _fix_variance(self, rows: Rows, index: Tensor | Positions) -> None:
         """Set optimal variances to the mean squared errors over the rows of that index."""
         share = unexplained(self.network_.eval(), rows, index)
         if share is not None:
@@ -445,8 +458,10 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Encode: (n, F) to the noise-free codes, (n, K)."""
+    def transform(self, X: Any, *, to: str | Path | None = None) -> Any:
+        """Encode: (n, F) to the noise-free codes, (n, K); written to the Parquet file `to`, if given."""
+        if self._in_pieces(X, to):
+            return self._piecewise("transform", X, to)
         rows = self._rows(self._known(X), resident=False)
         return self._as_came(self._map(lambda x: self.network_.encode(x).mean, rows, self.latent_), rows)
 
@@ -462,24 +477,31 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, numbers)
         return tabular.as_given(self, self._as_came(decoded, rows))
 
-    def reconstruct(self, X: Any) -> Any:
-        """Encode and decode: (n, F) to (n, F), in the data's own units; a frame, where `fit` was given one."""
+    def reconstruct(self, X: Any, *, to: str | Path | None = None) -> Any:
+        """Encode and decode: (n, F) to (n, F), in the data's own units; a frame, where `fit` was given one.
+
+        Written to the Parquet file `to`, if given.
+        """
+        if self._in_pieces(X, to):
+            return self._piecewise("reconstruct", X, to)
         rows = self._rows(self._known(X), resident=False)
         decoded = self._as_came(self._map(self._mean, rows, self.scaling_.numbers), rows)
         return tabular.as_given(self, decoded, like=X)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Any, *, to: str | Path | None = None) -> Any:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
         With a Gaussian likelihood a log-density in the data's own units, comparable between models of the same columns;
         with a Bernoulli one, minus the binary cross-entropy. Of a table of several kinds of columns, the sum of the
-        columns' log-likelihoods; missing cells count for nothing.
+        columns' log-likelihoods; missing cells count for nothing. Written to the Parquet file `to`, if given.
 
         Raises
         ------
         ValueError
             For values that the likelihood does not allow.
         """
+        if self._in_pieces(X, to):
+            return self._piecewise("score_samples", X, to)
         rows, volume = self._scored(X)
         nll = self._map(lambda x: self.network_.likelihood.nll(x, self.network_(x).theta), rows, None)
         return -nll.astype(np.float64) - volume
@@ -514,6 +536,8 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Of a table of several kinds of columns, which have no unit in common: the mean share of a column that stays
         unexplained, 0 for none, 1 for as much as by the columns' means alone.
         """
+        if self._in_pieces(X):
+            return self._piecewise("reconstruction_error", X)
         array = self._known(X)
         rows = self._rows(array, resident=False)
         if hasattr(self, "columns_"):
@@ -548,7 +572,7 @@ class AutoEncoder(Generative, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _known(self, X: Any) -> Table:
         """Check rows against the columns seen in `fit`."""
         self._ready()
-        return tabular.table(self, X, reset=False)
+        return self._table(X, reset=False)
 
     def _scored(self, X: Any) -> tuple[Rows, Any]:
         """Check rows that are to be scored; return them, and what a log-density loses on the way to their own units."""

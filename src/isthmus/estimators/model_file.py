@@ -20,6 +20,7 @@ from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
 from isthmus.data.columns import Column, Columns
 from isthmus.data.frames import Field, Schema
+from isthmus.data.running import Running
 from isthmus.data.scaling import Scaling
 from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
@@ -66,6 +67,7 @@ def save(estimator: Any, path: Path) -> None:
     }
     tensors = {f"network.{name}": tensor for name, tensor in estimator.network_.state_dict().items()}
     tensors |= {f"scaling.{name}": tensor for name, tensor in estimator.scaling_.state_dict().items()}
+    tensors |= {f"seen.{name}": tensor for name, tensor in estimator._seen.state.items()}
     tensors["generator"] = estimator._generator
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     if not path.parent.is_dir():
@@ -160,6 +162,9 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
         estimator.scaling_ = TableScaling(estimator.columns_)
     else:
         estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+    seen = {name.removeprefix("seen."): value for name, value in tensors.items() if name.startswith("seen.")}
+    # Files of 0.1 say nothing of the rows seen; the scaling then stays as it is.
+    estimator._seen = Running.from_state(seen) if seen else Running(estimator.n_features_in_)
     estimator.network_ = estimator._compose()
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     estimator.network_.load_state_dict(weights)

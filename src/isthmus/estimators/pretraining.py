@@ -12,6 +12,7 @@ from isthmus.core.contract import batch_mean
 from isthmus.core.initialisation import orthogonal
 from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
+from isthmus.data.positions import Positions
 from isthmus.data.rows import Rows
 from isthmus.engine.trainer import Plan, Trainer
 from isthmus.parts import Deterministic, Gaussian
@@ -32,7 +33,9 @@ class Elementwise(nn.Module):
         return self.function(x)
 
 
-def pretrain(network: Network, rows: Rows, index: Tensor, plan: Plan, likelihood: Any, generator: Generator) -> str:
+def pretrain(
+    network: Network, rows: Rows, index: Tensor | Positions, plan: Plan, likelihood: Any, generator: Generator
+) -> str:
     """Write into a dense network the weights of autoencoders of one layer each; return in words what was done.
 
     What is rebuilt is each layer's sum before its activation: layer l maps s_{l-1} by the activation and a matrix to
@@ -41,8 +44,14 @@ def pretrain(network: Network, rows: Rows, index: Tensor, plan: Plan, likelihood
     Raises
     ------
     ValueError
-        If the encoder and the decoder are not dense, of as many layers and without normalisation.
+        If the encoder and the decoder are not dense, of as many layers and without normalisation, or if the rows do not
+        lie in memory.
     """
+    if isinstance(index, Positions):
+        raise ValueError(
+            "init='layerwise' keeps what a layer gives for every row, so it needs rows in memory, and these are read "
+            "in chunks; take init='pca'"
+        )
     encoder, decoder = network.encoder, network.decoder
     needed = "init='layerwise' needs a Dense encoder and decoder of as many layers, without norm; take init='pca'"
     if not isinstance(encoder, Stack) or not isinstance(decoder, Stack):

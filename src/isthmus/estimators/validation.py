@@ -12,12 +12,13 @@ import scipy.sparse
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from isthmus.core.checks import is_number
+from isthmus.data.chunks import ChunkedTable
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.devices import memory
 from isthmus.parts import Deterministic
 
 Table = Any
-"""A numpy array, or scipy's CSR, (n, F)."""
+"""A numpy array, scipy's CSR, or a table in chunks, (n, F)."""
 LARGEST = 1e150
 """The square of a larger number, summed over a table, overflows float64."""
 
@@ -113,6 +114,11 @@ def weights(sample_weight: Any, X: Table, least: int) -> tuple[Table, np.ndarray
         return X, None
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     used = weight > 0
+    if isinstance(X, ChunkedTable) and not used.all():
+        raise ValueError(
+            f"{(~used).sum()} sample weights are 0, and rows that are read in chunks cannot be left out one by one; "
+            "give them positive weights, or take them out of the data"
+        )
     if used.sum() < least:
         raise ValueError(f"{used.sum()} sample weights are positive, but at least {least} have to be")
     # Around 1, so that their sums neither overflow nor vanish in float32; only their ratios count.

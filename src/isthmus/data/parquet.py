@@ -1,0 +1,244 @@
+"""Parquet: files and folders read a row group at a time, results written a piece at a time."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.core.extras import MissingExtraError
+from isthmus.core.files import atomic_write
+from isthmus.data.chunks import ChunkedTable
+
+OPEN_FILES = 8
+"""Files that are open at a time."""
+
+
+def arrow() -> Any:
+    """Return pyarrow, with its modules for data sets and Parquet.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.dataset
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError("reading and writing Parquet", "pyarrow", extra="tables") from error
+    return pyarrow
+
+
+class ParquetTable:
+    """The row groups of Parquet files as chunks of numbers.
+
+    Parameters
+    ----------
+    files
+        (what opens it for reading, its name) of each file, in their order.
+    what
+        How messages call all of them.
+    columns
+        Names of the columns to read, in this order; None reads all.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the columns that are read.
+    lengths : list of int
+        Rows of each row group that has any.
+    dtype : dtype
+        A number type that holds all columns.
+
+    Raises
+    ------
+    ValueError
+        If there is no file; one is truncated or no Parquet; schemas diverge; a column is missing or holds no numbers.
+    """
+
+    names: list[str] | None
+
+    def __init__(self, files: Sequence[tuple[Any, str]], what: str, columns: Sequence[str] | None = None) -> None:
+        self.files = list(files)
+        self.what = what
+        self.open: OrderedDict[int, Any] = OrderedDict()
+        self.metadata: dict[int, Any] = {}
+        if not self.files:
+            raise ValueError(f"{what} holds no Parquet file; give a folder with files that end in .parquet")
+        schema = None
+        self.groups: list[tuple[int, int]] = []
+        self.lengths: list[int] = []
+        for number in range(len(self.files)):
+            file = self.file(number)
+            refuse_text(file.schema_arrow, self.what, columns)
+            schema = schema or file.schema_arrow
+            refuse_divergence(schema, file.schema_arrow, self.files[0][1], self.files[number][1], columns)
+            for group in range(file.metadata.num_row_groups):
+                if file.metadata.row_group(group).num_rows:
+                    self.groups.append((number, group))
+                    self.lengths.append(file.metadata.row_group(group).num_rows)
+        assert schema is not None
+        self.columns = list(schema.names if columns is None else columns)
+        if not self.columns:
+            raise ValueError(f"{what} has no columns; write it with at least one")
+        self.names = self.columns
+        self.dtype = common_type(schema.field(name).type for name in self.columns)
+
+    def file(self, number: int) -> Any:
+        """Open a file, or find it open."""
+        if number not in self.open:
+            opener, name = self.files[number]
+            pa = arrow()
+            try:
+                file = opener(name)
+                if not isinstance(file, pa.parquet.ParquetFile):
+                    file = pa.parquet.ParquetFile(file, metadata=self.metadata.get(number))
+                self.open[number], self.metadata[number] = file, file.metadata
+            except (pa.ArrowInvalid, pa.ArrowIOError) as error:
+                raise ValueError(
+                    f"the file {name} cannot be read: it is truncated, or no Parquet ({error}); write it again"
+                ) from error
+            while len(self.open) > OPEN_FILES:
+                self.open.popitem(last=False)[1].close(force=True)
+        self.open.move_to_end(number)
+        return self.open[number]
+
+    def read(self, i: int) -> np.ndarray:
+        """Return a row group as numbers, (b, F)."""
+        number, group = self.groups[i]
+        pa = arrow()
+        try:
+            # On the thread that asks: as a rule it is one that reads ahead of the training's.
+            table = self.file(number).read_row_group(group, columns=self.columns, use_threads=False)
+        except (pa.ArrowInvalid, pa.ArrowIOError) as error:
+            raise ValueError(
+                f"row group {group} of the file {self.files[number][1]} cannot be read: the file is damaged or was "
+                f"changed ({error}); write it again"
+            ) from error
+        return numbers(table, self.columns, self.dtype)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Pass over all row groups in their order."""
+        return map(self.read, range(len(self.groups)))
+
+    def table(self, check: Callable[[np.ndarray, int], None]) -> ChunkedTable:
+        """Return the rows as a table to train on; `check` is shown every row group, and where it begins."""
+        return ChunkedTable(self.lengths, self.read, len(self.columns), self.dtype, check=check)
+
+
+def parquet_paths(path: Path) -> list[str]:
+    """Return a Parquet file, or all that end in .parquet or .pq below a folder, by name; hidden ones are left out."""
+    if path.is_file():
+        return [str(path)]
+    found = (file for file in path.rglob("*") if file.suffix in (".parquet", ".pq") and file.is_file())
+    return sorted(str(file) for file in found if not file.name.startswith((".", "_")))
+
+
+def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> np.ndarray:
+    """Return those columns of a RecordBatch or a Table as numbers, (b, F).
+
+    Parameters
+    ----------
+    table
+        The columns, and others.
+    names
+        Which, in this order.
+    dtype
+        The number type; None takes one that holds them all.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, holds no numbers or has gaps; it is named.
+    """
+    refuse_text(table.schema, "the batch", names)
+    chosen = [table.column(name) for name in names]
+    for name, column in zip(names, chosen, strict=True):
+        if column.null_count:
+            raise ValueError(
+                f"column {name!r} has {column.null_count} empty cells among {len(column)} rows; fill them first, or "
+                "leave these rows out"
+            )
+    dtype = common_type(column.type for column in chosen) if dtype is None else dtype
+    arrays = [column.to_numpy(zero_copy_only=False) if is_array(column) else column.to_numpy() for column in chosen]
+    return np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
+
+
+def is_array(column: Any) -> bool:
+    """Whether a column is in one piece."""
+    return isinstance(column, arrow().Array)
+
+
+def refuse_text(schema: Any, what: str, names: Sequence[str] | None) -> None:
+    """Raise a `ValueError` if one of the columns is missing, there twice, or holds anything but numbers."""
+    types = arrow().types
+    for name in schema.names if names is None else names:
+        found = schema.get_all_field_indices(name)
+        if not found:
+            raise ValueError(f"column {name!r}, known from fit, is missing in {what}; there are {list(schema.names)}")
+        if len(found) > 1:
+            raise ValueError(f"column {name!r} is there {len(found)} times in {what}; give each a name of its own")
+        kind = schema.field(found[0]).type
+        if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+            raise ValueError(
+                f"column {name!r} holds {kind} values, and numbers or booleans are needed; encode it first, or leave "
+                "it out"
+            )
+
+
+def refuse_divergence(first: Any, other: Any, first_name: str, name: str, columns: Sequence[str] | None) -> None:
+    """Raise a `ValueError` if the columns of two files differ in name or type."""
+    if columns is None:
+        for has, lacks, a, b in ((first, other, first_name, name), (other, first, name, first_name)):
+            missing = [column for column in has.names if column not in lacks.names]
+            if missing:
+                raise ValueError(
+                    f"the files have diverging schemas: column {missing[0]!r} is in {a}, but not in {b}; write them "
+                    "with the same columns"
+                )
+    for column in first.names if columns is None else columns:
+        kinds = first.field(column).type, other.field(column).type
+        if kinds[0] != kinds[1]:
+            raise ValueError(
+                f"the files have diverging schemas: column {column!r} is {kinds[0]} in {first_name}, but {kinds[1]} in "
+                f"{name}; write them with the same types"
+            )
+
+
+def common_type(kinds: Iterable[Any]) -> np.dtype:
+    """Return a number type that holds values of all these types of Arrow's."""
+    return np.result_type(*{np.dtype(kind.to_pandas_dtype()) for kind in kinds})
+
+
+def write(pieces: Iterable[np.ndarray], names: Sequence[str], path: Path) -> None:
+    """Write pieces of a result, (b, columns) or (b,) each, to one Parquet file; it appears whole or not at all.
+
+    Parameters
+    ----------
+    pieces
+        In their order; one at least. They are asked for one after another, as they are written.
+    names
+        Of the columns.
+    path
+        The file; one that is there is replaced.
+    """
+    pa = arrow()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} for the file {path.name} does not exist; create it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file, such as {path / 'result.parquet'}")
+    with atomic_write(path) as temporary:
+        writer = None
+        try:
+            for piece in pieces:
+                columns = piece.reshape(len(piece), -1).T
+                # Rows that came as columns: each has to be in one piece for Arrow.
+                table = pa.table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
+                writer = writer or pa.parquet.ParquetWriter(str(temporary), table.schema)
+                writer.write_table(table.cast(writer.schema))
+        finally:
+            if writer is not None:
+                writer.close()

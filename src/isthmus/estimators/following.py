@@ -1,0 +1,66 @@
+"""A network whose units change with what a stream shows: the outer layers take the change up."""
+
+import torch
+from torch import Tensor
+
+from isthmus.core.modules import Stack
+from isthmus.core.network import Network
+from isthmus.data.scaling import Scaling
+from isthmus.parts.likelihoods import GaussianLikelihood
+
+
+def can_follow(network: Network) -> bool:
+    """Whether a change of units can be taken up: dense layers at either end, and a mean that the last one gives."""
+    encoder, decoder, likelihood = network.encoder, network.decoder, network.likelihood
+    return (
+        isinstance(encoder, Stack)
+        and isinstance(decoder, Stack)
+        and type(likelihood) is GaussianLikelihood
+        and likelihood.activation == "identity"
+        and likelihood.outputs == likelihood.features == encoder.weights[0].shape[1]
+    )
+
+
+@torch.no_grad()
+def fold(network: Network, optimiser: torch.optim.Optimizer | None, before: Scaling, after: Scaling) -> None:
+    """Change the units of a network from one scaling to another, so that it does the same in the data's own units.
+
+    A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer takes
+    W(a·y + b) + c, the last one gives (Vh + d - b)/a. Adam's running means of gradients change by the chain rule, those
+    of their squares as if b were 0.
+
+    Parameters
+    ----------
+    network
+        For which `can_follow` holds.
+    optimiser
+        Adam; None if there is none to go on with.
+    before, after
+        (F,) shift and scale each.
+    """
+    encoder, decoder = network.encoder, network.decoder
+    assert isinstance(encoder, Stack)
+    assert isinstance(decoder, Stack)
+    first, offset = encoder.weights[0], encoder.biases[0]
+    last, end = decoder.weights[-1], decoder.biases[-1]
+    ratio = after.scale / before.scale
+    shift = (after.shift - before.shift) / before.scale
+    a, b = ratio.to(first), shift.to(first)
+    offset += first @ b
+    first *= a
+    last /= a[:, None]
+    end.sub_(b).div_(a)
+    if optimiser is not None:
+        moments = optimiser.state.get(first, {}), optimiser.state.get(offset, {})
+        if all("exp_avg" in state for state in moments):
+            moments[0]["exp_avg"] -= torch.outer(moments[1]["exp_avg"], b)
+        for parameter, factor in ((first, 1 / a), (last, a[:, None]), (end, a)):
+            rescale_moments(optimiser, parameter, factor)
+
+
+def rescale_moments(optimiser: torch.optim.Optimizer, parameter: Tensor, factor: Tensor) -> None:
+    """Multiply what Adam remembers of a parameter's gradients by a factor that fits its shape."""
+    state = optimiser.state.get(parameter, {})
+    for name, power in (("exp_avg", 1), ("exp_avg_sq", 2)):
+        if name in state:
+            state[name].mul_(factor**power)
