@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from isthmus.data import parquet
-from isthmus.data.parquet import ParquetTable, numbers, parquet_paths, write
+from isthmus.data.parquet import ParquetTable, as_table, numbers, parquet_paths, write
 
 X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
 
@@ -139,11 +139,11 @@ def test_an_empty_folder(tmp_path):
 def test_pieces_are_written_to_one_file(tmp_path, dtype):
     path = tmp_path / "result.parquet"
     table = (10 * X).astype(dtype)
-    write(iter([table[:20], table[20:21], table[21:]]), ["a", "b", "c"], path)
+    write((as_table(part, ["a", "b", "c"]) for part in (table[:20], table[20:21], table[21:])), path)
     found = pq.read_table(path)
     assert found.schema.names == ["a", "b", "c"]
     np.testing.assert_array_equal(numbers(found, ["a", "b", "c"]), table)
-    write([table[:, 0]], ["score"], path)
+    write([as_table(table[:, 0], ["score"])], path)
     np.testing.assert_array_equal(pq.read_table(path)["score"].to_numpy(), table[:, 0])
 
 
@@ -153,12 +153,12 @@ def test_a_result_is_written_whole_or_not_at_all(tmp_path):
         raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
-        write(pieces(), ["a", "b", "c"], tmp_path / "result.parquet")
+        write((as_table(piece, ["a", "b", "c"]) for piece in pieces()), tmp_path / "result.parquet")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_places_that_cannot_be_written_to(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist; create it first"):
-        write([X], ["a", "b", "c"], tmp_path / "no" / "result.parquet")
+        write([as_table(X, ["a", "b", "c"])], tmp_path / "no" / "result.parquet")
     with pytest.raises(IsADirectoryError, match="is a folder"):
-        write([X], ["a", "b", "c"], tmp_path)
+        write([as_table(X, ["a", "b", "c"])], tmp_path)

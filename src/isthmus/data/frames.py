@@ -288,3 +288,8 @@ def other_column(backend: str, field: Field, cells: Cells) -> Any:
     if field.dtype == "Unknown":
         return nw.new_series(field.name, values, backend=backend)
     return nw.new_series(field.name, values, kind, backend=backend)
+
+
+def to_arrow(frame: Any) -> Any:
+    """Return a frame as a table of Arrow's, without row labels."""
+    return narwhals().from_native(frame, eager_only=True).to_arrow()

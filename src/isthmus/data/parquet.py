@@ -213,15 +213,20 @@ def common_type(kinds: Iterable[Any]) -> np.dtype:
     return np.result_type(*{np.dtype(kind.to_pandas_dtype()) for kind in kinds})
 
 
-def write(pieces: Iterable[np.ndarray], names: Sequence[str], path: Path) -> None:
-    """Write pieces of a result, (b, columns) or (b,) each, to one Parquet file; it appears whole or not at all.
+def as_table(piece: np.ndarray, names: Sequence[str]) -> Any:
+    """Return a piece of a result, (b, columns) or (b,), as a table of Arrow's with columns of those names."""
+    columns = piece.reshape(len(piece), -1).T
+    # Rows that came as columns: each has to be in one piece for Arrow.
+    return arrow().table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
+
+
+def write(pieces: Iterable[Any], path: Path) -> None:
+    """Write tables of Arrow's, pieces of a result, to one Parquet file; it appears whole or not at all.
 
     Parameters
     ----------
     pieces
         In their order; one at least. They are asked for one after another, as they are written.
-    names
-        Of the columns.
     path
         The file; one that is there is replaced.
     """
@@ -234,11 +239,8 @@ def write(pieces: Iterable[np.ndarray], names: Sequence[str], path: Path) -> Non
         writer = None
         try:
             for piece in pieces:
-                columns = piece.reshape(len(piece), -1).T
-                # Rows that came as columns: each has to be in one piece for Arrow.
-                table = pa.table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
-                writer = writer or pa.parquet.ParquetWriter(str(temporary), table.schema)
-                writer.write_table(table.cast(writer.schema))
+                writer = writer or pa.parquet.ParquetWriter(str(temporary), piece.schema)
+                writer.write_table(piece.cast(writer.schema))
         finally:
             if writer is not None:
                 writer.close()

@@ -34,7 +34,7 @@ from isthmus.estimators import health, model_file, rules, tabular, validation
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.pretraining import pretrain
-from isthmus.estimators.streams import Streams
+from isthmus.estimators.streams import Checked, Streams
 from isthmus.estimators.validation import Table
 from isthmus.parts import Dense, compose
 from isthmus.parts.composition import part
@@ -486,7 +486,7 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
             return self._piecewise("reconstruct", X, to)
         rows = self._rows(self._known(X), resident=False)
         decoded = self._as_came(self._map(self._mean, rows, self.scaling_.numbers), rows)
-        return tabular.as_given(self, decoded, like=X)
+        return decoded if isinstance(X, Checked) else tabular.as_given(self, decoded, like=X)
 
     def score_samples(self, X: Any, *, to: str | Path | None = None) -> Any:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.

@@ -61,7 +61,7 @@ def save(estimator: Any, path: Path) -> None:
             "dtype": str(estimator._dtype).removeprefix("torch."),
             "history": estimator.history_.to_dict(),
             "fit_report": estimator.fit_report_.to_dict(),
-            "columns": [plain(asdict(column)) for column in getattr(estimator, "columns_", ())],
+            "columns": [fields_of(asdict(column)) for column in getattr(estimator, "columns_", ())],
             "schema": plain_schema(getattr(estimator, "_schema", None)),
         },
     }
@@ -162,6 +162,8 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
         estimator.scaling_ = TableScaling(estimator.columns_)
     else:
         estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+    if estimator.n_features_in_ != (len(fitted["columns"]) if fitted.get("columns") else estimator.scaling_.numbers):
+        raise ValueError(f"it is of {estimator.n_features_in_} columns, and scales {estimator.scaling_.numbers}")
     seen = {name.removeprefix("seen."): value for name, value in tensors.items() if name.startswith("seen.")}
     # Files of 0.1 say nothing of the rows seen; the scaling then stays as it is.
     estimator._seen = Running.from_state(seen) if seen else Running(estimator.n_features_in_)
@@ -176,7 +178,12 @@ def plain_schema(schema: Schema | None) -> Any:
     """Return a schema as JSON has it."""
     if schema is None:
         return None
-    return {"backend": schema.backend, "fields": [plain(field._asdict()) for field in schema.fields]}
+    return {"backend": schema.backend, "fields": [fields_of(field._asdict()) for field in schema.fields]}
+
+
+def fields_of(values: dict[str, Any]) -> dict[str, Any]:
+    """Return fields by name as JSON has them."""
+    return {name: plain(value) for name, value in values.items()}
 
 
 def named(values: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +198,7 @@ def plain(value: Any) -> Any:
             raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
         return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
     if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
+        return {"mapping": [[plain(name), plain(item)] for name, item in value.items()]}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -205,8 +212,8 @@ def plain(value: Any) -> Any:
 
 def revived(value: Any) -> Any:
     """Undo `plain`; lists come back as tuples."""
-    if isinstance(value, dict) and "part" not in value:
-        return {name: revived(item) for name, item in value.items()}
+    if isinstance(value, dict) and "mapping" in value:
+        return {revived(name): revived(item) for name, item in value["mapping"]}
     if isinstance(value, dict):
         if value["part"] not in KINDS:
             raise ModelFileError(unknown("part", value["part"], KINDS))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.utils import metadata_routing
 
-from isthmus.data import parquet
+from isthmus.data import frames, parquet
 from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.rows import Rows
 from isthmus.data.running import Running
@@ -146,9 +146,19 @@ class Streams:
         method = inspect.unwrap(getattr(type(self), use))
         pieces = (method(self, Checked(block)) for block in self._blocks(X))
         if to is None:
-            return np.concatenate(list(pieces))
-        parquet.write(pieces, self._names_out(use), Path(to))
+            whole = np.concatenate(list(pieces))
+            return tabular.as_given(self, whole) if use == "reconstruct" else whole
+        names = self._names_out(use)
+        if use == "reconstruct":
+            parquet.write((self._as_arrow(piece, names) for piece in pieces), Path(to))
+        else:
+            parquet.write((parquet.as_table(piece, names) for piece in pieces), Path(to))
         return Path(to)
+
+    def _as_arrow(self, numbers: np.ndarray, names: Sequence[str]) -> Any:
+        """Return rows that were rebuilt as a table of Arrow's, with the types of the columns seen in `fit`."""
+        given = tabular.as_given(self, numbers)
+        return frames.to_arrow(given) if frames.is_frame(given) else parquet.as_table(given, names)
 
     def _names_out(self, use: str) -> list[str]:
         """Name the columns of a result."""
