@@ -73,7 +73,7 @@ class ParquetTable:
         self.lengths: list[int] = []
         for number in range(len(self.files)):
             file = self.file(number)
-            refuse_text(file.schema_arrow, self.what, columns)
+            refuse_absence(file.schema_arrow, self.what, columns)
             schema = schema or file.schema_arrow
             refuse_divergence(schema, file.schema_arrow, self.files[0][1], self.files[number][1], columns)
             for group in range(file.metadata.num_row_groups):
@@ -85,7 +85,26 @@ class ParquetTable:
         if not self.columns:
             raise ValueError(f"{what} has no columns; write it with at least one")
         self.names = self.columns
-        self.dtype = common_type(schema.field(name).type for name in self.columns)
+        self.schema = schema
+        self.plain = all(is_numeric(schema.field(name).type) for name in self.columns) and not self.nulls()
+        self.dtype = np.dtype(np.float64)
+        if self.plain:
+            self.dtype = common_type(schema.field(name).type for name in self.columns)
+        self.convert: Callable[[Any], np.ndarray] = lambda table: numbers(table, self.columns, self.dtype)
+
+    def nulls(self) -> bool:
+        """Whether the files say of a column that is read that it has gaps."""
+        for number, group in self.groups:
+            described = self.file(number).metadata.row_group(group)
+            for column in map(described.column, range(described.num_columns)):
+                known = column.statistics if column.path_in_schema in self.columns else None
+                if known is not None and known.has_null_count and known.null_count:
+                    return True
+        return False
+
+    def frames(self) -> Iterator[Any]:
+        """Pass over all row groups in their order, as tables of Arrow's."""
+        return map(self.group, range(len(self.groups)))
 
     def file(self, number: int) -> Any:
         """Open a file, or find it open."""
@@ -108,24 +127,34 @@ class ParquetTable:
 
     def read(self, i: int) -> np.ndarray:
         """Return a row group as numbers, (b, F)."""
+        return self.convert(self.group(i))
+
+    def group(self, i: int) -> Any:
+        """Return a row group as a table of Arrow's."""
         number, group = self.groups[i]
         pa = arrow()
         try:
             # On the thread that asks: as a rule it is one that reads ahead of the training's.
-            table = self.file(number).read_row_group(group, columns=self.columns, use_threads=False)
+            return self.file(number).read_row_group(group, columns=self.columns, use_threads=False)
         except (pa.ArrowInvalid, pa.ArrowIOError) as error:
             raise ValueError(
                 f"row group {group} of the file {self.files[number][1]} cannot be read: the file is damaged or was "
                 f"changed ({error}); write it again"
             ) from error
-        return numbers(table, self.columns, self.dtype)
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Pass over all row groups in their order."""
         return map(self.read, range(len(self.groups)))
 
     def table(self, check: Callable[[np.ndarray, int], None]) -> ChunkedTable:
-        """Return the rows as a table to train on; `check` is shown every row group, and where it begins."""
+        """Return the rows as a table to train on; `check` is shown every row group, and where it begins.
+
+        Raises
+        ------
+        ValueError
+            If a column holds no numbers; it is named.
+        """
+        refuse_text(self.schema, self.what, self.columns)
         return ChunkedTable(self.lengths, self.read, len(self.columns), self.dtype, check=check)
 
 
@@ -167,6 +196,13 @@ def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> 
     return np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
 
 
+def as_frame(batch: Any, names: Sequence[str]) -> Any:
+    """Return those columns of a RecordBatch or a table as a table of Arrow's."""
+    pa = arrow()
+    refuse_absence(batch.schema, "the batch", names)
+    return (pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch).select(list(names))
+
+
 def is_array(column: Any) -> bool:
     """Whether a column is in one piece."""
     return isinstance(column, arrow().Array)
@@ -174,19 +210,30 @@ def is_array(column: Any) -> bool:
 
 def refuse_text(schema: Any, what: str, names: Sequence[str] | None) -> None:
     """Raise a `ValueError` if one of the columns is missing, there twice, or holds anything but numbers."""
+    refuse_absence(schema, what, names)
+    for name in schema.names if names is None else names:
+        kind = schema.field(name).type
+        if not is_numeric(kind):
+            raise ValueError(
+                f"column {name!r} holds {kind} values, and the model was fitted on numbers or booleans; encode it "
+                "first, or leave it out"
+            )
+
+
+def is_numeric(kind: Any) -> bool:
+    """Whether a type of Arrow's is one of numbers or booleans."""
     types = arrow().types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+
+
+def refuse_absence(schema: Any, what: str, names: Sequence[str] | None) -> None:
+    """Raise a `ValueError` if one of the columns is missing or there twice."""
     for name in schema.names if names is None else names:
         found = schema.get_all_field_indices(name)
         if not found:
             raise ValueError(f"column {name!r}, known from fit, is missing in {what}; there are {list(schema.names)}")
         if len(found) > 1:
             raise ValueError(f"column {name!r} is there {len(found)} times in {what}; give each a name of its own")
-        kind = schema.field(found[0]).type
-        if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
-            raise ValueError(
-                f"column {name!r} holds {kind} values, and numbers or booleans are needed; encode it first, or leave "
-                "it out"
-            )
 
 
 def refuse_divergence(first: Any, other: Any, first_name: str, name: str, columns: Sequence[str] | None) -> None:

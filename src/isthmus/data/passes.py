@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.chunks import ChunkedTable, taken_in
+from isthmus.data.frames import is_frame
 from isthmus.data.number_types import as_tensor, kept_type
-from isthmus.data.parquet import numbers
+from isthmus.data.parquet import as_frame, is_numeric, numbers
 from isthmus.data.running import Running
 
 
@@ -34,6 +35,7 @@ class Passes:
         self.names = None if columns is None else list(columns)
         self.called = f"{getattr(make, '__name__', type(make).__name__)}()"
         self.lengths: list[int] = []
+        self.convert: Callable[[Any], np.ndarray] | None = None
         self.coming: Iterator[np.ndarray] = iter(())
         self.next = -1
 
@@ -56,8 +58,31 @@ class Passes:
             if len(array):
                 yield array
 
+    @property
+    def plain(self) -> bool:
+        """Whether the first batch holds nothing but numbers, and no gaps but those of an array."""
+        first = next(iter(self.make()), None)
+        if first is None or type(first).__module__.split(".")[0] != "pyarrow":
+            return not is_frame(first)
+        self.names = list(first.schema.names) if self.names is None else self.names
+        columns = [first.column(name) for name in self.names if name in first.schema.names]
+        return all(is_numeric(column.type) and not column.null_count for column in columns)
+
+    def frames(self) -> Iterator[Any]:
+        """Pass over all batches as they come, but for those without rows."""
+        return (self.chosen(batch) for batch in self.make() if len(batch))
+
+    def chosen(self, batch: Any) -> Any:
+        """Return a batch as a frame, of a RecordBatch the columns that are wanted, or as it is."""
+        if type(batch).__module__.split(".")[0] != "pyarrow":
+            return batch
+        self.names = list(batch.schema.names) if self.names is None else self.names
+        return as_frame(batch, self.names)
+
     def numbers(self, batch: Any, number: int) -> np.ndarray:
         """Return a batch as numbers, (b, F)."""
+        if self.convert is not None:
+            return self.convert(self.chosen(batch))
         if type(batch).__module__.split(".")[0] == "pyarrow":
             self.names = list(batch.schema.names) if self.names is None else self.names
             return numbers(batch, self.names)

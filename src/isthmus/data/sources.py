@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
-from isthmus.data.parquet import ParquetTable, arrow, parquet_paths, refuse_text
+from isthmus.data.parquet import ParquetTable, arrow, parquet_paths, refuse_absence
 from isthmus.data.passes import Passes
 
 Check = Callable[[np.ndarray, int], None]
@@ -18,6 +18,21 @@ class Source(Protocol):
 
     names: list[str] | None
     """Of the columns, where they have any."""
+    convert: Any
+    """What makes numbers of a piece of it; the source's own way, or that of a table of columns."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether all columns are numbers without gaps, as far as is known without a pass."""
+        ...
+
+    def frames(self) -> Iterator[Any]:
+        """Pass over all pieces, not yet numbers."""
+        ...
+
+    def read(self, i: int) -> np.ndarray:
+        """Return a piece as numbers."""
+        ...
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Pass over all rows, in blocks (b, F)."""
@@ -38,9 +53,11 @@ class ArrayOnDisk:
     """
 
     names: list[str] | None = None
+    plain = True
 
     def __init__(self, array: Any) -> None:
         self.array = array
+        self.convert: Callable[[np.ndarray], np.ndarray] = lambda block: block
         shape, self.dtype = tuple(array.shape), np.dtype(array.dtype)
         if len(shape) != 2:
             raise ValueError(f"X has the shape {shape}; two dimensions are needed, (rows, columns)")
@@ -54,7 +71,15 @@ class ArrayOnDisk:
 
     def read(self, i: int) -> np.ndarray:
         """Return a block of rows, (b, F)."""
+        return self.convert(self.block(i))
+
+    def block(self, i: int) -> np.ndarray:
+        """Return a block of rows as they are."""
         return np.asarray(self.array[self.edges[i] : self.edges[i + 1]])
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """Pass over all blocks in their order, as they are."""
+        return map(self.block, range(len(self.edges) - 1))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Pass over all blocks in their order."""
@@ -161,5 +186,5 @@ def from_arrow(X: Any, columns: Sequence[str] | None) -> Source | None:
     plain = isinstance(X, pa.dataset.FileSystemDataset) and not getattr(X, "_scan_options", None)
     if plain and isinstance(X.format, pa.dataset.ParquetFileFormat):
         return ParquetTable([(X.filesystem.open_input_file, name) for name in X.files], "the data set", columns)
-    refuse_text(X.schema, "the data set", columns)
+    refuse_absence(X.schema, "the data set", columns)
     return Passes(lambda: X.to_batches(columns=None if columns is None else list(columns)), columns)

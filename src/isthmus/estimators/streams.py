@@ -76,8 +76,12 @@ class Streams:
         for batch in batches:
             if SCORE in batch.schema.names:
                 raise ValueError(f"a column of the batch is called {SCORE!r} already; rename it first")
-            rows = parquet.numbers(batch, batch.schema.names if columns is None else columns)
-            self._check_block(rows, 0)
+            names = batch.schema.names if columns is None else columns
+            if hasattr(self, "columns_"):
+                rows = tabular.known_table(self, parquet.as_frame(batch, names)) if len(batch) else np.empty((0, 0))
+            else:
+                rows = parquet.numbers(batch, names)
+                self._check_block(rows, 0)
             scores = self.score_samples(Checked(rows)) if len(rows) else np.empty(0)
             yield batch.append_column(SCORE, pa.array(scores, pa.float64()))
 
@@ -101,6 +105,8 @@ class Streams:
         if source is None or isinstance(source, np.ndarray):
             array = X if source is None else source
             return tabular.table(self, array, reset=reset, least_rows=least_rows)
+        if hasattr(self, "columns_") or (reset and not (source.plain and getattr(self, "columns", None) is None)):
+            return tabular.chunked(self, source, reset=reset, least_rows=least_rows)
         table = source.table(lambda block, start: refuse_gaps(block, start, source.names))
         rows, features = table.shape
         if rows < least_rows or features < 1:
@@ -176,9 +182,12 @@ class Streams:
             size = max(1, PIECE_BYTES // max(1, table.shape[1] * table.dtype.itemsize))
             yield from (table[start : start + size] for start in range(0, table.shape[0], size))
             return
-        start = 0
+        start, by_columns = 0, hasattr(self, "columns_")
+        if by_columns:
+            source.convert = lambda piece: tabular.known_table(self, piece)
         for block in gathered(source.blocks()):
-            self._check_block(block, start)
+            if not by_columns:
+                self._check_block(block, start)
             start += len(block)
             yield block
         if not start:

@@ -9,9 +9,12 @@ from sklearn.utils.validation import _check_feature_names
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.data import frames
+from isthmus.data.chunks import ChunkedTable
 from isthmus.data.columns import KINDS, LIKELIHOODS, Columns, Survey
 from isthmus.data.encoding import decoded, encoded
 from isthmus.data.frames import Cells, Field, Schema
+from isthmus.data.passes import Passes
+from isthmus.data.sources import Source
 from isthmus.data.tables import TableScaling
 from isthmus.estimators import rules, validation
 from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
@@ -57,18 +60,60 @@ def first_table(estimator: Any, X: Any, least_rows: int) -> Any:
         return validation.table(estimator, X, reset=True, least_rows=least_rows)
     if rows < least_rows:
         raise ValueError(f"Found array with {rows} sample(s) while a minimum of {least_rows} is required.")
+    columns = survey.columns()
+    keep(estimator, columns, schema)
+    _check_feature_names(estimator, X, reset=True)
+    return encoded(columns, schema.fields, cells)
+
+
+def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> ChunkedTable:
+    """Return what a source reads as a table in chunks of numbers, by its columns; with `reset` learn them."""
+    lengths = learn(estimator, source) if reset else [len(frame) for frame in source.frames()]
+    if sum(lengths) < least_rows:
+        raise ValueError(f"X has {sum(lengths)} rows; at least {least_rows} are needed by {type(estimator).__name__}")
+    source.convert = lambda piece: known_table(estimator, piece)
+    if isinstance(source, Passes):
+        source.lengths = lengths
+    numbers = sum(column.numbers for column in estimator.columns_)
+    in_order = isinstance(source, Passes)
+    return ChunkedTable(lengths, source.read, numbers, np.dtype(np.float64), in_order=in_order)
+
+
+def learn(estimator: Any, source: Source) -> list[int]:
+    """Learn the columns of what a source reads in one pass; return how many rows its pieces have."""
+    survey: Survey | None = None
+    backend, lengths = ARRAY, []
+    for piece in source.frames():
+        schema, cells = read(piece)
+        if survey is None:
+            backend, survey = schema.backend, Survey(kinds_by_name(estimator.columns, schema))
+            _check_feature_names(estimator, piece, reset=True)
+        survey.look(schema.fields, cells)
+        lengths.append(len(cells[0].missing))
+    if survey is None:
+        raise ValueError("X has no rows; give some")
+    fields = tuple(column.field for column in survey.found)
+    keep(estimator, survey.columns(), Schema(backend, fields))
+    return lengths
+
+
+def keep(estimator: Any, columns: Columns, schema: Schema) -> None:
+    """Let an estimator know what its columns are.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to learn from, or a likelihood that is one for all columns.
+    """
     if not rules.is_auto(estimator.likelihood):
         raise ValueError(
             f"likelihood={estimator.likelihood!r} is one for all columns, and this table has columns of several kinds "
             "or with gaps: leave likelihood='auto', and say what columns are by columns={'name': 'count', ...}"
         )
-    columns = survey.columns()
     if all(column.kind == "ignored" for column in columns):
         raise ValueError("no column of the table can be learned from: all are ignored")
-    _check_feature_names(estimator, X, reset=True)
     estimator.n_features_in_ = len(columns)
     estimator.columns_, estimator._schema = columns, schema
-    return encoded(columns, schema.fields, cells)
 
 
 def of_columns(estimator: Any, X: Any) -> bool:
