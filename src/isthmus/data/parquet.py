@@ -11,7 +11,7 @@ from isthmus.core.extras import MissingExtraError
 from isthmus.core.files import atomic_write
 from isthmus.data.chunks import ChunkedTable
 
-OPEN_FILES = 8
+OPEN_FILES = 2
 """Files that are open at a time."""
 
 
@@ -65,7 +65,6 @@ class ParquetTable:
         self.files = list(files)
         self.what = what
         self.open: OrderedDict[int, Any] = OrderedDict()
-        self.metadata: dict[int, Any] = {}
         if not self.files:
             raise ValueError(f"{what} holds no Parquet file; give a folder with files that end in .parquet")
         schema = None
@@ -114,8 +113,9 @@ class ParquetTable:
             try:
                 file = opener(name)
                 if not isinstance(file, pa.parquet.ParquetFile):
-                    file = pa.parquet.ParquetFile(file, metadata=self.metadata.get(number))
-                self.open[number], self.metadata[number] = file, file.metadata
+                    file = pa.parquet.ParquetFile(file)
+                # Nothing is kept of a file that is closed: what the footers of many say takes more room than a chunk.
+                self.open[number] = file
             except (pa.ArrowInvalid, pa.ArrowIOError) as error:
                 raise ValueError(
                     f"the file {name} cannot be read: it is truncated, or no Parquet ({error}); write it again"
