@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         VectorQuantizer,
         WeightDecay,
     )
+    from isthmus.tasks import Imputer
 
 __version__ = version("isthmus")
 
@@ -96,6 +97,7 @@ HOMES = {
         "VectorQuantizer",
         "WeightDecay",
     ],
+    "isthmus.tasks": ["Imputer"],
 }
 """Where each public name lives; it is imported when first asked for, because torch alone costs seconds."""
 
@@ -121,6 +123,7 @@ __all__ = [
     "GaussianNoise",
     "History",
     "ImportanceWeighted",
+    "Imputer",
     "KLSparsity",
     "Laplace",
     "LifetimeSparse",

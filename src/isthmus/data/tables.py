@@ -209,11 +209,12 @@ class TableScaling(nn.Module):
             flags.isnan(), flags, (flags >= 0.5).double()
         )
         start += len(self.flags)
+        begin = 0
         for index, block in zip(
             self.named, cells[:, start : start + sum(self.sizes)].split(self.sizes, 1), strict=True
         ):
-            begin = int(self.blocks[self.named.index(index)].min())
             codes = self.codes[begin : begin + block.shape[1]]
+            begin += block.shape[1]
             likeliest = torch.where(torch.isnan(codes), -torch.inf, block).argmax(1)
             raw[:, self.places[index]] = torch.where(block[:, 0].isnan(), torch.nan, codes[likeliest])
         counts = cells[:, start + sum(self.sizes) :]

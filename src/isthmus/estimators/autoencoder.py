@@ -70,8 +70,10 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
         mean for other values in [0, 1] after scaling, and plain `Gaussian` for the rest.
     penalty : part, list of parts or str, optional
         Added to the objective, for example ``L1(weight=0.01)``.
-    corruption : part or str, optional
-        What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder.
+    corruption : part or str, default="auto"
+        What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder; None:
+        nothing. "auto": in tables with missing cells a fifth of the columns of each row are hidden too, so that codes
+        do not depend on what is missing (``Masking(0.2, value=None)``); else nothing.
     objective : part or str, optional
         What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
@@ -183,7 +185,7 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
         code: Any = "deterministic",
         likelihood: Any = "auto",
         penalty: Any = None,
-        corruption: Any = None,
+        corruption: Any = "auto",
         objective: Any = None,
         init: str = "pca",
         scale: str | None = "auto",
@@ -422,7 +424,7 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
                 decoder=self.decoder,
                 code=self.code,
                 likelihood=self.likelihood_,
-                corruption=self.corruption,
+                corruption=rules.corruption(self),
                 penalty=self.penalty,
                 objective=self.objective,
             )

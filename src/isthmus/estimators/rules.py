@@ -15,7 +15,7 @@ from isthmus.engine.products import maker
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
-from isthmus.parts import Bernoulli, Dense, Gaussian, Linear, Tied
+from isthmus.parts import Bernoulli, Dense, Gaussian, Linear, Masking, Tied
 
 INITS = (*INITIALISATIONS, "layerwise")
 """Where training can start."""
@@ -33,6 +33,8 @@ MOST_JUDGED = 2000
 PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN = 10_000, 32
 """Rows of which principal components are found; on MNIST the first error is within half a percent of all rows'."""
 PATIENCE = 10
+HIDDEN = 0.2
+"""Share of the columns that are hidden in training where some cells are missing."""
 
 
 def batch_size(rows: int) -> int:
@@ -114,6 +116,14 @@ def given(estimator: Any, name: str, automatic: Callable[[], Any], check: Callab
     """Return a parameter: checked, or the automatic value."""
     value = getattr(estimator, name)
     return automatic() if is_auto(value) else check(name, value, *least)
+
+
+def corruption(estimator: Any) -> Any:
+    """Return what is done to the input: what was given, or more cells hidden where some are missing."""
+    if not is_auto(estimator.corruption):
+        return estimator.corruption
+    gaps = any(column.missing and column.likelihood for column in getattr(estimator, "columns_", ()))
+    return Masking(HIDDEN, value=None) if gaps else None
 
 
 def takes_gaps(estimator: Any) -> bool:

@@ -18,7 +18,7 @@ from isthmus.parts import Masking
 
 RATE = 0.3
 """Share of a row's columns that are hidden in training."""
-HIDDEN, LATENT, EPOCHS, PATIENCE = 256, 64, 300, 40
+HIDDEN, LATENT, LEARNING_RATE = 256, 64, 3e-3
 SPREAD_ROWS = 4096
 """Rows at most from which the spread of what was filled in is found."""
 
@@ -35,10 +35,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     estimator : AutoEncoder, optional
         What is trained; its `random_state` and `columns` are set from here. None: 256 hidden units, a code of 64 and
         30 % of the columns hidden.
-    members : int, default=3
+    members : int, default=5
         How many are trained, each from another seed and judged by other rows; their expectations are averaged.
-    rounds : int, default=2
-        How often the gaps of one half of the columns are filled again, given what the other half was filled with.
+    rounds : int, default=0
+        How often the gaps of one half of the columns are filled again, given what the other half was filled with. With
+        the network told what is missing, every round was measured to make numbers a little worse.
     fill : {"mean", "draw"}, default="mean"
         "draw": values drawn as they may have been, for multiple imputation; see `draws`.
     columns : dict, sequence or str, optional
@@ -76,8 +77,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self,
         estimator: Any = None,
         *,
-        members: int = 3,
-        rounds: int = 2,
+        members: int = 5,
+        rounds: int = 0,
         fill: str = "mean",
         columns: Any = None,
         random_state: Any = None,
@@ -226,8 +227,8 @@ def masked_autoencoder() -> AutoEncoder:
         latent=LATENT,
         hidden=(HIDDEN,),
         corruption=Masking(RATE, value=None, score="hidden"),
-        epochs=EPOCHS,
-        early_stopping=PATIENCE,
+        learning_rate=LEARNING_RATE,
+        early_stopping=False,
     )
 
 
