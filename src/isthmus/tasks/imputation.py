@@ -217,7 +217,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.input_tags.string = False
+        tags.input_tags.string = True
         return tags
 
 
