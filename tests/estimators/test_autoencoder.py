@@ -648,7 +648,7 @@ def test_divergence_before_the_first_step(tmp_path):
     settings = {"scale": "none", "init": "torch", "precision": "float32", "validation_fraction": 0.2}
     ae = model(**settings)
     with pytest.warns(TrainingWarning, match=r"in epoch 0.*scale='standard' tames most"):
-        ae.fit(IRIS * 1e18)
+        ae.fit(IRIS * 1e19)
     assert ae.n_iter_ == 1
     ae.save(tmp_path / "model")
 

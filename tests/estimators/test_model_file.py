@@ -210,7 +210,7 @@ def test_a_device_that_this_machine_has_not_does_not_matter(saved):
 def test_after_divergence(path):
     ae = model(scale="none", init="torch", precision="float32", validation_fraction=0.2)
     with pytest.warns(UserWarning, match="not finite"):
-        ae.fit(IRIS * 1e18)
+        ae.fit(IRIS * 1e19)
     ae.history_.append({"epoch": 1, "loss": float("inf")})
     ae.save(path)
     assert load(path).history_.stopped == "the loss was not finite in epoch 0"
@@ -487,14 +487,27 @@ def test_a_part_of_the_same_name_is_not_the_same_part():
         model_file.plain(impostor())
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), {"a": 1}, 1j, b"bytes", print])
+@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), {"a": 1j}, 1j, b"bytes", print])
 def test_values_that_json_has_not(value):
     with pytest.raises(TypeError, match=r"a parameter with the value .* cannot be saved in a model file"):
         model_file.plain(value)
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 3, -2.5, "text", (), (1, (2, "x")), L1(0.5), (L1(1), Adam()), Dense((3, 2), "relu")]
+    "value",
+    [
+        None,
+        True,
+        3,
+        -2.5,
+        "text",
+        (),
+        (1, (2, "x")),
+        L1(0.5),
+        (L1(1), Adam()),
+        Dense((3, 2), "relu"),
+        {"a": "count", 0: (1, 2)},
+    ],
 )
 def test_plain_and_back(value):
     assert model_file.revived(json.loads(json.dumps(model_file.plain(value)))) == value

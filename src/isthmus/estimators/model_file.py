@@ -60,7 +60,7 @@ def save(estimator: Any, path: Path) -> None:
             "dtype": str(estimator._dtype).removeprefix("torch."),
             "history": estimator.history_.to_dict(),
             "fit_report": estimator.fit_report_.to_dict(),
-            "columns": [plain(asdict(column)) for column in getattr(estimator, "columns_", ())],
+            "columns": [plain_fields(asdict(column)) for column in getattr(estimator, "columns_", ())],
             "schema": plain_schema(getattr(estimator, "_schema", None)),
         },
     }
@@ -160,6 +160,9 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
         estimator.scaling_ = TableScaling(estimator.columns_)
     else:
         estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+    columns = len(estimator.columns_) if hasattr(estimator, "columns_") else estimator.scaling_.cells
+    if columns != estimator.n_features_in_:
+        raise ValueError(f"it has the scaling of {columns} columns, and {estimator.n_features_in_} columns")
     estimator.network_ = estimator._compose()
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     estimator.network_.load_state_dict(weights)
@@ -171,7 +174,12 @@ def plain_schema(schema: Schema | None) -> Any:
     """Return a schema as JSON has it."""
     if schema is None:
         return None
-    return {"backend": schema.backend, "fields": [plain(field._asdict()) for field in schema.fields]}
+    return {"backend": schema.backend, "fields": [plain_fields(field._asdict()) for field in schema.fields]}
+
+
+def plain_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return fields by name as JSON has them."""
+    return {name: plain(value) for name, value in values.items()}
 
 
 def named(values: dict[str, Any]) -> dict[str, Any]:
@@ -185,8 +193,8 @@ def plain(value: Any) -> Any:
         if KINDS.get(type(value).__name__) is not type(value):
             raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
         return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, dict):  # whose keys JSON would make text of
+        return {"pairs": [[plain(name), plain(item)] for name, item in value.items()]}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -200,8 +208,8 @@ def plain(value: Any) -> Any:
 
 def revived(value: Any) -> Any:
     """Undo `plain`; lists come back as tuples."""
-    if isinstance(value, dict) and "part" not in value:
-        return {name: revived(item) for name, item in value.items()}
+    if isinstance(value, dict) and "pairs" in value:
+        return {revived(name): revived(item) for name, item in value["pairs"]}
     if isinstance(value, dict):
         if value["part"] not in KINDS:
             raise ModelFileError(unknown("part", value["part"], KINDS))
