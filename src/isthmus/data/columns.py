@@ -295,7 +295,7 @@ class ColumnSurvey:
             problem = f"it holds {self.field.sort}"
         elif kind == "date-time" and self.field.sort != "time":
             problem = f"it holds no times but {self.field.sort} values"
-        elif kind == "count" and self.wide:
+        elif kind == "count" and not self.exact:
             problem = f"it goes up to {self.largest:g}"
         elif kind in ("positive", "count") and self.smallest < 0:
             problem = f"its smallest value is {self.smallest:g}"

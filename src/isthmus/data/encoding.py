@@ -46,7 +46,8 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
         return raw
     if column.levels:
         if column.sort in ("time", "duration"):
-            values = values.astype(np.int64) * column.ticks // own_ticks(column, field)
+            finer, own = column.ticks, own_ticks(column, field)
+            values = values * (finer // own) if finer >= own else values // (own // finer)
         raw[seen, 0] = codes(column.levels, values)
         if column.kind == "ordinal":  # which has no cell for unknown ones
             raw[raw[:, 0] == len(column.levels), 0] = np.nan

@@ -227,7 +227,10 @@ class TableScaling(nn.Module):
         bent = scaled.double() * self.deviation + self.mean
         values = torch.where(self.bend > 0, exponential(bent, self.bend), bent)
         grid = self.step / torch.where(self.times, self.ticks, 1.0)
-        rounded = torch.where(grid > 0, (values / torch.where(grid > 0, grid, 1.0)).round() * grid, values)
+        grid = torch.where(grid > 0, grid, 1.0)
+        # By whole numbers to the unit, which are exact where 0.01 is not.
+        parts = torch.where(grid < 1, (1 / grid).round(), 1 / grid)
+        rounded = torch.where(self.step > 0, (values * parts).round() / parts, values)
         return torch.minimum(torch.maximum(rounded, self.smallest), self.largest)
 
     def write_values(self, raw: Tensor, values: Tensor) -> None:
