@@ -487,14 +487,27 @@ def test_a_part_of_the_same_name_is_not_the_same_part():
         model_file.plain(impostor())
 
 
-@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), {"a": object()}, 1j, b"bytes", print])
+@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), {"a": 1j}, 1j, b"bytes", print])
 def test_values_that_json_has_not(value):
     with pytest.raises(TypeError, match=r"a parameter with the value .* cannot be saved in a model file"):
         model_file.plain(value)
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 3, -2.5, "text", (), (1, (2, "x")), L1(0.5), (L1(1), Adam()), Dense((3, 2), "relu")]
+    "value",
+    [
+        None,
+        True,
+        3,
+        -2.5,
+        "text",
+        (),
+        (1, (2, "x")),
+        L1(0.5),
+        (L1(1), Adam()),
+        Dense((3, 2), "relu"),
+        {"a": "count", 0: (1, 2)},
+    ],
 )
 def test_plain_and_back(value):
     assert model_file.revived(json.loads(json.dumps(model_file.plain(value)))) == value

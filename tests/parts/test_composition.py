@@ -18,6 +18,7 @@ from isthmus.parts import (
     Gaussian,
     GaussianNoise,
     Linear,
+    Mixed,
     Tied,
     compose,
 )
@@ -25,7 +26,11 @@ from isthmus.parts.composition import PARTS, part
 
 F, K = 6, 2
 SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}
-PARTS_THAT_NEED = {"convolutional": Convolutional((2, 3)), "categorical": Categorical((2, 4))}
+PARTS_THAT_NEED = {
+    "convolutional": Convolutional((2, 3)),
+    "categorical": Categorical((2, 4)),
+    "mixed": Mixed((Gaussian(1.0), Bernoulli(), Categorical((2, 1))), (2, 1, 3)),
+}
 COMPANY = {
     "kl": {"code": "gaussian"},
     "total_correlation": {"code": "gaussian"},

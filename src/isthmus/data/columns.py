@@ -149,7 +149,7 @@ class ColumnSurvey:
         self.rows = self.gaps = 0
         self.smallest, self.largest = math.inf, -math.inf
         self.whole = self.exact = True
-        self.sample = np.empty(0)
+        self.sample = np.empty(0, dtype=np.int64 if field.unit else np.float64)
         self.levels: Counter[Any] = Counter()
 
     def look(self, field: Field, cells: Cells, weight: np.ndarray | None) -> None:
@@ -170,10 +170,20 @@ class ColumnSurvey:
         refuse_extreme(field, values)
         self.moments = self.moments.and_those_of(values, None if weight is None else weight[seen])
         self.smallest, self.largest = min(self.smallest, values.min()), max(self.largest, values.max())
+        self.within(cells.values[seen])
         self.whole &= field.sort in ("integer", "boolean") or bool((values == np.round(values)).all())
         source = cells.values[seen] if field.sort in ("time", "duration") else values
         self.sample = np.concatenate([self.sample, source[:: max(1, len(source) // SAMPLE)]])
         self.sample = self.sample[:: max(1, len(self.sample) // SAMPLE)]
+
+    def within(self, values: np.ndarray) -> None:
+        """Keep the ends of large whole numbers, which floats round, on the side of what occurs."""
+        if values.dtype.kind in "iu" and not self.exact:
+            low, high = int(values.min()), int(values.max())
+            if self.largest == float(high) and int(self.largest) > high:
+                self.largest = math.nextafter(self.largest, -math.inf)
+            if self.smallest == float(low) and int(self.smallest) < low:
+                self.smallest = math.nextafter(self.smallest, math.inf)
 
     def found_kind(self) -> str:
         """Say of which kind the column is."""
@@ -183,7 +193,7 @@ class ColumnSurvey:
             return "ignored"
         if self.kind is not None:
             return LIKELIHOODS.get(self.kind, self.kind)
-        if sort == "text" and len(self.levels) == count > IDENTIFIERS:
+        if sort in ("text", "category") and not self.field.ordered and len(self.levels) == count > IDENTIFIERS:
             warn_ignored(self.field.name, f"each of its {count} values occurs once, so that it tells nothing but rows")
             return "ignored"
         if sort in ("text", "category"):
@@ -223,7 +233,7 @@ class ColumnSurvey:
         bend = self.bend() if kind == "positive" else 0.0
         mean, deviation = self.moments.mean, math.sqrt(self.moments.squares / self.moments.weight)
         if bend:
-            logs = np.log1p(self.sample / bend)
+            logs = np.log1p(in_units(self.field, self.sample) / bend)
             mean, deviation = float(logs.mean()), float(logs.std())
         deviation = deviation if deviation > 10 * np.finfo(float).eps * abs(mean) else 1.0
         return Column(
@@ -250,30 +260,29 @@ class ColumnSurvey:
 
     def of_levels(self, kind: str, missing: float) -> Column:
         """Return what is known of a column of categories."""
-        declared = [*self.field.levels, *(level for level in self.levels if level not in self.field.levels)]
+        declared = list(dict.fromkeys([*self.field.levels, *self.levels]))
         ordered = declared if self.field.levels else sorted(declared, key=lambda level: (str(type(level)), level))
         count = [self.levels[level] for level in ordered]
+        known = (self.field.name, self.field.sort, kind)
         if kind == "ordinal":
             codes = np.repeat(np.arange(len(ordered), dtype=float), count)
             return Column(
-                self.field.name,
-                self.field.sort,
-                kind,
+                *known,
                 "gaussian",
                 missing,
                 float(codes.mean()),
                 float(codes.std()) or 1.0,
                 largest=len(ordered) - 1.0,
                 step=1.0,
+                ticks=ticks(self.field),
                 levels=tuple(ordered),
             )
         places, shares = pooled(count)
         return Column(
-            self.field.name,
-            self.field.sort,
-            kind,
+            *known,
             "categorical",
             missing,
+            ticks=ticks(self.field),
             levels=tuple(ordered),
             places=places,
             shares=shares,
@@ -286,10 +295,12 @@ class ColumnSurvey:
             problem = f"it holds {self.field.sort}"
         elif kind == "date-time" and self.field.sort != "time":
             problem = f"it holds no times but {self.field.sort} values"
+        elif kind == "count" and not self.exact:
+            problem = f"it goes up to {self.largest:g}"
         elif kind in ("positive", "count") and self.smallest < 0:
             problem = f"its smallest value is {self.smallest:g}"
-        elif kind in ("count", "boolean") and not self.whole:
-            problem = "it has fractions"
+        elif kind in ("count", "boolean") and (not self.whole or self.field.sort == "duration"):
+            problem = "it has fractions" if self.field.sort == "float" else "it holds durations"
         elif kind == "boolean" and (self.smallest < 0 or self.largest > 1):
             problem = f"it goes from {self.smallest:g} to {self.largest:g}"
         if problem:
@@ -297,8 +308,8 @@ class ColumnSurvey:
 
     def step(self) -> float:
         """Return what all values are multiples of."""
-        if self.field.sort == "time":
-            return float(np.gcd.reduce(np.append(self.sample.astype(np.int64) % ticks(self.field), ticks(self.field))))
+        if self.field.sort in ("time", "duration"):
+            return float(np.gcd.reduce(np.append(self.sample % ticks(self.field), ticks(self.field))))
         if self.whole:
             return 1.0
         for decimals in range(1, DECIMALS + 1):
@@ -308,7 +319,7 @@ class ColumnSurvey:
 
     def cycles(self) -> tuple[str, ...]:
         """Return the cycles of the calendar that the times go around."""
-        within_days = bool((self.sample.astype(np.int64) % ticks(self.field)).any())
+        within_days = bool((self.sample % ticks(self.field)).any())
         span = self.largest - self.smallest
         return tuple(
             name for name, is_there in (("day", within_days), ("week", span >= 14), ("year", span >= 366)) if is_there

@@ -42,20 +42,29 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
     if not seen.any():
         return raw
     values = values[seen]
+    if column.sort == "nothing":
+        return raw
     if column.levels:
+        if column.sort in ("time", "duration"):
+            finer, own = column.ticks, own_ticks(column, field)
+            values = values * (finer // own) if finer >= own else values // (own // finer)
         raw[seen, 0] = codes(column.levels, values)
+        if column.kind == "ordinal":  # which has no cell for unknown ones
+            raw[raw[:, 0] == len(column.levels), 0] = np.nan
     elif column.sort in ("time", "duration"):
         in_ticks = values.astype(np.int64)
         refuse_extreme(field, in_ticks / own_ticks(column, field))
         day, rest = np.divmod(in_ticks, own_ticks(column, field))
         raw[seen, 0], raw[seen, 1] = day, rest * (column.ticks / own_ticks(column, field))
     elif column.wide:
-        high, low = np.divmod(values.astype(np.uint64 if values.dtype == np.uint64 else np.int64), HALF)
+        refuse_extreme(field, values.astype(np.float64))
+        high, low = np.divmod(values, values.dtype.type(HALF))
         raw[seen, 0], raw[seen, 1] = high, low
     else:
         as_floats = values.astype(np.float64)
         if column.kind != "ignored":
             refuse_extreme(field, as_floats)
+            refuse_impossible(column, as_floats)
         raw[seen, 0] = as_floats
     return raw
 
@@ -80,6 +89,21 @@ def refuse_other_type(column: Column, field: Field) -> None:
     raise ValueError(f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values")
 
 
+def refuse_impossible(column: Column, values: np.ndarray) -> None:
+    """Raise a `ValueError` for values to which a column's likelihood gives no probability."""
+    if column.likelihood == "bernoulli":
+        bad, wanted = (values != 0) & (values != 1), "zeros and ones"
+    elif column.likelihood in ("poisson", "negative_binomial"):
+        bad, wanted = (values < 0) | (values != np.round(values)), "whole numbers of at least 0"
+    else:
+        return
+    if bad.any():
+        raise ValueError(
+            f"column {column.name!r} held {wanted} in fit, and now holds {values[bad][0]:g}; say by "
+            f"columns={{{column.name!r}: 'real'}} that it may hold other numbers, and fit again"
+        )
+
+
 def cells_of(column: Column, raw: np.ndarray) -> Cells:
     """Return the cells that stand behind the numbers of a column, (n, 1) or (n, 2)."""
     missing = np.isnan(raw[:, 0])
@@ -90,13 +114,16 @@ def cells_of(column: Column, raw: np.ndarray) -> Cells:
         of_codes[:-1] = column.levels
         values = of_codes[filled[:, 0].astype(np.int64)]
         if column.sort in ("text", "category"):
+            values[missing] = None
             return Cells(values, missing)
         values[missing] = 0
-        return Cells(values.astype({"integer": np.int64, "boolean": np.bool_}.get(column.sort, np.float64)), missing)
+        if column.sort == "integer":
+            return Cells(values.astype(np.uint64 if max(column.levels) >= 2**63 else np.int64), missing)
+        return Cells(values.astype({"float": np.float64, "boolean": np.bool_}.get(column.sort, np.int64)), missing)
     if column.sort in ("time", "duration"):
         return Cells(filled[:, 0].astype(np.int64) * column.ticks + filled[:, 1].astype(np.int64), missing)
     if column.wide:
-        kind = np.uint64 if column.largest >= 2.0**63 else np.int64
+        kind = np.uint64 if (filled[:, 0] >= 2.0**31).any() else np.int64
         return Cells(filled[:, 0].astype(np.int64).astype(kind) * kind(HALF) + filled[:, 1].astype(kind), missing)
     if column.sort == "integer":
         return Cells(np.round(filled[:, 0]).astype(np.int64), missing)

@@ -3,6 +3,7 @@
 Reading gives plain arrays, and a `Schema` from which a frame of the same kind can be built again.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -114,10 +115,13 @@ def read_column(name: Any, series: Any) -> tuple[Field, Cells]:
     """Take a column apart, by its type."""
     nw, native = narwhals(), series.to_native()
     dtype = series.dtype
-    own = str(native.dtype) if type(native).__module__.startswith("pandas") else type(dtype).__name__
+    own = own_type(series)
     missing = np.asarray(series.is_null().to_numpy(), dtype=bool)
+    if own.removesuffix("[pyarrow]") == "date64[ms]":
+        series = series.cast(nw.Datetime("ms"))
+        dtype = series.dtype
     if missing.all():
-        return Field(name, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
+        return nothing(name, own, series), Cells(np.full(len(missing), np.nan), missing)
     if own == "category":
         return read_pandas_category(name, native, missing)
     if dtype == nw.Object:
@@ -139,9 +143,31 @@ def read_column(name: Any, series: Any) -> tuple[Field, Cells]:
     if dtype == nw.Date or dtype in (nw.Datetime, nw.Duration):
         return read_times(name, own, series, missing)
     raise ValueError(
-        f"column {name!r} holds values of type {dtype}, which are neither numbers, categories nor times: "
-        "convert it, or drop it"
+        f"column {name!r} holds values of type {own if dtype == nw.Unknown else dtype}, which are neither numbers, "
+        "categories nor times: convert it, or drop it"
     )
+
+
+def own_type(series: Any) -> str:
+    """Return the frame's own name of a column's type."""
+    native = series.to_native()
+    library = type(native).__module__.split(".")[0]
+    if library == "pandas":
+        return str(native.dtype)
+    return str(native.type) if library == "pyarrow" else type(series.dtype).__name__
+
+
+def nothing(name: Any, own: str, series: Any) -> Field:
+    """Describe a column of which all is missing: all that its type says."""
+    nw, dtype = narwhals(), series.dtype
+    if own == "category":
+        native = series.to_native()
+        return Field(name, "nothing", own, levels=pandas_levels(name, native), ordered=bool(native.cat.ordered))
+    if dtype == nw.Enum:
+        return Field(name, "nothing", own, levels=tuple(dtype.categories))
+    if dtype in (nw.Datetime, nw.Duration):
+        return Field(name, "nothing", own, unit=dtype.time_unit, zone=getattr(dtype, "time_zone", None))
+    return Field(name, "nothing", own, unit="D" if dtype == nw.Date else "")
 
 
 def filled(series: Any, missing: np.ndarray, value: Any, dtype: Any) -> np.ndarray:
@@ -164,14 +190,19 @@ def without(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
 
 def read_pandas_category(name: Any, native: Any, missing: np.ndarray) -> tuple[Field, Cells]:
     """Take a categorical column of pandas apart, whose categories may be other things than text."""
+    levels = pandas_levels(name, native)
+    values = np.array([*levels, None], dtype=object)[native.cat.codes.to_numpy()]
+    field = Field(name, "category", "category", levels=levels, ordered=bool(native.cat.ordered))
+    return field, Cells(values, missing)
+
+
+def pandas_levels(name: Any, native: Any) -> tuple[Any, ...]:
+    """Return the declared categories of a column of pandas, if they are text or numbers."""
     levels = native.cat.categories.tolist()
     odd = next((level for level in levels if not isinstance(level, LEVEL_TYPES)), None)
     if odd is not None:
         raise ValueError(f"column {name!r} has categories of type {type(odd).__name__}; make them text or numbers")
-    values = np.array([*levels, None], dtype=object)[native.cat.codes.to_numpy()]
-    return Field(name, "category", "category", levels=tuple(levels), ordered=bool(native.cat.ordered)), Cells(
-        values, missing
-    )
+    return tuple(levels)
 
 
 def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple[Field, Cells]:
@@ -180,6 +211,12 @@ def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple
     kinds = {kind_of(value) for value in values[~missing]}
     if kinds == {"boolean"}:
         return Field(name, "boolean", own), Cells(np.where(missing, False, values).astype(bool), missing)
+    if kinds == {"number"} and all(isinstance(value, int | np.integer) for value in values[~missing]):
+        whole = np.where(missing, 0, values)
+        if whole.min() >= -(2**63) and whole.max() < 2**64:
+            wide = np.int64 if whole.max() < 2**63 else np.uint64
+            if wide is np.int64 or whole.min() >= 0:
+                return Field(name, "integer", own), Cells(whole.astype(wide), missing)
     if kinds == {"number"}:
         numbers = np.where(missing, np.nan, values).astype(np.float64)
         return Field(name, "float", own), Cells(numbers, np.isnan(numbers))
@@ -208,7 +245,9 @@ def read_times(name: Any, own: str, series: Any, missing: np.ndarray) -> tuple[F
     zone = getattr(dtype, "time_zone", None)
     if zone is not None:
         series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    values = np.asarray(series.to_numpy())
+    values = np.array(series.to_numpy())
+    if values.dtype == object:  # pandas, of Arrow's types
+        values[missing] = None
     unit, letter = "D", "M"
     if dtype != nw.Date:
         unit, letter = dtype.time_unit, "m" if dtype == nw.Duration else "M"
@@ -234,6 +273,11 @@ def build(schema: Schema, columns: Sequence[Cells], like: Any = None) -> Any:
         frame = pandas.concat([pandas.Series(part) for part in parts], axis=1, keys=range(len(parts)))
         frame.columns = pandas.Index(names)
         return frame if index is None else frame.set_axis(index, axis=0)
+    if schema.backend == "pyarrow":
+        import pyarrow
+
+        parts = [arrow_column(field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
+        return pyarrow.table(parts, names=[field.name for field in schema.fields])
     nw = narwhals()
     parts = [other_column(schema.backend, field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
     return nw.from_dict({part.name: part for part in parts}).to_native()
@@ -244,6 +288,8 @@ def pandas_column(field: Field, cells: Cells) -> Any:
     import pandas
 
     values, missing = cells
+    if field.dtype.endswith("[pyarrow]"):
+        return pandas.Series(pandas.arrays.ArrowExtensionArray(arrow_column(field, cells)))
     if field.sort in ("time", "duration"):
         stamps = values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
         stamps[missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
@@ -251,14 +297,44 @@ def pandas_column(field: Field, cells: Cells) -> Any:
         return column.dt.tz_localize("UTC").dt.tz_convert(field.zone) if field.zone else column
     objects = values.astype(object)
     objects[missing] = None
-    if field.sort == "category":
+    if field.dtype == "category":
         return pandas.Categorical(objects, categories=list(field.levels), ordered=field.ordered)
     dtype = pandas.api.types.pandas_dtype(field.dtype)
     if not isinstance(dtype, np.dtype) or field.sort in ("text", "nothing"):
         return pandas.Series(objects, dtype=dtype)
     if not missing.any() or field.sort == "float":
         return pandas.Series(values).astype(dtype)
-    return pandas.Series(objects) if field.sort == "boolean" else pandas.Series(np.where(missing, np.nan, values))
+    if field.sort == "boolean" or dtype.kind == "O":
+        return pandas.Series(objects, dtype=object)
+    return pandas.Series(np.where(missing, np.nan, values))
+
+
+def arrow_type(name: str) -> Any:
+    """Return the type of Arrow that calls itself so."""
+    import pyarrow
+
+    coded = re.fullmatch(r"dictionary<values=(.*), indices=(\w+), ordered=(\d)>", name)
+    if coded:
+        values, indices, ordered = coded.groups()
+        return pyarrow.dictionary(arrow_type(indices), arrow_type(values), ordered == "1")
+    zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.*)\]", name)
+    return pyarrow.timestamp(*zoned.groups()) if zoned else pyarrow.type_for_alias(name)
+
+
+def arrow_column(field: Field, cells: Cells) -> Any:
+    """Return a column as Arrow has it."""
+    import pyarrow
+
+    values, missing = cells
+    kind = arrow_type(field.dtype.removesuffix("[pyarrow]"))
+    if field.sort == "nothing":
+        return pyarrow.nulls(len(missing), kind)
+    if field.sort in ("time", "duration"):
+        ticks = pyarrow.array(values, mask=missing)
+        return (ticks.cast(pyarrow.int32()) if field.unit == "D" else ticks).cast(kind)
+    if pyarrow.types.is_dictionary(kind):
+        return pyarrow.array(values, kind.value_type, mask=missing).dictionary_encode().cast(kind)
+    return pyarrow.array(values, mask=missing).cast(kind) if values.dtype != object else pyarrow.array(values, kind)
 
 
 def other_column(backend: str, field: Field, cells: Cells) -> Any:
@@ -269,9 +345,12 @@ def other_column(backend: str, field: Field, cells: Cells) -> Any:
         values = values.astype(object)
         values[cells.missing] = None
         values = values.tolist()
-    if field.sort == "nothing":
-        values = [None] * len(cells.missing)
     kind = getattr(nw, field.dtype)
+    if field.sort == "nothing":
+        known = {"Datetime": (field.unit, field.zone), "Duration": (field.unit,), "Enum": (list(field.levels),)}
+        kind = kind(*known[field.dtype]) if field.dtype in known else kind
+        series = nw.new_series(field.name, [None] * len(cells.missing), backend=backend)
+        return series if field.dtype == "Unknown" else series.cast(kind)
     if field.sort == "time" and field.unit != "D":
         series = nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Datetime(field.unit))
         return series.dt.replace_time_zone("UTC").dt.convert_time_zone(field.zone) if field.zone else series
@@ -285,8 +364,6 @@ def other_column(backend: str, field: Field, cells: Cells) -> Any:
         listed = values if isinstance(values, list) else values.tolist()
         series = nw.new_series(field.name, listed, nw.String, backend=backend)
         return series if field.dtype == "String" else series.cast(kind)
-    if field.dtype == "Unknown":
-        return nw.new_series(field.name, values, backend=backend)
     return nw.new_series(field.name, values, kind, backend=backend)
 
 

@@ -218,7 +218,10 @@ class TableScaling(nn.Module):
             likeliest = torch.where(torch.isnan(codes), -torch.inf, block).argmax(1)
             raw[:, self.places[index]] = torch.where(block[:, 0].isnan(), torch.nan, codes[likeliest])
         counts = cells[:, start + sum(self.sizes) :]
-        raw[:, [self.places[index] for index in self.counted]] = counts.round()
+        least, most = ([getattr(self.columns[i], end) for i in self.counted] for end in ("smallest", "largest"))
+        raw[:, [self.places[index] for index in self.counted]] = counts.round().clamp(
+            counts.new_tensor(least), counts.new_tensor(most)
+        )
         return raw
 
     def values(self, scaled: Tensor, rounded: bool) -> Tensor:
@@ -227,7 +230,10 @@ class TableScaling(nn.Module):
         values = torch.where(self.bend > 0, exponential(bent, self.bend), bent)
         grid = self.step / torch.where(self.times, self.ticks, 1.0)
         if rounded:
-            values = torch.where(grid > 0, (values / torch.where(grid > 0, grid, 1.0)).round() * grid, values)
+            grid = torch.where(grid > 0, grid, 1.0)
+            # By whole numbers to the unit, which are exact where 0.01 is not.
+            parts = torch.where(grid < 1, (1 / grid).round(), 1 / grid)
+            values = torch.where(self.step > 0, (values * parts).round() / parts, values)
         return torch.minimum(torch.maximum(values, self.smallest), self.largest)
 
     def write_values(self, raw: Tensor, values: Tensor) -> None:
@@ -243,7 +249,8 @@ class TableScaling(nn.Module):
                 rest = ((value - day) * column.ticks / step).round() * step
                 raw[:, at], raw[:, at + 1] = day + rest // column.ticks, rest % column.ticks
             else:
-                raw[:, at], raw[:, at + 1] = torch.floor(value / 2**32), torch.remainder(value.round(), 2**32)
+                whole = value.round()
+                raw[:, at], raw[:, at + 1] = torch.floor(whole / 2**32), torch.remainder(whole, 2**32)
 
     def log_slopes(self, cells: Tensor) -> Tensor:
         """Return log |dx/dv| of each cell x (B, F) over the value v in its own units; 0 for what has no density."""
@@ -252,7 +259,7 @@ class TableScaling(nn.Module):
         bent = cells[:, :real].double() * self.deviation + self.mean
         # x = log(1 + v/c): dx/dv = 1/(c + |v|) = e^{-|x|}/c.
         curve = torch.where(self.bend > 0, -bent.abs() - torch.where(self.bend > 0, self.bend, 1.0).log(), 0.0)
-        slopes[:, :real] = (curve - self.deviation.log()).nan_to_num(0.0)
+        slopes[:, :real] = torch.where(bent.isnan(), 0.0, curve - self.deviation.log())
         return slopes
 
 

@@ -258,7 +258,7 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
         ValueError
             For data or parameters that cannot be, before any training.
         """
-        array = self._table(X, reset=True, least_rows=2)
+        array = self._table(X, reset=True, least_rows=2, sample_weight=sample_weight)
         array, weight = validation.weights(sample_weight, array, least=2)
         judged = rules.judges(self.validation_fraction, array.shape[0])
         plan = rules.plan(self, array.shape[0] - judged, judged)
@@ -295,7 +295,7 @@ class AutoEncoder(Streams, Generative, ClassNamePrefixFeaturesOutMixin, Transfor
         """
         first = not hasattr(self, "network_")
         least = 2 if first else 1
-        array = self._table(X, reset=first, least_rows=least)
+        array = self._table(X, reset=first, least_rows=least, sample_weight=sample_weight)
         array, weight = validation.weights(sample_weight, array, least)
         plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
         if first:

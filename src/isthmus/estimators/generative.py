@@ -48,7 +48,7 @@ class Generative:
     _rows: Callable[..., Rows]
     _map: Callable[..., np.ndarray]
     _scored: Callable[[Any], tuple[Rows, float]]
-    inverse_transform: Callable[[Any], np.ndarray]
+    inverse_transform: Callable[[Any], Any]
     transform: Callable[[Any], np.ndarray]
 
     @available_if(fitted_with(lambda network: network.prior is not None, "a penalty with a prior, such as KL"))
@@ -88,28 +88,34 @@ class Generative:
 
         return tabular.as_given(self, self._map(drawn, rows, self.scaling_.numbers))
 
-    def interpolate(self, a: Any, b: Any, steps: int = 8) -> np.ndarray:
+    def interpolate(self, a: Any, b: Any, steps: int = 8) -> Any:
         """Decode the points on the straight lines between the codes of rows a and b.
 
         Parameters
         ----------
-        a, b : array-like of shape (F,) or (n, F)
+        a, b : array-like of shape (F,) or (n, F), or frames
             The rows at either end.
         steps : int
             Points on each line, both ends included; at least 2.
 
         Returns
         -------
-        ndarray of shape (steps, F) or (n, steps, F), in the data's own units.
+        ndarray of shape (steps, F) or (n, steps, F), in the data's own units. Where `fit` was given a frame, one of
+        n · steps rows, line after line.
         """
         steps = whole_number("steps", steps, 2)
-        alone = np.ndim(a) == 1
-        ends = [self.transform(np.atleast_2d(np.asarray(end))) for end in (a, b)]
+        alone = not tabular.frames.is_frame(a) and np.ndim(a) == 1
+        ends = [
+            self.transform(end if tabular.frames.is_frame(end) else np.atleast_2d(np.asarray(end))) for end in (a, b)
+        ]
         if ends[0].shape != ends[1].shape:
             raise ValueError(f"a and b have to be as many rows; got {len(ends[0])} and {len(ends[1])}")
         share = np.linspace(0, 1, steps, dtype=ends[0].dtype)[:, None]
         lines = ends[0][:, None] * (1 - share) + ends[1][:, None] * share
-        decoded = self.inverse_transform(lines.reshape(-1, self.latent_)).reshape(len(lines), steps, -1)
+        decoded = self.inverse_transform(lines.reshape(-1, self.latent_))
+        if not isinstance(decoded, np.ndarray):
+            return decoded
+        decoded = decoded.reshape(len(lines), steps, -1)
         return decoded[0] if alone else decoded
 
     @available_if(

@@ -61,7 +61,7 @@ def save(estimator: Any, path: Path) -> None:
             "dtype": str(estimator._dtype).removeprefix("torch."),
             "history": estimator.history_.to_dict(),
             "fit_report": estimator.fit_report_.to_dict(),
-            "columns": [fields_of(asdict(column)) for column in getattr(estimator, "columns_", ())],
+            "columns": [plain_fields(asdict(column)) for column in getattr(estimator, "columns_", ())],
             "schema": plain_schema(getattr(estimator, "_schema", None)),
         },
     }
@@ -162,8 +162,9 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
         estimator.scaling_ = TableScaling(estimator.columns_)
     else:
         estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
-    if estimator.n_features_in_ != (len(fitted["columns"]) if fitted.get("columns") else estimator.scaling_.numbers):
-        raise ValueError(f"it is of {estimator.n_features_in_} columns, and scales {estimator.scaling_.numbers}")
+    columns = len(estimator.columns_) if hasattr(estimator, "columns_") else estimator.scaling_.cells
+    if columns != estimator.n_features_in_:
+        raise ValueError(f"it has the scaling of {columns} columns, and {estimator.n_features_in_} columns")
     seen = {name.removeprefix("seen."): value for name, value in tensors.items() if name.startswith("seen.")}
     # Files of 0.1 say nothing of the rows seen; the scaling then stays as it is.
     estimator._seen = Running.from_state(seen) if seen else Running(estimator.n_features_in_)
@@ -178,10 +179,10 @@ def plain_schema(schema: Schema | None) -> Any:
     """Return a schema as JSON has it."""
     if schema is None:
         return None
-    return {"backend": schema.backend, "fields": [fields_of(field._asdict()) for field in schema.fields]}
+    return {"backend": schema.backend, "fields": [plain_fields(field._asdict()) for field in schema.fields]}
 
 
-def fields_of(values: dict[str, Any]) -> dict[str, Any]:
+def plain_fields(values: dict[str, Any]) -> dict[str, Any]:
     """Return fields by name as JSON has them."""
     return {name: plain(value) for name, value in values.items()}
 
@@ -197,8 +198,8 @@ def plain(value: Any) -> Any:
         if KINDS.get(type(value).__name__) is not type(value):
             raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
         return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
-    if isinstance(value, dict):
-        return {"mapping": [[plain(name), plain(item)] for name, item in value.items()]}
+    if isinstance(value, dict):  # whose keys JSON would make text of
+        return {"pairs": [[plain(name), plain(item)] for name, item in value.items()]}
     if isinstance(value, list | tuple | np.ndarray):
         return [plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -212,8 +213,8 @@ def plain(value: Any) -> Any:
 
 def revived(value: Any) -> Any:
     """Undo `plain`; lists come back as tuples."""
-    if isinstance(value, dict) and "mapping" in value:
-        return {revived(name): revived(item) for name, item in value["mapping"]}
+    if isinstance(value, dict) and "pairs" in value:
+        return {revived(name): revived(item) for name, item in value["pairs"]}
     if isinstance(value, dict):
         if value["part"] not in KINDS:
             raise ModelFileError(unknown("part", value["part"], KINDS))

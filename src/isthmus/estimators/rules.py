@@ -15,7 +15,7 @@ from isthmus.engine.products import maker
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
-from isthmus.parts import Bernoulli, Dense, Gaussian, Linear, Masking, Tied
+from isthmus.parts import Bernoulli, Convolutional, Dense, Gaussian, Linear, Masking, Tied
 
 INITS = (*INITIALISATIONS, "layerwise")
 """Where training can start."""
@@ -128,10 +128,24 @@ def corruption(estimator: Any) -> Any:
 
 def takes_gaps(estimator: Any) -> bool:
     """Whether cells may be missing: where the likelihood is found by looking, and the network has room for marks."""
-    tied = estimator.decoder == "tied" or isinstance(estimator.decoder, Tied)
     dense = estimator.encoder is None or estimator.encoder in ("dense", "linear")
     dense = dense or isinstance(estimator.encoder, Dense | Linear)
-    return is_auto(estimator.likelihood) and dense and not tied and estimator.init != "layerwise"
+    return is_auto(estimator.likelihood) and dense and not obstacle_to_columns(estimator)
+
+
+def obstacle_to_columns(estimator: Any) -> str:
+    """Say what keeps an estimator from a table of several kinds of columns, or with gaps, and the mend; "" if nothing.
+
+    The likelihood is a matter of its own.
+    """
+    parts = (estimator.encoder, estimator.decoder)
+    if any(isinstance(part, Tied) or (isinstance(part, str) and part == "tied") for part in parts):
+        return "a Tied decoder gives back what the encoder sees, marks of gaps and all: take decoder=None"
+    if any(isinstance(part, Convolutional) or (isinstance(part, str) and part == "convolutional") for part in parts):
+        return "a Convolutional network takes images and signals: take encoder='dense'"
+    if isinstance(estimator.init, str) and estimator.init == "layerwise":
+        return "init='layerwise' trains layers for one kind of column: take init='pca'"
+    return ""
 
 
 def is_share(latent: Any) -> bool:

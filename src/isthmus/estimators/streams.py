@@ -92,7 +92,7 @@ class Streams:
         names = getattr(self, "feature_names_in_", None)
         return None if names is None else list(names)
 
-    def _table(self, X: Any, *, reset: bool, least_rows: int = 1) -> Table:
+    def _table(self, X: Any, *, reset: bool, least_rows: int = 1, sample_weight: Any = None) -> Table:
         """Check rows; with `reset` learn the number and names of the columns, otherwise they have to be the known ones.
 
         Of a source the rows are checked when they are read for the first time.
@@ -104,7 +104,7 @@ class Streams:
         source = opened(X, None if reset else self._columns())
         if source is None or isinstance(source, np.ndarray):
             array = X if source is None else source
-            return tabular.table(self, array, reset=reset, least_rows=least_rows)
+            return tabular.table(self, array, reset=reset, least_rows=least_rows, sample_weight=sample_weight)
         if hasattr(self, "columns_") or (reset and not (source.plain and getattr(self, "columns", None) is None)):
             return tabular.chunked(self, source, reset=reset, least_rows=least_rows)
         table = source.table(lambda block, start: refuse_gaps(block, start, source.names))

@@ -23,14 +23,15 @@ ARRAY = "array"
 """The backend of a schema whose table is a numpy array."""
 
 
-def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1) -> Any:
+def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1, sample_weight: Any = None) -> Any:
     """Return X as numbers: an array (n, F) or CSR, or, for a table of mixed or missing cells, (n, R) in float64.
 
-    With `reset` the estimator learns what its columns are: `columns_` where they are of several kinds.
+    With `reset` the estimator learns what its columns are: `columns_` where they are of several kinds. Rows of weight 0
+    have no say in that.
     """
     if reset:
         forget(estimator)
-        return first_table(estimator, X, least_rows)
+        return first_table(estimator, X, least_rows, sample_weight)
     if hasattr(estimator, "columns_"):
         return known_table(estimator, X)
     if frames.is_frame(X) and hasattr(estimator, "_schema"):
@@ -45,16 +46,17 @@ def forget(estimator: Any) -> None:
             delattr(estimator, name)
 
 
-def first_table(estimator: Any, X: Any, least_rows: int) -> Any:
+def first_table(estimator: Any, X: Any, least_rows: int, sample_weight: Any) -> Any:
     """Learn the columns of a table; return it as numbers."""
-    if not frames.is_frame(X) and not of_columns(estimator, X):
-        return validation.table(estimator, X, reset=True, least_rows=least_rows)
     if not frames.is_frame(X):
+        X = listed(X)
+        if not of_columns(estimator, X):
+            return validation.table(estimator, X, reset=True, least_rows=least_rows)
         X = validation.array_of_anything(X)
     schema, cells = read(X)
     rows = len(cells[0].missing) if cells else 0
     survey = Survey(kinds_by_name(estimator.columns, schema))
-    survey.look(schema.fields, cells)
+    look(survey, schema, cells, sample_weight, least_rows)
     if survey.plain and estimator.columns is None:
         estimator._schema = schema
         return validation.table(estimator, X, reset=True, least_rows=least_rows)
@@ -105,15 +107,45 @@ def keep(estimator: Any, columns: Columns, schema: Schema) -> None:
     ValueError
         If there is nothing to learn from, or a likelihood that is one for all columns.
     """
-    if not rules.is_auto(estimator.likelihood):
-        raise ValueError(
-            f"likelihood={estimator.likelihood!r} is one for all columns, and this table has columns of several kinds "
-            "or with gaps: leave likelihood='auto', and say what columns are by columns={'name': 'count', ...}"
-        )
+    refuse_columns(estimator)
     if all(column.kind == "ignored" for column in columns):
         raise ValueError("no column of the table can be learned from: all are ignored")
     estimator.n_features_in_ = len(columns)
     estimator.columns_, estimator._schema = columns, schema
+
+
+def listed(X: Any) -> Any:
+    """Return lists of rows as an array, each value of its own type, if they make one of two dimensions."""
+    if not isinstance(X, list | tuple):
+        return X
+    try:
+        array = np.array(X)
+        array = np.array(X, dtype=object) if array.dtype.kind == "U" else array
+    except ValueError:
+        return X
+    return array if array.ndim == 2 else X
+
+
+def look(survey: Survey, schema: Schema, cells: list[Cells], sample_weight: Any, least_rows: int) -> None:
+    """Let a survey see the rows of a table that have a weight."""
+    rows = len(cells[0].missing) if cells else 0
+    if sample_weight is None or rows < least_rows:
+        return survey.look(schema.fields, cells)
+    used, weight = validation.weights(sample_weight, np.arange(rows)[:, None], least_rows)
+    seen = [Cells(piece.values[used[:, 0]], piece.missing[used[:, 0]]) for piece in cells]
+    return survey.look(schema.fields, seen, weight)
+
+
+def refuse_columns(estimator: Any) -> None:
+    """Raise a `ValueError` if the estimator has no place for columns of several kinds or with gaps."""
+    problem = rules.obstacle_to_columns(estimator)
+    if not rules.is_auto(estimator.likelihood):
+        problem = (
+            f"likelihood={estimator.likelihood!r} is one for all columns: leave likelihood='auto', and say what "
+            "columns are by columns={'name': 'count', ...}"
+        )
+    if problem:
+        raise ValueError(f"this table has columns of several kinds or missing cells (NaN), and {problem}")
 
 
 def of_columns(estimator: Any, X: Any) -> bool:
@@ -128,8 +160,15 @@ def of_columns(estimator: Any, X: Any) -> bool:
     if array is None or array.ndim != 2 or array.dtype.kind not in "fOU":
         return False
     if array.dtype.kind == "f":
-        return bool(np.isnan(array.sum(dtype=np.float64))) and bool(np.isnan(array).any())
-    return any(isinstance(cell, str) for cell in array.flat)
+        with np.errstate(invalid="ignore", over="ignore"):
+            suspect = bool(np.isnan(array.sum(dtype=np.float64)))
+        return suspect and bool(np.isnan(array).any())
+    return any(isinstance(cell, str) or is_gap(cell) for cell in array.flat)
+
+
+def is_gap(cell: Any) -> bool:
+    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
+    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def kinds_by_name(columns: Any, schema: Schema) -> dict[Any, str]:
@@ -163,7 +202,7 @@ def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
     own = str(values.dtype)
     if values.dtype.kind in "OU":
         objects = values.astype(object)
-        missing = np.array([value is None or value != value for value in objects])
+        missing = np.array([is_gap(value) for value in objects], dtype=bool)
         if missing.all():
             return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
         return frames.read_objects(index, own, objects, missing)
@@ -183,14 +222,14 @@ def known_table(estimator: Any, X: Any) -> np.ndarray:
         raise ValueError(f"{type(estimator).__name__} was fitted on a table of columns, and X is sparse; give a frame")
     columns, wanted = estimator.columns_, [column.name for column in estimator.columns_]
     if not frames.is_frame(X):
-        X = validation.array_of_anything(X)
-        if X.shape[1] != len(columns):
-            raise ValueError(
-                f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {len(columns)} features as "
-                "input"
-            )
+        X = validation.array_of_anything(listed(X))
+    by_place = not frames.is_frame(X) or estimator._schema.backend == ARRAY
+    if by_place and X.shape[1] != len(columns):
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {len(columns)} features as input"
+        )
     schema, cells = read(X)
-    if frames.is_frame(X) and estimator._schema.backend != ARRAY:
+    if not by_place:
         by_name = {field.name: (field, piece) for field, piece in zip(schema.fields, cells, strict=True)}
         gone = [name for name in wanted if name not in by_name]
         new = [name for name in by_name if name not in wanted]
@@ -259,13 +298,33 @@ def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
 
 
 def whole(schema: Schema, numbers: np.ndarray) -> list[Cells]:
-    """Return numbers (n, F) as the cells of a frame of numbers: whole ones rounded, booleans by their half."""
+    """Return numbers (n, F) as the cells of a frame of numbers: whole ones rounded, booleans by their half.
+
+    Whole numbers end where their type does.
+    """
     nothing = np.zeros(len(numbers), dtype=bool)
     cells = []
     for field, values in zip(schema.fields, numbers.T, strict=True):
         if field.sort == "integer":
-            values = np.round(values).astype(np.int64)
+            values = as_integers(values, integer_type(field.dtype))
         elif field.sort == "boolean":
             values = values >= 0.5
         cells.append(Cells(values.astype(np.float64) if field.sort == "float" else values, nothing))
     return cells
+
+
+def integer_type(name: str) -> np.dtype:
+    """Return numpy's type for whole numbers of a frame's type ("UInt8", "int16[pyarrow]"); the widest for others."""
+    try:
+        return np.dtype(name.removesuffix("[pyarrow]").lower())
+    except TypeError:
+        return np.dtype(np.int64)
+
+
+def as_integers(values: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Round numbers to whole ones that the type holds."""
+    kind = kind if kind.kind in "iu" else np.dtype(np.int64)
+    ends = np.iinfo(kind)
+    # Beside the ends of the widest types there is no float.
+    least, most = (np.nextafter(float(end), 0) if kind.itemsize == 8 else float(end) for end in (ends.min, ends.max))
+    return np.round(values.astype(np.float64)).clip(least, most).astype(kind)

@@ -1,0 +1,213 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from isthmus.data.columns import Moments, Survey, merged, pooled, skewness
+from isthmus.data.frames import Cells, Field
+
+RANDOM = np.random.default_rng(0)
+NORMAL = RANDOM.normal(size=300)
+
+
+def seen(values, sort="float", kind=None, unit="", missing=None, **declared):
+    values = np.asarray(values)
+    missing = np.zeros(len(values), dtype=bool) if missing is None else missing
+    survey = Survey({} if kind is None else {"x": kind})
+    survey.look([Field("x", sort, "", unit, **declared)], [Cells(values, missing)])
+    return survey.columns()[0]
+
+
+def objects(values):
+    return np.array(values, dtype=object)
+
+
+KINDS = {
+    "real": (NORMAL, "float"),
+    "positive": (np.exp(3 * NORMAL), "float"),
+    "positive, whole": (np.round(1000 * np.exp(2 * NORMAL)).astype(int), "integer"),
+    "count": (RANDOM.poisson(4, 300), "integer"),
+    "count of floats": (RANDOM.poisson(4, 300).astype(float), "float"),
+    "boolean": (NORMAL > 0, "boolean"),
+    "boolean of floats": ((NORMAL > 0).astype(float), "float"),
+    "boolean of whole numbers": ((NORMAL > 0).astype(int), "integer"),
+    "category": (objects(["a", "b"] * 30), "text"),
+    "real, even": (RANDOM.uniform(0, 1, 300), "float"),
+    "real, years": (RANDOM.integers(1900, 2000, 300), "integer"),
+    "real, all one number": (np.full(9, 7), "integer"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kinds_are_found(name):
+    values, sort = KINDS[name]
+    assert seen(values, sort).kind == name.split()[0].strip(",")
+
+
+def test_times_and_ordered_categories():
+    assert seen([0, 5, 9], "time", unit="D").kind == "date-time"
+    assert seen([0, 5, 9], "duration", unit="D").kind == "real"
+    assert seen(objects(["a", "b"]), "category", levels=("b", "a"), ordered=True).kind == "ordinal"
+    assert seen(objects(["a", "b"]), "category", levels=("b", "a")).levels == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "likelihood"),
+    [
+        ("student_t", "real", "student_t"),
+        ("poisson", "count", "poisson"),
+        ("count", "count", "negative_binomial"),
+        ("real", "real", "gaussian"),
+        ("category", "category", "categorical"),
+        ("ordinal", "ordinal", "gaussian"),
+        ("ignored", "ignored", ""),
+    ],
+)
+def test_what_the_user_says_counts(said, kind, likelihood):
+    column = seen([0, 1, 2, 5], "integer", said)
+    assert (column.kind, column.likelihood) == (kind, likelihood)
+
+
+@pytest.mark.parametrize(
+    ("values", "sort", "kind", "problem"),
+    [
+        (objects(["a", "b"]), "text", "real", "it holds text"),
+        (objects(["a", "b"]), "text", "date-time", "it holds no times but text values"),
+        ([1.0, 2.0], "float", "date-time", "it holds no times but float values"),
+        ([-1.0, 2.0], "float", "positive", "its smallest value is -1"),
+        ([-1, 2], "integer", "count", "its smallest value is -1"),
+        ([0.5, 2.0], "float", "count", "it has fractions"),
+        ([0.5, 1.0], "float", "boolean", "it has fractions"),
+        ([0, 2], "integer", "boolean", "it goes from 0 to 2"),
+        ([0, 2**60 + 1], "integer", "count", r"it goes up to 1.15292e\+18"),
+    ],
+)
+def test_kinds_that_cannot_be(values, sort, kind, problem):
+    with pytest.raises(ValueError, match=f"column 'x' cannot be '{kind}': {problem}; take another kind in columns="):
+        seen(values, sort, kind)
+
+
+@pytest.mark.parametrize("kind", ["count", "boolean"])
+def test_durations_are_not_counted(kind):
+    with pytest.raises(ValueError, match=f"column 'x' cannot be '{kind}': it holds durations"):
+        seen([0, 1], "duration", kind, unit="D")
+
+
+def test_names_that_are_not_there_and_kinds_that_are_not_known():
+    with pytest.raises(ValueError, match="unknown kind of column 'rela'; did you mean 'real'"):
+        Survey({"x": "rela"})
+    survey = Survey({"y": "real"})
+    with pytest.raises(ValueError, match=r"columns= names 'y', which the table does not have; it has \['x'\]"):
+        survey.look([Field("x", "float", "")], [Cells(NORMAL, NORMAL > 9)])
+
+
+def test_nothing_and_identifiers_are_ignored_with_a_warning():
+    with pytest.warns(UserWarning, match="column 'x' is ignored: no value is there"):
+        assert seen([np.nan] * 3, "nothing", missing=np.ones(3, dtype=bool)).kind == "ignored"
+    names = objects([f"{i}" for i in range(21)])
+    for sort in ("text", "category"):
+        with pytest.warns(UserWarning, match="column 'x' is ignored: each of its 21 values occurs once"):
+            assert seen(names, sort).kind == "ignored"
+        assert seen(names[:20], sort).kind == "category"
+        assert seen(names, sort, "category").kind == "category"
+
+
+def test_infinite_huge_and_impossible_values():
+    with pytest.raises(ValueError, match="column 'x' has 2 infinite values"):
+        seen([np.inf, 1.0, -np.inf])
+    with pytest.raises(ValueError, match=r"column 'x' has values too large to be squared \(-1e\+200\)"):
+        seen([-1e200, 1.0])
+    with pytest.raises(ValueError, match="column 'x' has times outside the years 1 to 9999"):
+        seen([0, 4_000_000], "time", unit="D")
+
+
+def test_what_is_known_of_a_column():
+    missing = np.arange(300) < 30
+    column = seen(NORMAL, missing=missing)
+    assert column.missing == 0.1
+    assert column.mean == pytest.approx(NORMAL[30:].mean())
+    assert column.deviation == pytest.approx(NORMAL[30:].std())
+    assert (column.smallest, column.largest) == (NORMAL[30:].min(), NORMAL[30:].max())
+    assert column.step == 0
+    assert seen([0.5, 1.25]).step == 0.01
+    assert seen([3.0, 8.0]).step == 1
+    assert seen([7.0, 7.0]).deviation == 1
+    assert seen(np.exp(3 * NORMAL)).bend == pytest.approx(np.exp(3 * NORMAL).mean() / 10)
+
+
+def test_positive_durations_are_seen_in_days():
+    ticks = (86_400 * np.exp(3 * NORMAL)).astype(np.int64)
+    column = seen(ticks, "duration", "positive", unit="s")
+    logs = np.log1p(ticks / 86_400 / column.bend)
+    assert column.mean == pytest.approx(logs.mean())
+    assert column.deviation == pytest.approx(logs.std())
+
+
+def test_piece_by_piece_is_all_at_once():
+    pieces = Survey({})
+    for part in np.array_split(NORMAL, 7):
+        pieces.look([Field("x", "float", "")], [Cells(part, np.zeros(len(part), dtype=bool))])
+    one, whole = pieces.columns()[0], seen(NORMAL)
+    assert one.mean == pytest.approx(whole.mean, abs=1e-12)
+    assert one.deviation == pytest.approx(whole.deviation)
+    assert (one.smallest, one.largest) == (whole.smallest, whole.largest)
+
+
+def test_weights_are_rows_more_often():
+    weight = RANDOM.integers(1, 4, 300)
+    survey = Survey({})
+    survey.look([Field("x", "float", "")], [Cells(NORMAL, NORMAL > 9)], weight.astype(float))
+    repeated = seen(np.repeat(NORMAL, weight))
+    assert survey.columns()[0].mean == pytest.approx(repeated.mean)
+    assert survey.columns()[0].deviation == pytest.approx(repeated.deviation)
+
+
+def test_moments_of_nothing():
+    assert Moments().and_those_of(np.empty(0), None) == Moments()
+    assert Moments().and_those_of(np.ones(2), np.zeros(2) + 1e-300).mean == 1
+
+
+def test_common_categories_have_cells_of_their_own():
+    places, shares = pooled([3, 0, 1])
+    assert places == (0, 2, 1, 2)
+    assert sum(shares) == pytest.approx(1)
+    assert len(shares) == 3
+    places, shares = pooled([2] * 64 + [1] * 6)
+    assert places == (*range(64), *[64] * 7)
+    assert shares[64] == pytest.approx(6 / 134)
+
+
+def field(sort, unit=""):
+    return Field("x", sort, "", unit)
+
+
+def test_pieces_of_other_types():
+    assert merged(field("integer"), field("float")).sort == "float"
+    assert merged(field("nothing"), field("text")).sort == "text"
+    assert merged(field("category"), field("text")).sort == "category"
+    with pytest.raises(ValueError, match="column 'x' holds float values in one place and text values in another"):
+        merged(field("float"), field("text"))
+    with pytest.raises(ValueError, match="column 'x' has times in s and in ms; take one unit"):
+        merged(field("time", "s"), field("time", "ms"))
+
+
+def test_it_prints_as_a_table():
+    survey = Survey({})
+    survey.look(
+        [Field("x", "float", ""), Field("name", "text", "")],
+        [Cells(NORMAL[:4], np.array([True, False, False, False])), Cells(objects(["a", "b"] * 2), NORMAL[:4] > 9)],
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lines = repr(survey.columns()).splitlines()
+    assert [line.split() for line in lines] == [
+        ["column", "kind", "scaling", "likelihood", "missing"],
+        ["x", "real", "standard", "gaussian", "25.0%"],
+        ["name", "category", "3", "cells", "categorical", "0.0%"],
+    ]
+
+
+def test_skewness():
+    assert skewness(np.array([-1.0, 0, 1])) == 0
+    assert skewness(np.ones(5)) == 0
+    assert skewness(np.exp(NORMAL)) > 1

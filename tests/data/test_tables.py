@@ -1,0 +1,208 @@
+import numpy as np
+import pytest
+import torch
+
+from isthmus.data.columns import Survey
+from isthmus.data.encoding import decoded, encoded
+from isthmus.data.frames import Cells, Field
+from isthmus.data.tables import CYCLES, GROUPS, TableScaling, exponential, logarithmic
+
+ROWS = 40
+RANDOM = np.random.default_rng(0)
+DAY = 86_400
+NORMAL = RANDOM.normal(size=ROWS)
+COLUMNS = {
+    "real": (Field("real", "float", "float64"), NORMAL),
+    "tail": (Field("tail", "float", "float64"), np.exp(3 * NORMAL)),
+    "cents": (Field("cents", "float", "float64"), np.round(NORMAL - 5, 2)),
+    "heavy": (Field("heavy", "float", "float64"), NORMAL**3),
+    "large": (Field("large", "integer", "int64"), RANDOM.integers(-(2**62), 2**62, ROWS)),
+    "when": (Field("when", "time", "t", "s"), np.arange(ROWS) * 37 * DAY // 2),
+    "days": (Field("days", "time", "Date", "D"), np.arange(ROWS) * 40),
+    "span": (Field("span", "duration", "t", "s"), RANDOM.integers(0, 9 * DAY, ROWS)),
+    "flag": (Field("flag", "boolean", "bool"), NORMAL > 0),
+    "kind": (Field("kind", "text", "object"), RANDOM.choice(["a", "b", "c"], ROWS).astype(object)),
+    "grade": (Field("grade", "category", "category", levels=("x", "y", "z"), ordered=True), None),
+    "count": (Field("count", "integer", "int64"), RANDOM.poisson(3, ROWS)),
+    "rate": (Field("rate", "integer", "int64"), RANDOM.poisson(2, ROWS)),
+}
+SAID = {"heavy": "student_t", "rate": "poisson"}
+
+
+def table(gaps=True):
+    fields, pieces = [], []
+    for place, (field, values) in enumerate(COLUMNS.values()):
+        values = np.array(["x", "y", "z"] * 20, dtype=object)[:ROWS] if values is None else values
+        missing = np.zeros(ROWS, dtype=bool)
+        missing[[place, 20 + place]] = gaps
+        fields.append(field)
+        pieces.append(Cells(values, missing))
+    survey = Survey(SAID)
+    survey.look(fields, pieces)
+    columns = survey.columns()
+    return columns, TableScaling(columns), torch.from_numpy(encoded(columns, fields, pieces))
+
+
+def test_cells_and_their_owners():
+    columns, scaling, raw = table()
+    assert raw.shape == (ROWS, scaling.numbers)
+    cells = scaling(raw, torch.float64)
+    assert cells.shape == (ROWS, scaling.cells) == (ROWS, len(scaling.owner))
+    assert sum(sum(sizes) for _, sizes in scaling.groups) == scaling.cells
+    assert [name for name, _ in scaling.groups] == list(GROUPS)
+    # All cells of a column are there, or none of them.
+    for index in range(len(columns)):
+        gone = cells[:, scaling.owner == index].isnan()
+        assert (gone.any(1) == gone.all(1)).all()
+        assert gone.any(1).nonzero().flatten().tolist() == [index, 20 + index]
+
+
+def test_there_and_back():
+    _, scaling, raw = table()
+    back = scaling.inverse(scaling(raw, torch.float64))
+    torch.testing.assert_close(back.isnan(), raw.isnan())
+    columns = scaling.columns
+    for column, place in zip(columns, scaling.places, strict=True):
+        tolerance = 0.0
+        if column.name in ("real", "tail", "heavy"):
+            tolerance = 1e-12 * float(raw[:, place].nan_to_num().abs().max())
+        if column.name == "large":  # 62 bits, of which a float has 53
+            value, other = (rows[:, place] * 2.0**32 + rows[:, place + 1] for rows in (raw, back))
+            torch.testing.assert_close(other, value, rtol=1e-14, atol=2**11, equal_nan=True)
+            continue
+        one, other = (rows[:, place : place + column.numbers] for rows in (raw, back))
+        torch.testing.assert_close(other, one, rtol=0, atol=tolerance, equal_nan=True, msg=str(column.name))
+
+
+def test_scaled_cells_are_standard():
+    _, scaling, raw = table()
+    real = scaling(raw, torch.float64)[:, : len(scaling.real)]
+    for cell in real.T:
+        seen = cell[~cell.isnan()]
+        assert float(seen.mean()) == pytest.approx(0, abs=1e-9)
+        assert float(seen.std(correction=0)) == pytest.approx(1)
+
+
+def test_log_slopes_are_those_of_the_way_there():
+    columns, scaling, raw = table(gaps=False)
+    raw.requires_grad_()
+    cells = scaling(raw, torch.float64)
+    found = scaling.log_slopes(cells.detach())
+    assert (found[:, len(scaling.real) :] == 0).all()
+    for cell, index in enumerate(scaling.real):
+        (slope,) = torch.autograd.grad(cells[:, cell].sum(), raw, retain_graph=True)
+        # By the unit of the value itself: days for times, not their halves.
+        unit = 2.0**32 if columns[index].name == "large" else 1.0
+        expected = (slope[:, scaling.places[index]] / unit).log()
+        torch.testing.assert_close(found[:, cell], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_missing_cells_have_no_slope():
+    _, scaling, raw = table()
+    cells = scaling(raw, torch.float64)
+    slopes = scaling.log_slopes(cells)
+    assert torch.isfinite(slopes).all()
+    assert (slopes[cells.isnan()] == 0).all()
+
+
+def test_a_buffer_is_filled():
+    _, scaling, raw = table()
+    out = torch.empty(ROWS, scaling.cells, dtype=torch.float32)
+    found = scaling(raw, torch.float32, out)
+    assert found.data_ptr() == out.data_ptr()
+    torch.testing.assert_close(out, scaling(raw, torch.float64).float(), equal_nan=True)
+
+
+@pytest.mark.parametrize("cycle", CYCLES)
+def test_cycles_go_around(cycle):
+    _, scaling, _ = table()
+    index = next(index for index, column in enumerate(scaling.columns) if column.name == "when")
+    assert scaling.columns[index].cycles == ("day", "week", "year")
+    days = np.array([0.0, CYCLES[cycle], 7 * CYCLES[cycle], 0.25 * CYCLES[cycle]])
+    raw = torch.zeros(4, scaling.numbers, dtype=torch.float64)
+    raw[:, scaling.places[index]] = torch.from_numpy(np.floor(days))
+    raw[:, scaling.places[index] + 1] = torch.from_numpy((days % 1) * DAY)
+    around = scaling.calendar(raw, index, cycle)
+    torch.testing.assert_close(around.square().sum(1), torch.ones(4, dtype=torch.float64))
+    torch.testing.assert_close(around[1:3], around[:1].expand(2, 2), rtol=0, atol=1e-9)
+    torch.testing.assert_close((around[0] * around[3]).sum(), torch.zeros((), dtype=torch.float64), atol=1e-9, rtol=0)
+
+
+def test_mondays_begin_weeks():
+    _, scaling, _ = table()
+    index = next(index for index, column in enumerate(scaling.columns) if column.name == "days")
+    raw = torch.zeros(1, scaling.numbers, dtype=torch.float64)
+    raw[0, scaling.places[index]] = 4  # Monday, 5 January 1970
+    torch.testing.assert_close(scaling.calendar(raw, index, "week"), torch.tensor([[0.0, 1.0]], dtype=torch.float64))
+
+
+def surveyed(values, field=None, kinds=None):
+    field = field or Field("x", "text", "object")
+    piece = Cells(np.asarray(values), np.zeros(len(values), dtype=bool))
+    survey = Survey(kinds or {})
+    survey.look([field], [piece])
+    columns = survey.columns()
+    return columns, TableScaling(columns), torch.from_numpy(encoded(columns, [field], [piece]))
+
+
+def test_unknown_and_rare_categories_share_a_cell():
+    names = [f"{i:02d}" for i in range(70) for _ in range(2 if i < 64 else 1)]
+    columns, scaling, raw = surveyed(np.array(names, dtype=object))
+    assert scaling.cells == 65
+    unknown = torch.full((1, 1), float(len(columns[0].levels)), dtype=torch.float64)
+    cells = scaling(torch.cat([raw, unknown]), torch.float64)
+    assert (cells.sum(1) == 1).all()
+    assert cells[-1].argmax() == 64
+    assert (cells[128:].argmax(1) == 64).all()
+    back = scaling.inverse(cells[:-1])
+    torch.testing.assert_close(back[:128], raw[:128])
+    assert columns[0].levels[int(back[-1])] == "64", "the first of the rare ones stands for them"
+
+
+def test_a_cell_of_unknown_categories_only_is_never_the_likeliest():
+    _, scaling, _ = surveyed(np.array(["a", "b", "b"], dtype=object))
+    assert scaling.inverse(torch.tensor([[0.1, 0.2, 0.7]])).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ([-(2**63), 2**63 - 1, 5], np.int64),
+        ([2**63 - 1, 2**53 + 1, -1], np.int64),
+        ([0, 2**64 - 1, 2**63], np.uint64),
+    ],
+)
+def test_large_whole_numbers_end_where_they_end(values, dtype):
+    values = np.array(values, dtype=dtype)
+    columns, scaling, _ = surveyed(values, Field("x", "integer", str(values.dtype)))
+    (cells,) = decoded(columns, scaling.inverse(torch.tensor([[-1e9], [1e9]])).numpy())
+    low, high = (int(value) for value in cells.values)
+    assert int(values.min()) <= low <= high <= int(values.max())
+
+
+def test_values_are_rounded_and_end_as_the_columns_do():
+    _, scaling, _ = surveyed(np.array([0.25, 1.5, 3.0]), Field("x", "float", "float64"))
+    found = scaling.inverse(torch.linspace(-9, 9, 50)[:, None])[:, 0].numpy()
+    assert found.min() == 0.25
+    assert found.max() == 3
+    np.testing.assert_array_equal(found, np.round(found, 2))
+    _, counts, _ = surveyed(np.array([0, 1, 7]), Field("x", "integer", "int8"))
+    assert counts.inverse(torch.tensor([[1.4], [500.0]])).tolist() == [[1], [7]]
+
+
+@pytest.mark.parametrize("sort", ["time", "duration"])
+@pytest.mark.parametrize(("unit", "step"), [("s", 3600), ("ms", 5), ("ns", 10**6)])
+def test_times_are_rounded_as_they_were(sort, unit, step):
+    ticks = {"s": DAY, "ms": DAY * 1000, "ns": DAY * 10**9}[unit]
+    values = 18_000 * ticks + np.array([0, 1, 3, 7]) * step
+    columns, scaling, _ = surveyed(values, Field("x", sort, "t", unit))
+    assert columns[0].step == step
+    raw = scaling.inverse(torch.linspace(-2, 2, 50)[:, None])
+    assert (raw[:, 1] % step == 0).all()
+
+
+@pytest.mark.parametrize("bend", [0.1, 3.0])
+def test_logarithms_and_back(bend):
+    values = torch.tensor([-1e6, -1.0, 0.0, 1e-9, 5.0], dtype=torch.float64)
+    bends = torch.full_like(values, bend)
+    torch.testing.assert_close(exponential(logarithmic(values, bends), bends), values)
