@@ -289,3 +289,35 @@ def test_log_likelihood_of_a_row_is_its_own(make, fitted):
     assert whole.shape == (400,)
     np.testing.assert_array_equal(made.log_likelihood(SMALL[37:38], importance_samples=7), whole[37:38])
     assert made.log_likelihood(SMALL, importance_samples=50).mean() > whole.mean()
+
+
+GAPS = SMALL.copy()
+GAPS[np.random.default_rng(0).random(SMALL.shape) < 0.1] = np.nan
+
+
+def takes_gaps(make):
+    return short(make).__sklearn_tags__().input_tags.allow_nan
+
+
+@pytest.mark.filterwarnings("ignore:column .* is ignored:UserWarning")
+@every
+def test_tables_with_gaps(make, tmp_path):
+    if not takes_gaps(make):
+        with pytest.raises(ValueError, match=r"missing cells \(NaN\), and .*take "):
+            short(make).fit(GAPS)
+        return
+    made = short(make, epochs=2).fit(GAPS)
+    whole = results(made, GAPS)
+    assert all(
+        np.isfinite(result).all() or method == "reconstruct" for method, result in zip(METHODS, whole, strict=True)
+    )
+    ignored = [column.kind == "ignored" for column in made.columns_]
+    np.testing.assert_array_equal(np.isnan(made.reconstruct(GAPS)).all(0), ignored)
+    order = np.random.default_rng(0).permutation(len(GAPS))
+    made.save(tmp_path / "model.isthmus")
+    others = [clone(made).fit(GAPS), pickle.loads(pickle.dumps(made)), load(tmp_path / "model.isthmus")]
+    for place, method in enumerate(METHODS):
+        np.testing.assert_array_equal(getattr(made, method)(GAPS[order]), whole[place][order])
+        np.testing.assert_array_equal(getattr(made, method)(GAPS[37:38]), whole[place][37:38])
+        for other in others:
+            np.testing.assert_array_equal(getattr(other, method)(GAPS), whole[place])

@@ -49,7 +49,7 @@ def best_linear(
             lacking = batch_mean(likelihood.loss(target, standard @ slopes.T + bias), weight)
             value = lacking + RIDGE * slopes.square().sum()
             (gradient,) = torch.autograd.grad(value, line)
-        return float(value), gradient.cpu().numpy()
+        return float(value.detach()), gradient.cpu().numpy()
 
     first = torch.cat([torch.zeros(rank * outputs).to(start), start]).cpu().numpy()
     best = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
