@@ -229,6 +229,7 @@ def masked_autoencoder() -> AutoEncoder:
         corruption=Masking(RATE, value=None, score="hidden"),
         learning_rate=LEARNING_RATE,
         early_stopping=False,
+        precision="float32",
     )
 
 
