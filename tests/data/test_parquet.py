@@ -75,7 +75,7 @@ def test_one_number_type_holds_all_columns(kinds, common):
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pa.array(["x", "y"]), "column 'b' holds string values, and numbers or booleans are needed"),
+        (pa.array(["x", "y"]), "column 'b' holds string values, and the model was fitted on numbers or booleans"),
         (pa.array([1.0, None]), "column 'b' has 1 empty cells among 2 rows; fill them first"),
         (pa.array([None, None]), "column 'b' holds null values"),
     ],

@@ -28,7 +28,7 @@ from isthmus import (
     TrainingWarning,
 )
 from isthmus.engine import devices, skipping
-from isthmus.estimators import autoencoder
+from isthmus.estimators import autoencoder, beginning
 
 IRIS = load_iris().data
 CANCER = load_breast_cancer().data
@@ -935,7 +935,7 @@ def test_a_sparse_table_never_becomes_dense_as_a_whole(monkeypatch):
     monkeypatch.setattr(scipy.sparse.csr_array, "toarray", noted)
     X = scipy.sparse.random_array((3000, 400), density=0.01, format="csr", dtype=np.float32, rng=0)
     AutoEncoder(4, (16,), epochs=1, random_state=0).fit(X).score_samples(X)
-    assert 0 < max(dense) <= autoencoder.SAMPLE < 3000
+    assert 0 < max(dense) <= beginning.SAMPLE < 3000
 
 
 def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
@@ -967,8 +967,8 @@ def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likeli
 @pytest.mark.parametrize(("likelihood", "asked"), [("gaussian", 1), ("poisson", 0), ("multinomial", 0)])
 def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked, monkeypatch):
     calls = []
-    components = autoencoder.principal_components
-    monkeypatch.setattr(autoencoder, "principal_components", lambda *given: calls.append(1) or components(*given))
+    components = beginning.principal_components
+    monkeypatch.setattr(beginning, "principal_components", lambda *given: calls.append(1) or components(*given))
     model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
     assert len(calls) == asked
     assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")

@@ -1,6 +1,7 @@
 """`Passes`: data that a function brings in batches, as often as it is asked."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -36,16 +37,25 @@ class Passes:
         self.called = f"{getattr(make, '__name__', type(make).__name__)}()"
         self.lengths: list[int] = []
         self.convert: Callable[[Any], np.ndarray] | None = None
+        self.begun: Iterable[Any] | None = None
         self.coming: Iterator[np.ndarray] = iter(())
         self.next = -1
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Pass over all batches, (b, F) each; ones without rows are passed by."""
+    def started(self) -> Iterable[Any]:
+        """Return a new pass over the batches as they come; the one that `plain` has begun, if it has."""
+        if self.begun is not None:
+            begun, self.begun = self.begun, None
+            return begun
         batches = self.make()
         if not isinstance(batches, Iterable):
             raise ValueError(
                 f"{self.called} returned {type(batches).__name__}; it has to return an iterator of batches of rows"
             )
+        return batches
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Pass over all batches, (b, F) each; ones without rows are passed by."""
+        batches = self.started()
         width = None
         for number, batch in enumerate(batches):
             array = self.numbers(batch, number)
@@ -61,7 +71,10 @@ class Passes:
     @property
     def plain(self) -> bool:
         """Whether the first batch holds nothing but numbers, and no gaps but those of an array."""
-        first = next(iter(self.make()), None)
+        batches = iter(self.started())
+        first = next(batches, None)
+        # The pass goes on where this look ends.
+        self.begun = batches if first is None else chain([first], batches)
         if first is None or type(first).__module__.split(".")[0] != "pyarrow":
             return not is_frame(first)
         self.names = list(first.schema.names) if self.names is None else self.names
@@ -70,7 +83,7 @@ class Passes:
 
     def frames(self) -> Iterator[Any]:
         """Pass over all batches as they come, but for those without rows."""
-        return (self.chosen(batch) for batch in self.make() if len(batch))
+        return (self.chosen(batch) for batch in self.started() if len(batch))
 
     def chosen(self, batch: Any) -> Any:
         """Return a batch as a frame, of a RecordBatch the columns that are wanted, or as it is."""

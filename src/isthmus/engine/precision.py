@@ -9,7 +9,7 @@ from torch import Tensor
 from isthmus.engine.devices import threads, wait
 from isthmus.engine.steps import WrittenOutSteps
 
-LEAST_OPERATIONS = 5e7
+LEAST_OPERATIONS = 8e7
 """In a shorter step turning numbers into halves costs what the products save."""
 GAIN = 1.15
 """How many times faster steps have to be."""

@@ -95,7 +95,7 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
     precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
         "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32, with
         the products of training in bfloat16 where a trial finds that faster, the loss of the same weights is the same,
-        and epoch after epoch brings it down (dense networks without penalties, from steps of 50 million operations
+        and epoch after epoch brings it down (dense networks without penalties, from steps of 80 million operations
         on). "bfloat16": products in bfloat16, weights in float32. The fitted model computes in float32 in any case.
     threads : int, "auto" or None, default="auto"
         Threads of the processor; torch's own setting (None: leave it) is as before afterwards. "auto": the number that
