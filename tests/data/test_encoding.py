@@ -123,15 +123,27 @@ NUMBERS = Field("x", "float", "float64")
     [
         ([1.5, 2.5], [np.inf], "column 'x' has 1 infinite values; make them missing"),
         ([1.5, 2.5], [1e200], r"column 'x' has values too large to be squared \(1e\+200\)"),
-        ([0.0, 1.0], [2.0], "column 'x' held zeros and ones in fit, and now holds 2; say by columns={'x': 'real'}"),
-        ([0.0, 3.0], [-1.0], "column 'x' held whole numbers of at least 0 in fit, and now holds -1"),
-        ([0.0, 3.0], [1.5], "column 'x' held whole numbers of at least 0 in fit, and now holds 1.5"),
     ],
 )
 def test_values_that_cannot_be(seen, given, message):
     columns = surveyed([NUMBERS], [cells(seen, np.float64)])
     with pytest.raises(ValueError, match=message):
         encoded(columns, [NUMBERS], [cells(given, np.float64)])
+
+
+@pytest.mark.parametrize(
+    ("seen", "given", "nearest", "message"),
+    [
+        ([0.0, 1.0], 2.0, 1.0, "held zeros and ones in fit, and now holds 2, which is taken as 1; say by columns"),
+        ([0.0, 3.0], -1.0, 0.0, "held whole numbers of at least 0 in fit, and now holds -1, which is taken as 0"),
+        ([0.0, 3.0], 1.5, 2.0, "held whole numbers of at least 0 in fit, and now holds 1.5, which is taken as 2"),
+    ],
+)
+def test_values_that_have_no_probability(seen, given, nearest, message):
+    columns = surveyed([NUMBERS], [cells(seen, np.float64)])
+    with pytest.warns(UserWarning, match=f"column 'x' {message}"):
+        raw = encoded(columns, [NUMBERS], [cells([given, *seen], np.float64)])
+    np.testing.assert_array_equal(raw[:, 0], [nearest, *seen])
 
 
 @pytest.mark.parametrize("days", [-719_163, 2_932_898])

@@ -4,6 +4,7 @@ Times are days and ticks within the day, large whole numbers two halves, categor
 NaN.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,7 +65,7 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
         as_floats = values.astype(np.float64)
         if column.kind != "ignored":
             refuse_extreme(field, as_floats)
-            refuse_impossible(column, as_floats)
+            as_floats = possible(column, as_floats)
         raw[seen, 0] = as_floats
     return raw
 
@@ -89,19 +90,24 @@ def refuse_other_type(column: Column, field: Field) -> None:
     raise ValueError(f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values")
 
 
-def refuse_impossible(column: Column, values: np.ndarray) -> None:
-    """Raise a `ValueError` for values to which a column's likelihood gives no probability."""
+def possible(column: Column, values: np.ndarray) -> np.ndarray:
+    """Return the nearest values to which a column's likelihood gives a probability; warn if they are others."""
     if column.likelihood == "bernoulli":
-        bad, wanted = (values != 0) & (values != 1), "zeros and ones"
+        nearest, wanted = np.clip(np.round(values), 0, 1), "zeros and ones"
     elif column.likelihood in ("poisson", "negative_binomial"):
-        bad, wanted = (values < 0) | (values != np.round(values)), "whole numbers of at least 0"
+        nearest, wanted = np.round(values).clip(0), "whole numbers of at least 0"
     else:
-        return
-    if bad.any():
-        raise ValueError(
-            f"column {column.name!r} held {wanted} in fit, and now holds {values[bad][0]:g}; say by "
-            f"columns={{{column.name!r}: 'real'}} that it may hold other numbers, and fit again"
+        return values
+    changed = values != nearest
+    if changed.any():
+        warnings.warn(
+            f"column {column.name!r} held {wanted} in fit, and now holds {values[changed][0]:g}, which is taken as "
+            f"{nearest[changed][0]:g}; say by columns={{{column.name!r}: 'real'}} that it may hold other numbers, and "
+            "fit again",
+            UserWarning,
+            stacklevel=4,
         )
+    return nearest
 
 
 def cells_of(column: Column, raw: np.ndarray) -> Cells:

@@ -56,8 +56,8 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         Added to the objective, for example ``L1(weight=0.01)``.
     corruption : part or str, default="auto"
         What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder; None:
-        nothing. "auto": in tables with missing cells a fifth of the columns of each row are hidden too, so that codes
-        do not depend on what is missing (``Masking(0.2, value=None)``); else nothing.
+        nothing. "auto": in tables with missing cells a tenth of the columns of each row are hidden too, so that codes
+        do not depend on what is missing (``Masking(0.1, value=None)``); else nothing.
     objective : part or str, optional
         What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"

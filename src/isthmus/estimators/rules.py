@@ -33,7 +33,7 @@ MOST_JUDGED = 2000
 PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN = 10_000, 32
 """Rows of which principal components are found; on MNIST the first error is within half a percent of all rows'."""
 PATIENCE = 10
-HIDDEN = 0.2
+HIDDEN = 0.1
 """Share of the columns that are hidden in training where some cells are missing."""
 
 
