@@ -186,25 +186,29 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
     write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
     if isinstance(decoder, TiedStack):
         silence_spare(decoder, rank)
+    if rank < min(latent, sample.shape[1]):
+        return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
+    return f"pca ({exactness(network, encoder, decoder, rank)})"
 
+
+def exactness(network: Network, encoder: Stack, decoder: Stack | TiedStack, rank: int) -> str:
+    """Say how exactly a network can hold that many principal coordinates."""
     straight = [
         (weight.shape[0], stack.activation_name)
         for stack in (encoder, decoder)
         for weight in stack.weights[:-1]
         if stack.activation_name != "identity" and not splits(stack, weight.shape[0], rank)
     ]
-    if rank < min(latent, sample.shape[1]):
-        return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
     if straight:
         width, name = min(straight)
         if activation(name).splits:
-            return f"pca (nearly: hidden layer of {width}, exact from {2 * rank} on)"
-        return f"pca (nearly: {name} in the hidden layers)"
+            return f"nearly: hidden layer of {width}, exact from {2 * rank} on"
+        return f"nearly: {name} in the hidden layers"
     if network.code.activation != "identity":
-        return f"pca (nearly: {network.code.activation} on the code)"
+        return f"nearly: {network.code.activation} on the code"
     if network.likelihood.activation != "identity":
-        return f"pca (exact up to the output's {network.likelihood.activation})"
-    return "pca (exact)"
+        return f"exact up to the output's {network.likelihood.activation}"
+    return "exact"
 
 
 def coordinates_of(network: Network, principal: PrincipalComponents, sample: Tensor) -> Tensor:
