@@ -58,6 +58,8 @@ class Passes:
         batches = self.started()
         width = None
         for number, batch in enumerate(batches):
+            if self.convert is not None and not len(batch):
+                continue
             array = self.numbers(batch, number)
             if width is not None and array.shape[1] != width:
                 raise ValueError(
