@@ -170,7 +170,7 @@ def test_numbers_with_gaps_in_a_later_file_only_go_by_columns(tmp_path):
     first, second, third = thirds(TABLE.select(["tail", "count"]))
     column = pa.array([None, *third["tail"].to_pylist()[1:]], pa.float32())
     place = write(tmp_path / "rows", [first, second, third.set_column(0, "tail", column)])
-    ae = model(latent=1).fit(place)
+    ae = model().fit(place)  # without a warning that it could copy: cells are hidden
     assert [round(one.missing * ROWS) for one in ae.columns_] == [1, 0]
     assert np.isfinite(ae.score_samples(place)).all()
 
@@ -256,6 +256,15 @@ def test_arrays_of_a_function_with_gaps_go_by_columns_if_asked():
     whole = model(columns="auto").fit(rows)
     assert_same_columns(ae.columns_, whole.columns_)
     np.testing.assert_array_equal(whole.score_samples(lambda: np.array_split(rows, 4)), whole.score_samples(rows))
+
+
+def test_arrays_of_objects_and_lists_go_by_columns():
+    rows = TABLE.select(["tail", "count", "town", "flag"]).to_pandas().to_numpy()
+    whole = model().fit(rows)
+    for parts in (lambda: np.array_split(rows, 4), lambda: [part.tolist() for part in np.array_split(rows, 4)]):
+        ae = model(columns=None if isinstance(parts()[0], np.ndarray) else "auto").fit(parts)
+        assert_same_columns(ae.columns_, whole.columns_)
+        np.testing.assert_array_equal(whole.score_samples(parts), whole.score_samples(rows))
 
 
 # -- use ---------------------------------------------------------------------------------------------------------------
@@ -419,3 +428,35 @@ def test_a_failed_fit_leaves_the_model_as_it_was(tmp_path, folder):
     with pytest.raises(ValueError, match="diverging"):
         ae.fit(write(tmp_path / "types", [TABLE, as_text(TABLE, "count")]))
     np.testing.assert_array_equal(ae.score_samples(folder), before)
+
+
+def test_what_goes_in_another_form():
+    with pytest.raises(ValueError, match="X is a RecordBatchReader, which can be passed over once only"):
+        model().fit(TABLE.to_reader())
+    with pytest.raises(ValueError, match=r"X is a RecordBatch; give pyarrow.Table.from_batches"):
+        model().fit(batches()[0])
+
+
+def test_rows_that_cannot_be_are_refused_before_they_are_learned(tmp_path):
+    ae = model().fit(TABLE)
+    before, scores = weights(ae), ae.score_samples(TABLE)
+    parts = thirds()
+    parts[2] = parts[2].set_column(2, "count", pa.array(np.full(ROWS // FILES, -1, np.int16)))
+    with pytest.raises(ValueError, match="column 'count' held whole numbers of at least 0 in fit, and now holds -1"):
+        ae.partial_fit(write(tmp_path / "rows", parts))
+    assert torch.equal(weights(ae), before)
+    np.testing.assert_array_equal(ae.score_samples(TABLE), scores)
+
+
+def test_a_model_is_in_use_again_where_its_training_fails():
+    ae = model().fit(TABLE)
+    passes = []
+
+    def changing():
+        passes.append(1)
+        return batches() if len(passes) == 1 else batches()[:-1]
+
+    with pytest.raises(ValueError, match="every pass has to bring the same batches"):
+        ae.partial_fit(changing)
+    assert not ae.network_.training
+    np.testing.assert_array_equal(ae.score_samples(TABLE), ae.score_samples(TABLE))

@@ -70,7 +70,8 @@ def first_table(estimator: Any, X: Any, least_rows: int, sample_weight: Any) -> 
 
 def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> ChunkedTable:
     """Return what a source reads as a table in chunks of numbers, by its columns; with `reset` learn them."""
-    lengths = learn(estimator, source) if reset else [len(frame) for frame in source.frames()]
+    # Known columns are checked now, before anything is done with them.
+    lengths = learn(estimator, source) if reset else [len(known_table(estimator, one)) for one in source.frames()]
     if sum(lengths) < least_rows:
         raise ValueError(f"X has {sum(lengths)} rows; at least {least_rows} are needed by {type(estimator).__name__}")
     source.convert = lambda piece: known_table(estimator, piece)
@@ -86,6 +87,7 @@ def learn(estimator: Any, source: Source) -> list[int]:
     survey: Survey | None = None
     backend, names, lengths = ARRAY, [], []
     for piece in source.frames():
+        piece = piece if frames.is_frame(piece) else validation.array_of_anything(listed(piece))
         schema, cells = read(piece)
         if survey is None:
             backend, survey = schema.backend, Survey(kinds_by_name(estimator.columns, schema))
