@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 
-from isthmus.data.columns import Moments, Survey, merged, pooled, skewness
+from isthmus.data.columns import Moments, Survey, pooled, skewness
 from isthmus.data.frames import Cells, Field
 
 RANDOM = np.random.default_rng(0)
@@ -177,18 +177,39 @@ def test_common_categories_have_cells_of_their_own():
     assert shares[64] == pytest.approx(6 / 134)
 
 
-def field(sort, unit=""):
-    return Field("x", sort, "", unit)
+@pytest.mark.parametrize("size", [1, 100, 7000])
+def test_a_sample_is_the_same_however_the_column_is_cut(size):
+    """What is known of a skewed column of many rows does not go by the rows that came last."""
+    rows = 300 if size == 1 else 30_000
+    values = np.exp(np.random.default_rng(0).normal(size=rows) + np.arange(rows) / rows * 5)
+    whole, cut = Survey({}), Survey({})
+    for survey, step in ((whole, rows), (cut, size)):
+        for start in range(0, rows, step):
+            piece = values[start : start + step]
+            survey.look([Field("x", "float", "float64")], [Cells(piece, np.zeros(len(piece), dtype=bool))])
+    np.testing.assert_array_equal(cut.found[0].sample, whole.found[0].sample)
+    (one,), (other,) = cut.columns(), whole.columns()
+    assert (one.kind, one.step, one.smallest, one.largest) == ("positive", other.step, other.smallest, other.largest)
+    np.testing.assert_allclose((one.mean, one.deviation), (other.mean, other.deviation), rtol=1e-9)
+    logs = np.log1p(values / one.bend)
+    np.testing.assert_allclose((one.mean, one.deviation), (logs.mean(), logs.std()), rtol=0.05)
 
 
-def test_pieces_of_other_types():
-    assert merged(field("integer"), field("float")).sort == "float"
-    assert merged(field("nothing"), field("text")).sort == "text"
-    assert merged(field("category"), field("text")).sort == "category"
-    with pytest.raises(ValueError, match="column 'x' holds float values in one place and text values in another"):
-        merged(field("float"), field("text"))
-    with pytest.raises(ValueError, match="column 'x' has times in s and in ms; take one unit"):
-        merged(field("time", "s"), field("time", "ms"))
+@pytest.mark.parametrize(
+    ("sort", "unit"), [("float", ""), ("integer", ""), ("boolean", ""), ("time", "ns"), ("text", "")]
+)
+def test_a_column_of_which_nothing_was_seen_at_first(sort, unit):
+    values = {"text": objects(["a", "b"] * 20), "boolean": np.arange(40) % 2 > 0}.get(sort, np.arange(40) * 10**9 + 1)
+    seen = Cells(values.astype(float) if sort == "float" else values, np.zeros(40, dtype=bool))
+    nothing = Cells(np.full(10, np.nan), np.ones(10, dtype=bool))
+    first, late = Survey({}), Survey({})
+    for survey, pieces in ((first, (True, False)), (late, (False, True))):
+        for known in pieces:
+            survey.look(
+                [Field("x", sort if known else "nothing", "", unit if known else "")], [seen if known else nothing]
+            )
+    assert late.columns() == first.columns()
+    assert late.columns()[0].missing == 0.2
 
 
 def test_it_prints_as_a_table():

@@ -298,3 +298,22 @@ def test_two_columns_of_one_name():
 @pytest.mark.parametrize("X", [np.ones((2, 2)), [[1, 2]], None, 3, "text", {"a": [1]}], ids=str)
 def test_what_is_no_frame(X):
     assert not frames.is_frame(X)
+
+
+def field(sort, unit="", levels=()):
+    return frames.Field("x", sort, "", unit, levels=levels)
+
+
+def test_pieces_of_other_types():
+    assert frames.merged(field("integer"), field("float")).sort == "float"
+    assert frames.merged(field("nothing"), field("text")).sort == "text"
+    assert frames.merged(field("category"), field("text")).sort == "category"
+    with pytest.raises(ValueError, match="column 'x' holds float values in one place and text values in another"):
+        frames.merged(field("float"), field("text"))
+    with pytest.raises(ValueError, match="column 'x' has times in s and in ms; take one unit"):
+        frames.merged(field("time", "s"), field("time", "ms"))
+
+
+def test_declared_categories_of_pieces_are_put_together():
+    merged = frames.merged(field("category", levels=("a", "b")), field("category", levels=("c", "b")))
+    assert merged.levels == ("a", "b", "c")

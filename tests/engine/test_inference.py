@@ -4,9 +4,11 @@ import torch
 from torch.nn import functional
 
 from isthmus import AutoEncoder, Gaussian
+from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
-from isthmus.engine.inference import BLOCK, map_rows
+from isthmus.engine.inference import BLOCK, column_errors, map_rows, mean_squared_error, unexplained
+from isthmus.parts import Mixed, StudentT, compose
 
 LENGTHS = [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 7]
 
@@ -133,3 +135,71 @@ def test_also_where_rows_begin_at_odd_places(columns, settings, dtype):
     model = AutoEncoder(**settings, epochs=1, precision=dtype, random_state=0).fit(X)
     for method in (model.transform, model.reconstruct, model.score_samples, model.reconstruction_error):
         assert_rows_are_on_their_own(method, X)
+
+
+# -- errors over many rows ---------------------------------------------------------------------------------------------
+
+
+def with_gaps(rows=400, columns=5):
+    X = table(rows, columns)
+    X[np.random.default_rng(1).random(X.shape) < 0.2] = np.nan
+    X[7] = np.nan
+    return X
+
+
+def network_of(likelihood, X, columns=5):
+    network = compose(columns, 2, likelihood=likelihood).double()
+    initialise(network, "torch", torch.Generator().manual_seed(0))
+    network.likelihood.look(torch.from_numpy(X))
+    return network.eval()
+
+
+MIXED = Mixed((Gaussian("columns"), StudentT()), (3, 2))
+WEIGHT = np.random.default_rng(2).uniform(0.1, 2, 400)
+
+
+@pytest.fixture(params=[None, 37])
+def block(request, monkeypatch):
+    """All rows at once, or some at a time."""
+    if request.param is not None:
+        monkeypatch.setattr(Rows, "block", request.param)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
+@pytest.mark.parametrize("some", [None, slice(3, 390, 2)], ids=["all", "some"])
+def test_errors_of_columns_are_of_the_cells_that_are_there(block, weight, some):
+    X = with_gaps()
+    network, rows = network_of(MIXED, X), Rows(X, weight, dtype=torch.float64)
+    index = rows.all() if some is None else torch.arange(len(X))[some]
+    with torch.no_grad():
+        squares = (X - network.decode(network.encode(torch.from_numpy(X)).z).numpy())[index] ** 2
+    there, counts = ~np.isnan(squares), np.ones(400)[index] if weight is None else weight[index]
+    expected = [np.average(one[seen], weights=counts[seen]) for one, seen in zip(squares.T, there.T, strict=True)]
+    np.testing.assert_allclose(column_errors(network, rows, index), expected, rtol=1e-12)
+    np.testing.assert_allclose(mean_squared_error(network, rows, index), np.mean(expected), rtol=1e-12)
+
+
+def test_a_column_without_cells_has_no_error():
+    X = with_gaps()
+    X[:, 1] = np.nan
+    network, rows = network_of(MIXED, X), Rows(X, dtype=torch.float64)
+    errors = column_errors(network, rows, rows.all())
+    assert errors[1] == 0
+    assert torch.isfinite(errors).all()
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
+def test_the_share_that_stays_unexplained_is_the_mean_of_the_rows(block, weight):
+    X = with_gaps()
+    network, rows = network_of(MIXED, X), Rows(X, weight, dtype=torch.float64)
+    with torch.no_grad():
+        x = torch.from_numpy(X)
+        shares = network.likelihood.shares(x, network(x).theta).numpy()
+    assert unexplained(network, rows, rows.all()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
+
+
+def test_nothing_is_unexplained_where_training_goes_by_the_score():
+    X = table(50, 5)
+    network = network_of(Gaussian(), X)
+    rows = Rows(X, dtype=torch.float64)
+    assert unexplained(network, rows, rows.all()) is None

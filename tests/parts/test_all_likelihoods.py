@@ -12,6 +12,7 @@ from isthmus.parts import (
     ContinuousBernoulli,
     Gaussian,
     Laplace,
+    Mixed,
     Multinomial,
     NegativeBinomial,
     Poisson,
@@ -23,6 +24,7 @@ F = 3
 CASES = {
     "gaussian": Gaussian(0.7),
     "gaussian-learned": Gaussian("learned"),
+    "gaussian-columns": Gaussian("columns"),
     "bernoulli": Bernoulli(),
     "continuous_bernoulli": ContinuousBernoulli(),
     "laplace": Laplace(0.6),
@@ -33,6 +35,8 @@ CASES = {
     "negative_binomial": NegativeBinomial(),
     "multinomial": Multinomial(),
     "categorical": Categorical((1, 2)),
+    "mixed": Mixed((Bernoulli(), StudentT(5.0, 0.6), Poisson()), (1, 1, 1)),
+    "mixed-real": Mixed((Laplace(0.6), Gaussian("columns")), (1, 2)),
 }
 every = pytest.mark.parametrize("name", CASES)
 DENSITIES = [name for name, part in CASES.items() if part.build(F).density]
@@ -56,7 +60,7 @@ def test_gradients_are_right(name):
     theta = theta_of(name)
     x = drawn(name, theta)
     # Off the corner of the absolute value.
-    x = x + 0.1 if name.startswith("laplace") else x
+    x = x + 0.1 if name.startswith("laplace") or name == "mixed-real" else x
     assert torch.autograd.gradcheck(lambda at: built(name).nll(x, at), theta.requires_grad_())
 
 
@@ -149,7 +153,7 @@ def test_draws_have_the_entropy_that_nll_says(name):
 def test_start_bias_gives_the_means(name):
     likelihood = built(name)
     mean = torch.tensor([1.0, 0.3, 0.7], dtype=torch.float64)
-    if name in ("bernoulli", "continuous_bernoulli", "multinomial"):
+    if name in ("bernoulli", "continuous_bernoulli", "multinomial", "mixed"):
         mean = torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64)
     bias = likelihood.start_bias(mean, 2 * mean)
     assert bias.shape == (likelihood.outputs,)
@@ -232,3 +236,43 @@ def test_log_factorial_of_few_and_of_many_counts(rate, largest):
     x = torch.poisson(torch.full((40, 30), rate), generator=torch.Generator().manual_seed(0)).clamp_max(largest)
     torch.testing.assert_close(log_factorial(x), torch.lgamma(x + 1), rtol=0, atol=1e-6)
     assert log_factorial(torch.full((9, 1), 0.5)).allclose(torch.lgamma(torch.tensor(1.5)))
+
+
+# -- what a cell lacks -------------------------------------------------------------------------------------------------
+
+SINGLE = [name for name in CASES if not name.startswith("mixed")]
+AT_BEST = {"gaussian": Gaussian(0.7), "columns": Gaussian("columns"), "laplace": Laplace(0.6), "student_t": StudentT()}
+
+
+@pytest.mark.parametrize("name", [name for name in SINGLE if name != "continuous_bernoulli"])
+def test_excess_is_never_negative(name):
+    theta = theta_of(name, rows=50)
+    excess = built(name).excess(drawn(name, theta), theta)
+    assert excess.shape == (50, F)
+    assert bool((excess >= 0).all())
+
+
+@pytest.mark.parametrize("name", AT_BEST)
+def test_excess_is_nothing_where_the_mean_is_the_value(name):
+    x = theta_of("gaussian", rows=50)
+    likelihood = AT_BEST[name].build(F).double().eval()
+    assert (likelihood.excess(x, x) == 0).all()
+    assert (likelihood.excess(x, x + 0.1) > 0).all()
+
+
+def test_excess_of_booleans_vanishes_with_certainty():
+    x = torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)
+    likelihood = built("bernoulli")
+    assert (likelihood.excess(x, 40 * (2 * x - 1)) < 1e-15).all()
+    torch.testing.assert_close(
+        likelihood.excess(x, theta_of("bernoulli", 1)), likelihood.columns(x, theta_of("bernoulli", 1))
+    )
+
+
+@pytest.mark.parametrize("part", [Gaussian(1.0), Laplace(0.6), StudentT(5.0, 0.6), Bernoulli(), Poisson()], ids=str)
+def test_excess_has_the_slope_of_the_score(part):
+    likelihood = part.build(F).double().eval()
+    theta = torch.randn(20, F, dtype=torch.float64, generator=Generator().manual_seed(0)).requires_grad_()
+    x = likelihood.sample(theta.detach(), Generator().manual_seed(1))
+    slopes = [torch.autograd.grad(of(x, theta).sum(), theta)[0] for of in (likelihood.excess, likelihood.columns)]
+    torch.testing.assert_close(*slopes)

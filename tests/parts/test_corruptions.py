@@ -7,7 +7,9 @@ from scipy.stats import kstest
 from torch import Generator
 
 from isthmus.core.contract import Stochastic
-from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap
+from isthmus.core.initialisation import initialise
+from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, compose
+from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap, chosen
 
 N = 40_000
 
@@ -161,3 +163,97 @@ def test_corruption_comes_from_the_local_generator(part):
 def test_corruptions_that_cannot_be(part, message):
     with pytest.raises(ValueError, match=message):
         part.build(3)
+
+
+# -- cells that belong together ----------------------------------------------------------------------------------------
+
+OWNER = (0, 1, 1, 1, 2)
+
+
+def owned(part, x, owner=OWNER):
+    module = part.build(x.shape[1])
+    module.owner, module.generator = owner, Generator().manual_seed(0)
+    return module(x)
+
+
+def test_cells_of_an_owner_are_hidden_together():
+    x = uniform(columns=5)
+    found = owned(Masking(0.3, mark=True), x)
+    assert torch.equal(found.mask[:, 1], found.mask[:, 2])
+    assert torch.equal(found.mask[:, 1], found.mask[:, 3])
+    assert torch.equal(found.x, torch.where(found.mask == 1, 0, x))
+    for column in (0, 1, 4):
+        assert_share(found.mask[:, column], 0.3)
+    assert abs(np.corrcoef(found.mask[:, [0, 1, 4]].numpy().T)[np.triu_indices(3, 1)]).max() < 5 / math.sqrt(N)
+
+
+def test_cells_of_an_owner_come_from_the_same_row():
+    x = torch.arange(N, dtype=torch.float64)[:, None].expand(-1, 5)
+    found = owned(Swap(0.4), x).x
+    assert torch.equal(found[:, 1], found[:, 2])
+    assert torch.equal(found[:, 1], found[:, 3])
+    assert_share(found[:, 0] != x[:, 0], 0.4)
+    assert_share(found[:, 1] != x[:, 1], 0.4)
+    assert not torch.equal(found[:, 0], found[:, 1])
+
+
+@pytest.mark.parametrize("owner", [None, OWNER])
+def test_what_is_chosen(owner):
+    module = Masking().build(5)
+    module.owner, module.generator = owner, Generator().manual_seed(0)
+    found = chosen(uniform(columns=5), 0.2, module)
+    assert found.dtype == torch.float64
+    assert set(found.unique().tolist()) == {0, 1}
+    assert_share(found[:, [0, 1, 4]], 0.2)
+    assert torch.equal(found[:, 1], found[:, 2]) == (owner is not None)
+
+
+def mixed(corruption):
+    parts = Mixed((Gaussian("columns"), Categorical((3,)), Bernoulli()), (1, 3, 1))
+    network = compose(5, 2, likelihood=parts, corruption=corruption)
+    initialise(network, "torch", Generator().manual_seed(0))
+    return network
+
+
+def test_hidden_cells_of_a_table_are_missing():
+    network = mixed(Masking(0.3, value=None))
+    assert network.corruption.owner == OWNER
+    network.seed(Generator().manual_seed(0))
+    x = torch.rand(N, 5, generator=Generator().manual_seed(1))
+    found = network.corruption(x)
+    gone = found.x.isnan()
+    assert found.mask is None
+    assert torch.equal(found.x[~gone], x[~gone])
+    assert torch.equal(gone[:, 1], gone[:, 2])
+    assert torch.equal(gone[:, 1], gone[:, 3])
+    assert_share(gone[:, [0, 1, 4]], 0.3)
+    # The encoder sees that they are, and what they were is asked for.
+    marks = network.likelihood.encoder_input(found.x)[:, 5:]
+    assert torch.equal(marks.bool(), gone[:, [0, 1, 4]])
+    assert torch.isfinite(network(x).theta).all()
+    assert torch.isfinite(network.terms(x)["nll"]).all()
+
+
+def test_cells_that_are_missing_stay_so():
+    x = torch.full((50, 5), torch.nan)
+    for part in (Masking(0.3, value=None), Masking(0.3), Swap(0.3)):
+        network = mixed(part)
+        network.seed(Generator().manual_seed(0))
+        assert torch.isfinite(network(x).theta).all()
+        assert (network.terms(x)["nll"] == 0).all()
+
+
+def test_only_hidden_cells_of_a_table_are_asked_for():
+    network = mixed(Masking(0.3, value=None, score="hidden"))
+    network.seed(Generator().manual_seed(0))
+    found = network.corruption(torch.rand(200, 5, generator=Generator().manual_seed(1)))
+    assert torch.equal(found.cells > 0, found.x.isnan())
+
+
+@pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian("columns"), Bernoulli()], ids=str)
+def test_likelihoods_that_have_no_place_for_missing_cells(likelihood):
+    name = type(likelihood).__name__
+    with pytest.raises(
+        ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} has no place for"
+    ):
+        compose(5, 2, likelihood=likelihood, corruption=Masking(value=None))

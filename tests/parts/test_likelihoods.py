@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 from torch.distributions import Bernoulli as BernoulliDistribution
 from torch.distributions import Normal, kl_divergence
 
+from isthmus import AutoEncoder, load
 from isthmus.core.modules import ACTIVATIONS
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
@@ -364,3 +365,85 @@ def test_nothing_is_refused_before_it_is_built():
         "activation": "none",
         "floor": 0,
     }
+
+
+# -- a variance a column -----------------------------------------------------------------------------------------------
+
+
+def column_errors(x, x_hat, weight=None):
+    weight = torch.ones(len(x), dtype=x.dtype) if weight is None else weight
+    return weight @ (x - x_hat).square() / weight.sum()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_variances_of_columns_are_their_squared_errors_in_training(x, x_hat, weighted, generator):
+    weight = torch.rand(M, dtype=torch.float64, generator=generator) if weighted else None
+    likelihood = built(Gaussian("columns")).train()
+    expected = -Normal(x_hat, column_errors(x, x_hat, weight).sqrt()).log_prob(x)
+    torch.testing.assert_close(likelihood.columns(x, x_hat, weight), expected)
+    torch.testing.assert_close(likelihood.nll(x, x_hat, weight), expected.sum(1))
+    for _ in range(2000):
+        likelihood.nll(x, x_hat, weight)
+    torch.testing.assert_close(likelihood.variance, column_errors(x, x_hat, weight), rtol=1e-6, atol=0)
+
+
+def test_variances_of_columns_have_the_gradient_of_half_the_log_of_their_errors(x, x_hat):
+    x_hat.requires_grad_()
+    found = gradient(built(Gaussian("columns")).train().nll(x, x_hat).mean(), x_hat)
+    expected = gradient(0.5 * column_errors(x, x_hat).log().sum(), x_hat)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_variances_of_columns_in_evaluation_are_those_that_were_set(x, x_hat):
+    likelihood = built(Gaussian("columns")).eval()
+    spread = torch.arange(1, F + 1, dtype=torch.float64) / 2
+    likelihood.set_spread(spread)
+    expected = -Normal(x_hat, spread.sqrt()).log_prob(x)
+    torch.testing.assert_close(likelihood.columns(x, x_hat), expected, rtol=1e-12, atol=0)
+    torch.testing.assert_close(likelihood.nll(x, x_hat), expected.sum(1), rtol=1e-12, atol=0)
+    cells = (x > 0).double()
+    torch.testing.assert_close(likelihood.nll(x, x_hat, cells=cells), (expected * cells).sum(1), rtol=1e-12, atol=0)
+    likelihood.set_variance(123.0)
+    assert torch.equal(likelihood.variance, spread)
+    drawn = likelihood.sample(torch.zeros(40_000, F, dtype=torch.float64), Generator().manual_seed(1))
+    torch.testing.assert_close(drawn.var(0), spread, rtol=0.05, atol=0)
+
+
+def test_spread_of_the_other_variances(x):
+    errors = torch.arange(1, F + 1, dtype=torch.float64)
+    for variance, expected in (("optimal", 3.0), (0.5, 0.5)):
+        likelihood = built(Gaussian(variance))
+        likelihood.set_spread(errors)
+        assert float(likelihood.variance) == expected
+
+
+def test_floor_of_variances_of_columns(x):
+    likelihood = built(Gaussian("columns", floor=0.01))
+    at_floor = -Normal(x, 0.1).log_prob(x).sum(1)
+    torch.testing.assert_close(likelihood.train().nll(x, x), at_floor, rtol=1e-12, atol=0)
+    likelihood.set_spread(torch.zeros(F, dtype=torch.float64))
+    torch.testing.assert_close(likelihood.eval().nll(x, x), at_floor, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("activation", ["identity", "sigmoid"])
+def test_variances_of_columns_go_through_a_model_file(tmp_path, activation):
+    spread = np.array([0.01, 0.1, 0.3, 0.05])
+    random = np.random.default_rng(0)
+    X = (random.uniform(size=(300, 1)) + spread * random.normal(size=(300, 4))).clip(0, 1)
+    likelihood = Gaussian("columns", activation=activation)
+    settings = {"scale": "none"} if activation == "sigmoid" else {}
+    model = AutoEncoder(latent=1, hidden=(8,), likelihood=likelihood, epochs=5, random_state=0, threads=1, **settings)
+    model.fit(X)
+    variance = model.network_.likelihood.variance
+    assert variance.shape == (4,)
+    assert len(set(variance.tolist())) == 4
+    model.save(tmp_path / "model.isthmus")
+    same = load(tmp_path / "model.isthmus")
+    assert torch.equal(same.network_.likelihood.variance, variance)
+    assert same.likelihood == likelihood
+    np.testing.assert_array_equal(same.score_samples(X), model.score_samples(X))
+    scale = model.scaling_.scale.numpy()
+    expected = Normal(torch.from_numpy(model.reconstruct(X)), variance.sqrt() * torch.from_numpy(np.ravel(scale)))
+    np.testing.assert_allclose(model.score_samples(X), expected.log_prob(torch.from_numpy(X)).sum(1), rtol=1e-4)
+    np.testing.assert_allclose(model.score_columns(X).sum(1), model.score_samples(X), rtol=1e-4)
+    assert model.partial_fit(X).n_iter_ > 1

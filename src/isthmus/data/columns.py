@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.data.frames import TICKS_A_DAY, Cells, Field
+from isthmus.data.frames import TICKS_A_DAY, Cells, Field, merged
 
 KINDS = {
     "real": "gaussian",
@@ -144,12 +144,13 @@ class ColumnSurvey:
     def __init__(self, field: Field, kind: str | None) -> None:
         self.field = field
         self.kind = kind
-        self.counted = kind in ("category", "ordinal") or field.sort in ("text", "category", "nothing")
+        self.counted = kind in ("category", "ordinal") or field.sort in ("text", "category")
         self.moments = Moments()
         self.rows = self.gaps = 0
         self.smallest, self.largest = math.inf, -math.inf
         self.whole = self.exact = True
-        self.sample = np.empty(0, dtype=np.int64 if field.unit else np.float64)
+        self.sample = np.empty(0)
+        self.values, self.apart = 0, 1
         self.levels: Counter[Any] = Counter()
 
     def look(self, field: Field, cells: Cells, weight: np.ndarray | None) -> None:
@@ -172,9 +173,15 @@ class ColumnSurvey:
         self.smallest, self.largest = min(self.smallest, values.min()), max(self.largest, values.max())
         self.within(cells.values[seen])
         self.whole &= field.sort in ("integer", "boolean") or bool((values == np.round(values)).all())
-        source = cells.values[seen] if field.sort in ("time", "duration") else values
-        self.sample = np.concatenate([self.sample, source[:: max(1, len(source) // SAMPLE)]])
-        self.sample = self.sample[:: max(1, len(self.sample) // SAMPLE)]
+        self.sample_of(cells.values[seen] if field.sort in ("time", "duration") else values)
+
+    def sample_of(self, values: np.ndarray) -> None:
+        """Keep values that stand equally far apart in all that was seen, however it was cut into pieces."""
+        kept = values[-self.values % self.apart :: self.apart]
+        self.sample = np.concatenate([self.sample, kept]) if self.values else kept
+        self.values += len(values)
+        while len(self.sample) >= 2 * SAMPLE:
+            self.sample, self.apart = self.sample[::2].copy(), 2 * self.apart
 
     def within(self, values: np.ndarray) -> None:
         """Keep the ends of large whole numbers, which floats round, on the side of what occurs."""
@@ -379,28 +386,6 @@ def pooled(counts: Sequence[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
     # Half a row more for what was never seen, so that nothing has probability 0 (Krichevsky and Trofimov 1981).
     found += 0.5 * (found == 0)
     return places, tuple((found / found.sum()).tolist())
-
-
-def merged(field: Field, other: Field) -> Field:
-    """Return what two pieces of a column hold together.
-
-    Raises
-    ------
-    ValueError
-        If they are of types that do not go together, with the column's name.
-    """
-    sorts = {field.sort, other.sort}
-    if field.sort == other.sort:
-        if field.sort == "time" and field.unit != other.unit:
-            raise ValueError(f"column {field.name!r} has times in {field.unit} and in {other.unit}; take one unit")
-        return field
-    if "nothing" in sorts:
-        return field if other.sort == "nothing" else other
-    if sorts == {"integer", "float"}:
-        return field if field.sort == "float" else other
-    if sorts == {"text", "category"}:
-        return field
-    raise ValueError(f"column {field.name!r} holds {field.sort} values in one place and {other.sort} values in another")
 
 
 class Survey:

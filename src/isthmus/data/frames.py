@@ -256,6 +256,29 @@ def read_times(name: Any, own: str, series: Any, missing: np.ndarray) -> tuple[F
     return Field(name, "duration" if letter == "m" else "time", own, unit=unit, zone=zone), Cells(ticks, missing)
 
 
+def merged(field: Field, other: Field) -> Field:
+    """Return what two pieces of a column hold together.
+
+    Raises
+    ------
+    ValueError
+        If they are of types that do not go together, with the column's name.
+    """
+    sorts = {field.sort, other.sort}
+    if field.sort == other.sort:
+        if field.sort == "time" and field.unit != other.unit:
+            raise ValueError(f"column {field.name!r} has times in {field.unit} and in {other.unit}; take one unit")
+        levels = tuple(dict.fromkeys([*field.levels, *other.levels]))
+        return field._replace(levels=levels)
+    if "nothing" in sorts:
+        return field if other.sort == "nothing" else other
+    if sorts == {"integer", "float"}:
+        return field if field.sort == "float" else other
+    if sorts == {"text", "category"}:
+        return field
+    raise ValueError(f"column {field.name!r} holds {field.sort} values in one place and {other.sort} values in another")
+
+
 def build(schema: Schema, columns: Sequence[Cells], like: Any = None) -> Any:
     """Put a frame together: of the schema's kind, with its names and types.
 

@@ -68,13 +68,17 @@ class ParquetTable:
         if not self.files:
             raise ValueError(f"{what} holds no Parquet file; give a folder with files that end in .parquet")
         schema = None
+        nothing: set[str] = set()
         self.groups: list[tuple[int, int]] = []
         self.lengths: list[int] = []
         for number in range(len(self.files)):
             file = self.file(number)
             refuse_absence(file.schema_arrow, self.what, columns)
-            schema = schema or file.schema_arrow
-            refuse_divergence(schema, file.schema_arrow, self.files[0][1], self.files[number][1], columns)
+            found = file.schema_arrow
+            schema = schema or found
+            refuse_divergence(schema, found, self.files[0][1], self.files[number][1], columns)
+            nothing |= {field.name for field in found if arrow().types.is_null(field.type)}
+            schema = without_nothing(schema, found)
             for group in range(file.metadata.num_row_groups):
                 if file.metadata.row_group(group).num_rows:
                     self.groups.append((number, group))
@@ -85,7 +89,8 @@ class ParquetTable:
             raise ValueError(f"{what} has no columns; write it with at least one")
         self.names = self.columns
         self.schema = schema
-        self.plain = all(is_numeric(schema.field(name).type) for name in self.columns) and not self.nulls()
+        self.plain = all(is_numeric(schema.field(name).type) and name not in nothing for name in self.columns)
+        self.plain = self.plain and not self.nulls()
         self.dtype = np.dtype(np.float64)
         if self.plain:
             self.dtype = common_type(schema.field(name).type for name in self.columns)
@@ -188,8 +193,8 @@ def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> 
     for name, column in zip(names, chosen, strict=True):
         if column.null_count:
             raise ValueError(
-                f"column {name!r} has {column.null_count} empty cells among {len(column)} rows; fill them first, or "
-                "leave these rows out"
+                f"column {name!r} has {column.null_count} empty cells among {len(column)} rows; fill them first, leave "
+                "these rows out, or fit with columns='auto', which takes gaps"
             )
     dtype = common_type(column.type for column in chosen) if dtype is None else dtype
     arrays = [column.to_numpy(zero_copy_only=False) if is_array(column) else column.to_numpy() for column in chosen]
@@ -248,11 +253,19 @@ def refuse_divergence(first: Any, other: Any, first_name: str, name: str, column
                 )
     for column in first.names if columns is None else columns:
         kinds = first.field(column).type, other.field(column).type
-        if kinds[0] != kinds[1]:
+        if kinds[0] != kinds[1] and not any(map(arrow().types.is_null, kinds)):
             raise ValueError(
                 f"the files have diverging schemas: column {column!r} is {kinds[0]} in {first_name}, but {kinds[1]} in "
                 f"{name}; write them with the same types"
             )
+
+
+def without_nothing(schema: Any, other: Any) -> Any:
+    """Return a schema with the types of another one for columns of which it knows only that all cells are empty."""
+    for place, field in enumerate(schema):
+        if arrow().types.is_null(field.type) and field.name in other.names:
+            schema = schema.set(place, other.field(field.name))
+    return schema
 
 
 def common_type(kinds: Iterable[Any]) -> np.dtype:

@@ -58,6 +58,8 @@ class Passes:
         batches = self.started()
         width = None
         for number, batch in enumerate(batches):
+            if self.convert is not None and not len(batch):
+                continue
             array = self.numbers(batch, number)
             if width is not None and array.shape[1] != width:
                 raise ValueError(
@@ -76,7 +78,7 @@ class Passes:
         # The pass goes on where this look ends.
         self.begun = batches if first is None else chain([first], batches)
         if first is None or type(first).__module__.split(".")[0] != "pyarrow":
-            return not is_frame(first)
+            return not is_frame(first) and not (isinstance(first, np.ndarray) and first.dtype.kind in "OU")
         self.names = list(first.schema.names) if self.names is None else self.names
         columns = [first.column(name) for name in self.names if name in first.schema.names]
         return all(is_numeric(column.type) and not column.null_count for column in columns)

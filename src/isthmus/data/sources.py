@@ -181,6 +181,13 @@ def from_arrow(X: Any, columns: Sequence[str] | None) -> Source | None:
     pa = arrow()
     if isinstance(X, pa.parquet.ParquetFile):
         return ParquetTable([(lambda _: X, "given")], "the file", columns)
+    if isinstance(X, pa.RecordBatchReader):
+        raise ValueError(
+            "X is a RecordBatchReader, which can be passed over once only; give a function that returns a new one each "
+            "time, or X.read_all() where that fits into memory"
+        )
+    if isinstance(X, pa.RecordBatch):
+        raise ValueError("X is a RecordBatch; give pyarrow.Table.from_batches([X])")
     if not isinstance(X, pa.dataset.Dataset):
         return None
     plain = isinstance(X, pa.dataset.FileSystemDataset) and not getattr(X, "_scan_options", None)

@@ -204,6 +204,11 @@ class Trainer:
                 warnings.warn(
                     f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=2
                 )
+            except BaseException:
+                # A model that was there before is still to be used.
+                self.network.eval()
+                self.network.begin(1.0)
+                raise
             finally:
                 self.network.seed(None)
                 self.taking.release()

@@ -88,7 +88,8 @@ def latent_size(estimator: Any, features: int, principal: PrincipalComponents | 
     latent = whole_number("latent", latent, 1)
     hidden = estimator.hidden if estimator.encoder is None else getattr(estimator.encoder, "hidden", ())
     validation.refuse_too_large(features, hidden, latent)
-    validation.warn_if_it_can_copy(latent, features, estimator)
+    if corruption(estimator) is None:
+        validation.warn_if_it_can_copy(latent, features, estimator)
     return latent
 
 

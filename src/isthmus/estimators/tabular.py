@@ -70,7 +70,8 @@ def first_table(estimator: Any, X: Any, least_rows: int, sample_weight: Any) -> 
 
 def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> ChunkedTable:
     """Return what a source reads as a table in chunks of numbers, by its columns; with `reset` learn them."""
-    lengths = learn(estimator, source) if reset else [len(frame) for frame in source.frames()]
+    # Known columns are checked now, before anything is done with them.
+    lengths = learn(estimator, source) if reset else [len(known_table(estimator, one)) for one in source.frames()]
     if sum(lengths) < least_rows:
         raise ValueError(f"X has {sum(lengths)} rows; at least {least_rows} are needed by {type(estimator).__name__}")
     source.convert = lambda piece: known_table(estimator, piece)
@@ -84,18 +85,20 @@ def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> 
 def learn(estimator: Any, source: Source) -> list[int]:
     """Learn the columns of what a source reads in one pass; return how many rows its pieces have."""
     survey: Survey | None = None
-    backend, lengths = ARRAY, []
+    backend, names, lengths = ARRAY, [], []
     for piece in source.frames():
+        piece = piece if frames.is_frame(piece) else validation.array_of_anything(listed(piece))
         schema, cells = read(piece)
         if survey is None:
             backend, survey = schema.backend, Survey(kinds_by_name(estimator.columns, schema))
+            names = [field.name for field in schema.fields]
             _check_feature_names(estimator, piece, reset=True)
-        survey.look(schema.fields, cells)
+        fields, cells = in_order(schema, cells, names, "the first batch")
+        survey.look(fields, cells)
         lengths.append(len(cells[0].missing))
     if survey is None:
         raise ValueError("X has no rows; give some")
-    fields = tuple(column.field for column in survey.found)
-    keep(estimator, survey.columns(), Schema(backend, fields))
+    keep(estimator, survey.columns(), Schema(backend, tuple(column.field for column in survey.found)))
     return lengths
 
 
@@ -220,7 +223,7 @@ def known_table(estimator: Any, X: Any) -> np.ndarray:
     """
     if scipy.sparse.issparse(X):
         raise ValueError(f"{type(estimator).__name__} was fitted on a table of columns, and X is sparse; give a frame")
-    columns, wanted = estimator.columns_, [column.name for column in estimator.columns_]
+    columns = estimator.columns_
     if not frames.is_frame(X):
         X = validation.array_of_anything(listed(X))
     by_place = not frames.is_frame(X) or estimator._schema.backend == ARRAY
@@ -229,24 +232,37 @@ def known_table(estimator: Any, X: Any) -> np.ndarray:
             f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {len(columns)} features as input"
         )
     schema, cells = read(X)
+    fields: Sequence[Field] = schema.fields
     if not by_place:
-        by_name = {field.name: (field, piece) for field, piece in zip(schema.fields, cells, strict=True)}
-        gone = [name for name in wanted if name not in by_name]
-        new = [name for name in by_name if name not in wanted]
-        if gone or new:
-            raise ValueError(
-                "X has other columns than in fit: "
-                + "; ".join(
-                    [f"{', '.join(map(repr, gone))} is missing"] * bool(gone)
-                    + [f"{', '.join(map(repr, new))} is new"] * bool(new)
-                )
-            )
-        ordered = [by_name[name] for name in wanted]
-    else:
-        ordered = list(zip(schema.fields, cells, strict=True))
-    if not len(ordered[0][1].missing):
+        fields, cells = in_order(schema, cells, [column.name for column in columns], "fit")
+    if not len(cells[0].missing):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
-    return encoded(columns, [field for field, _ in ordered], [piece for _, piece in ordered])
+    return encoded(columns, fields, cells)
+
+
+def in_order(
+    schema: Schema, cells: Sequence[Cells], wanted: Sequence[Any], where: str
+) -> tuple[list[Field], list[Cells]]:
+    """Put the columns of a table in the order of these names.
+
+    Raises
+    ------
+    ValueError
+        If one is missing or another is there; the columns are named, and `where` they were otherwise.
+    """
+    by_name = {field.name: (field, piece) for field, piece in zip(schema.fields, cells, strict=True)}
+    gone = [name for name in wanted if name not in by_name]
+    new = [name for name in by_name if name not in wanted]
+    if gone or new:
+        raise ValueError(
+            f"X has other columns than in {where}: "
+            + "; ".join(
+                [f"{', '.join(map(repr, gone))} is missing"] * bool(gone)
+                + [f"{', '.join(map(repr, new))} is new"] * bool(new)
+            )
+        )
+    ordered = [by_name[name] for name in wanted]
+    return [field for field, _ in ordered], [piece for _, piece in ordered]
 
 
 def refuse_gaps_unseen(estimator: Any, X: Any) -> None:

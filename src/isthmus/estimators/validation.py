@@ -174,8 +174,8 @@ def seed(random_state: Any) -> int:
 
 
 def warn_if_it_can_copy(latent: int, features: int, estimator: Any) -> None:
-    """Warn of an overcomplete autoencoder that nothing keeps from learning the identity."""
-    free = estimator.penalty is None and estimator.corruption in (None, "auto") and estimator.objective is None
+    """Warn of an overcomplete autoencoder without corruption that nothing keeps from learning the identity."""
+    free = estimator.penalty is None and estimator.objective is None
     plain = estimator.code == "deterministic" or isinstance(estimator.code, Deterministic)
     if latent >= features and free and plain:
         warnings.warn(
