@@ -232,3 +232,25 @@ def test_skewness():
     assert skewness(np.array([-1.0, 0, 1])) == 0
     assert skewness(np.ones(5)) == 0
     assert skewness(np.exp(NORMAL)) > 1
+
+
+def test_of_very_many_categories_the_common_stay(monkeypatch):
+    from isthmus.data import columns as module
+
+    monkeypatch.setattr(module, "MOST_COUNTED_LEVELS", 50)
+    field = Field("x", "text", "String")
+    survey = Survey({})
+    for start in range(0, 300, 30):
+        values = np.array(["common"] * 10 + [f"rare {i}" for i in range(start, start + 30)], dtype=object)
+        survey.look([field], [Cells(values, np.zeros(40, dtype=bool))])
+    (column,) = survey.columns()
+    assert column.kind == "category"
+    assert len(column.levels) <= 51 + 30
+    assert column.shares[column.places[column.levels.index("common")]] > 0.5
+    rows = Survey({})
+    for start in range(0, 300, 30):
+        values = np.array([f"row {i}" for i in range(start, start + 30)], dtype=object)
+        rows.look([field], [Cells(values, np.zeros(30, dtype=bool))])
+    with pytest.warns(UserWarning, match="column 'x' is ignored: each of its 300 values occurs once"):
+        (column,) = rows.columns()
+    assert column.levels == ()

@@ -92,7 +92,11 @@ def test_every_value_comes_back_as_a_category_or_ignored(kind, sort, data):
     field, values, dtype = SORTS[sort]
     piece = cells(data.draw(st.lists(values, min_size=2, max_size=5)), dtype)
     columns = surveyed([field], [piece], {field.name: kind})
-    assert_same(decoded(columns, encoded(columns, [field], [piece]))[0], piece)
+    found = decoded(columns, encoded(columns, [field], [piece]))[0]
+    if kind == "ignored" and sort in ("text", "category"):  # of which there may be as many as rows
+        assert found.missing.all()
+    else:
+        assert_same(found, piece)
 
 
 def test_times_in_another_unit_are_the_same_times():

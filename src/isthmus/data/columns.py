@@ -37,6 +37,8 @@ SKEWED = 2.0
 """Skewness from which on a positive column is seen on a logarithmic scale."""
 IDENTIFIERS = 20
 """A column of text with more values than that, all of them different, tells rows apart and nothing else."""
+MOST_COUNTED_LEVELS = 100_000
+"""Categories that are counted at a time."""
 SAMPLE = 4096
 """Values of a column that are kept to find its skewness and its rounding."""
 EXACT = 2**53
@@ -152,6 +154,7 @@ class ColumnSurvey:
         self.sample = np.empty(0)
         self.values, self.apart = 0, 1
         self.levels: Counter[Any] = Counter()
+        self.forgotten = False
 
     def look(self, field: Field, cells: Cells, weight: np.ndarray | None) -> None:
         """Take in more rows."""
@@ -163,7 +166,7 @@ class ColumnSurvey:
             return
         if self.counted or field.sort in ("text", "category"):
             self.counted = True
-            self.levels.update(cells.values[seen].tolist())
+            self.count(cells.values[seen])
             return
         if cells.values.dtype.kind in "iu":
             self.exact &= int(cells.values[seen].max()) <= EXACT and int(cells.values[seen].min()) >= -EXACT
@@ -192,6 +195,18 @@ class ColumnSurvey:
             if self.smallest == float(low) and int(self.smallest) < low:
                 self.smallest = math.nextafter(self.smallest, math.inf)
 
+    def count(self, values: np.ndarray) -> None:
+        """Count categories; of very many, those that are rare are forgotten (Manku and Motwani 2002)."""
+        self.levels.update(values.tolist())
+        if len(self.levels) > MOST_COUNTED_LEVELS:
+            self.levels = Counter(dict(self.levels.most_common(MOST_COUNTED_LEVELS // 2)))
+            self.forgotten = True
+
+    def tells_rows(self, count: int) -> bool:
+        """Whether each of that many values occurs once, as far as is known."""
+        once = self.levels.most_common(1)[0][1] == 1 if self.forgotten else len(self.levels) == count
+        return once and count > IDENTIFIERS
+
     def found_kind(self) -> str:
         """Say of which kind the column is."""
         sort, count = self.field.sort, self.rows - self.gaps
@@ -200,7 +215,7 @@ class ColumnSurvey:
             return "ignored"
         if self.kind is not None:
             return LIKELIHOODS.get(self.kind, self.kind)
-        if sort in ("text", "category") and not self.field.ordered and len(self.levels) == count > IDENTIFIERS:
+        if sort in ("text", "category") and not self.field.ordered and self.tells_rows(count):
             warn_ignored(self.field.name, f"each of its {count} values occurs once, so that it tells nothing but rows")
             return "ignored"
         if sort in ("text", "category"):
@@ -234,8 +249,7 @@ class ColumnSurvey:
         if kind in ("category", "ordinal"):
             return self.of_levels(kind, missing)
         if kind == "ignored":
-            levels = tuple(self.levels) if self.counted else ()
-            return Column(name, sort, kind, "", missing, levels=levels, wide=self.wide, ticks=ticks(self.field))
+            return Column(name, sort, kind, "", missing, wide=self.wide, ticks=ticks(self.field))
         self.refuse_misfit(kind)
         bend = self.bend() if kind == "positive" else 0.0
         mean, deviation = self.moments.mean, math.sqrt(self.moments.squares / self.moments.weight)

@@ -40,7 +40,7 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
     values, missing = cells
     raw = np.full((len(missing), column.numbers), np.nan)
     seen = ~missing
-    if not seen.any():
+    if not seen.any() or (column.kind == "ignored" and field.sort in ("text", "category")):
         return raw
     values = values[seen]
     if column.sort == "nothing":
@@ -114,6 +114,8 @@ def cells_of(column: Column, raw: np.ndarray) -> Cells:
     """Return the cells that stand behind the numbers of a column, (n, 1) or (n, 2)."""
     missing = np.isnan(raw[:, 0])
     filled = np.where(missing[:, None], 0.0, raw)
+    if column.sort in ("text", "category") and not column.levels:
+        return Cells(np.full(len(raw), None, dtype=object), np.ones(len(raw), dtype=bool))
     if column.levels:
         missing |= filled[:, 0] == len(column.levels)
         of_codes = np.empty(len(column.levels) + 1, dtype=object)
