@@ -440,9 +440,3 @@ class Survey:
     def columns(self) -> Columns:
         """Return what is known of the columns now."""
         return Columns(survey.column() for survey in self.found)
-
-    @property
-    def plain(self) -> bool:
-        """Whether all columns are numbers, none is missing, and the user says nothing of them."""
-        numeric = all(survey.field.sort in ("float", "integer", "boolean") for survey in self.found)
-        return not self.kinds and numeric and not any(survey.gaps for survey in self.found)

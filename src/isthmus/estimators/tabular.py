@@ -34,9 +34,12 @@ def table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 1, sample_we
         return first_table(estimator, X, least_rows, sample_weight)
     if hasattr(estimator, "columns_"):
         return known_table(estimator, X)
-    if frames.is_frame(X) and hasattr(estimator, "_schema"):
-        refuse_gaps_unseen(estimator, X)
-    return validation.table(estimator, X, reset=False, least_rows=least_rows)
+    try:
+        return validation.table(estimator, X, reset=False, least_rows=least_rows)
+    except ValueError:
+        if frames.is_frame(X) and hasattr(estimator, "_schema"):
+            refuse_gaps_unseen(estimator, X)
+        raise
 
 
 def forget(estimator: Any) -> None:
@@ -54,18 +57,24 @@ def first_table(estimator: Any, X: Any, least_rows: int, sample_weight: Any) -> 
             return validation.table(estimator, X, reset=True, least_rows=least_rows)
         X = validation.array_of_anything(X)
     schema, cells = read(X)
-    rows = len(cells[0].missing) if cells else 0
-    survey = Survey(kinds_by_name(estimator.columns, schema))
-    look(survey, schema, cells, sample_weight, least_rows)
-    if survey.plain and estimator.columns is None:
+    if estimator.columns is None and numbers_alone(schema, cells):
         estimator._schema = schema
         return validation.table(estimator, X, reset=True, least_rows=least_rows)
+    survey = Survey(kinds_by_name(estimator.columns, schema))
+    look(survey, schema, cells, sample_weight, least_rows)
+    rows = len(cells[0].missing) if cells else 0
     if rows < least_rows:
         raise ValueError(f"Found array with {rows} sample(s) while a minimum of {least_rows} is required.")
     columns = survey.columns()
     keep(estimator, columns, schema)
     _check_feature_names(estimator, X, reset=True)
     return encoded(columns, schema.fields, cells)
+
+
+def numbers_alone(schema: Schema, cells: list[Cells]) -> bool:
+    """Whether all columns are numbers, and none is missing."""
+    numeric = all(field.sort in ("float", "integer", "boolean") for field in schema.fields)
+    return numeric and not any(piece.missing.any() for piece in cells)
 
 
 def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> ChunkedTable:
