@@ -317,3 +317,17 @@ def test_pieces_of_other_types():
 def test_declared_categories_of_pieces_are_put_together():
     merged = frames.merged(field("category", levels=("a", "b")), field("category", levels=("c", "b")))
     assert merged.levels == ("a", "b", "c")
+
+
+def test_python_dates_come_back():
+    days = [datetime.date(2020, 2, 29), None, datetime.date(1969, 12, 31)]
+    moments = [datetime.datetime(2020, 2, 29, 1, 2, 3, 456), datetime.datetime(1, 1, 1), None]
+    frame = pandas.DataFrame({"day": days, "moment": pandas.Series(moments, dtype=object)})
+    schema, columns = frames.read(frame)
+    assert [(field.sort, field.unit) for field in schema.fields] == [("time", "D"), ("time", "us")]
+    back = frames.build(schema, columns)
+    assert back["day"].tolist() == days
+    assert back["moment"].tolist() == moments
+    mixed = pandas.DataFrame({"x": pandas.Series([days[0], moments[0]], dtype=object)})
+    with pytest.raises(ValueError, match="column 'x' mixes values of types date, datetime"):
+        frames.read(mixed)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import AutoEncoder, load
+from isthmus import AutoEncoder, Gaussian, load
 from isthmus.data.scaling import Scaling
 from isthmus.estimators.following import can_follow, fold
 
@@ -23,6 +23,15 @@ def test_other_units_same_function(hidden):
     ae.scaling_ = scaling
     np.testing.assert_allclose(ae.transform(X), before[0], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ae.reconstruct(X), before[1], rtol=1e-9, atol=1e-9)
+
+
+def test_variances_of_columns_change_their_units():
+    ae = model(likelihood=Gaussian("columns"), precision="float64").fit(X[:200])
+    before = ae.score_samples(X)
+    scaling = Scaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
+    fold(ae.network_, None, ae.scaling_, scaling)
+    ae.scaling_ = scaling
+    np.testing.assert_allclose(ae.score_samples(X), before, rtol=1e-9)
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3])

@@ -1,5 +1,6 @@
 """Tables through an estimator: frames in and out, gaps, columns of several kinds, and what cannot be."""
 
+import datetime
 import pickle
 
 import numpy as np
@@ -434,3 +435,13 @@ def test_presets_that_do_not_say_so(make):
         ValueError, match=r"this table has columns of several kinds or missing cells \(NaN\), and .*take "
     ):
         ae.fit(FRAME)
+
+
+def test_an_array_of_objects_with_dates_comes_back():
+    random = np.random.default_rng(0)
+    first = datetime.date(2020, 1, 1)
+    days = np.array([first + datetime.timedelta(days=int(day)) for day in random.integers(300, size=60)])
+    table = np.stack([days, random.choice(["a", "b"], 60).astype(object)], axis=1)
+    back = model(latent=1, columns="auto").fit(table).reconstruct(table)
+    assert {type(value) for value in back[:, 0]} == {datetime.date}
+    assert set(back[:, 1]) <= {"a", "b"}

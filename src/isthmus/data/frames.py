@@ -5,6 +5,7 @@ Reading gives plain arrays, and a `Schema` from which a frame of the same kind c
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -222,6 +223,10 @@ def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple
         return Field(name, "float", own), Cells(numbers, np.isnan(numbers))
     if kinds == {"text"}:
         return Field(name, "text", own), Cells(without(values, missing), missing)
+    if kinds in ({"date"}, {"moment"}):
+        unit = "D" if kinds == {"date"} else "us"
+        ticks = np.where(missing, np.datetime64("1970-01-01"), values).astype(f"M8[{unit}]").astype(np.int64)
+        return Field(name, "time", own, unit=unit), Cells(ticks, missing)
     types = sorted({type(value).__name__ for value in values[~missing]})
     raise ValueError(
         f"column {name!r} mixes values of types {', '.join(types)}: make them all of one type"
@@ -231,7 +236,11 @@ def read_objects(name: Any, own: str, native: Any, missing: np.ndarray) -> tuple
 
 
 def kind_of(value: Any) -> str:
-    """Say what a Python object is: "text", "boolean", "number" or something else."""
+    """Say what a Python object is: "text", "boolean", "number", "date", "moment" (without a zone) or something else."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return "moment"
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return "date"
     if isinstance(value, bool | np.bool_):
         return "boolean"
     if isinstance(value, int | float | np.integer | np.floating):
@@ -306,6 +315,11 @@ def build(schema: Schema, columns: Sequence[Cells], like: Any = None) -> Any:
     return nw.from_dict({part.name: part for part in parts}).to_native()
 
 
+def time_objects(field: Field, cells: Cells) -> np.ndarray:
+    """Return times as Python's dates, or dates and times of day; None where they are missing."""
+    return without(cells.values.astype(f"M8[{field.unit}]").astype(object), cells.missing)
+
+
 def pandas_column(field: Field, cells: Cells) -> Any:
     """Return a column as pandas has it."""
     import pandas
@@ -316,6 +330,8 @@ def pandas_column(field: Field, cells: Cells) -> Any:
     if field.sort in ("time", "duration"):
         stamps = values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
         stamps[missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
+        if field.dtype == "object":
+            return pandas.Series(time_objects(field, cells), dtype=object)
         column = pandas.Series(stamps)
         return column.dt.tz_localize("UTC").dt.tz_convert(field.zone) if field.zone else column
     objects = values.astype(object)

@@ -50,6 +50,9 @@ def fold(network: Network, optimiser: torch.optim.Optimizer | None, before: Scal
     first *= a
     last /= a[:, None]
     end.sub_(b).div_(a)
+    likelihood = network.likelihood
+    if isinstance(likelihood, GaussianLikelihood) and likelihood.mode == "columns":
+        likelihood.variance /= ratio.to(likelihood.variance).square()
     if optimiser is not None:
         moments = optimiser.state.get(first, {}), optimiser.state.get(offset, {})
         if all("exp_avg" in state for state in moments):

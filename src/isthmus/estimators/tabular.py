@@ -317,9 +317,13 @@ def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
     cells = whole(schema, numbers) if columns is None else decoded(columns, numbers)
     if schema.backend != ARRAY:
         return frames.build(schema, cells, like)
-    text = any(piece.values.dtype.kind == "O" for piece in cells)
-    gap: Any = None if text else np.nan
-    return np.stack([np.where(piece.missing, gap, piece.values) for piece in cells], axis=1)
+    of_times = [field.sort == "time" for field in schema.fields]
+    values = [
+        frames.time_objects(field, piece) if timed else piece.values
+        for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
+    ]
+    gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan
+    return np.stack([np.where(piece.missing, gap, one) for piece, one in zip(cells, values, strict=True)], axis=1)
 
 
 def whole(schema: Schema, numbers: np.ndarray) -> list[Cells]:
