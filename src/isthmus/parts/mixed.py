@@ -80,6 +80,10 @@ class MixedLikelihood(LikelihoodModule):
         """Put the column's mean, or its shares, in the place of what is missing, (B, F)."""
         return torch.where(torch.isnan(x), self.middle.to(x), x)
 
+    def bent(self, filled: Tensor) -> Tensor:
+        """Bring counts to their logarithms, (B, F)."""
+        return torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
+
     def there(self, x: Tensor) -> Tensor:
         """1 where a cell is not missing, (B, F)."""
         return (~torch.isnan(x)).to(x)
@@ -91,7 +95,7 @@ class MixedLikelihood(LikelihoodModule):
         count = there.sum(0).clamp_min(1e-300)
         self.middle.copy_((there * rows.nan_to_num(0)).sum(0) / count)
         filled = self.filled(rows)
-        seen = torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
+        seen = self.bent(filled)
         self.centre.copy_((there * seen).sum(0) / count)
         variance = (there * (filled - self.middle).square()).sum(0) / count
         spread = (there * (seen - self.centre).square()).sum(0) / count
@@ -119,9 +123,7 @@ class MixedLikelihood(LikelihoodModule):
     def encoder_input(self, x: Tensor) -> Tensor:
         """Return centred cells, each column of variance 1, and 1 for every column that is missing: (B, F + columns)."""
         missing = torch.isnan(x)
-        filled = self.filled(x)
-        seen = torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
-        scaled = torch.where(missing, 0, (seen - self.centre.to(x)) * self.gain.to(x))
+        scaled = torch.where(missing, 0, (self.bent(self.filled(x)) - self.centre.to(x)) * self.gain.to(x))
         return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
 
     def mean(self, theta: Tensor) -> Tensor:
@@ -139,9 +141,7 @@ class MixedLikelihood(LikelihoodModule):
         u is the share of a column that stays unexplained: what its cells lack over what they lack where only the mean
         is known; s the batch's mean of u, held fixed, as a Gaussian's optimal variance is.
         """
-        there = self.there(x) if cells is None else self.there(x) * cells
-        lacking = self.each("excess", self.filled(x), theta) * there * self.standing.to(theta)
-        lacking, columns = 2 * lacking.sum(1), there[:, self.first].sum(1)
+        lacking, columns = self.lacking(x, theta, cells)
         share = self.unexplained.to(theta)
         if self.training:
             mean = batch_mean(lacking.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
@@ -151,9 +151,14 @@ class MixedLikelihood(LikelihoodModule):
 
     def shares(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return which share of each row stays unexplained, (B,): 0 for nothing, 1 for as much as by means alone."""
-        there = self.there(x)
+        lacking, columns = self.lacking(x, theta)
+        return lacking / columns.clamp_min(1)
+
+    def lacking(self, x: Tensor, theta: Tensor, cells: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the sum of the shares that columns lack, (B,), and how many columns are there, (B,)."""
+        there = self.there(x) if cells is None else self.there(x) * cells
         lacking = self.each("excess", self.filled(x), theta) * there * self.standing.to(theta)
-        return 2 * lacking.sum(1) / there[:, self.first].sum(1).clamp_min(1)
+        return 2 * lacking.sum(1), there[:, self.first].sum(1)
 
     def set_unexplained(self, share: float) -> None:
         """Take note of the share that stays unexplained over the data."""

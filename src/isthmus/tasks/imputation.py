@@ -117,10 +117,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.members_.append(member.fit(X))
         first = self.members_[0]
         self.columns_, self.n_features_in_ = first.columns_, first.n_features_in_
-        for name in ("feature_names_in_",):
-            if hasattr(first, name):
-                setattr(self, name, getattr(first, name))
-        self.spread_ = self._spread(X)
+        if hasattr(first, "feature_names_in_"):
+            self.feature_names_in_ = first.feature_names_in_
+        self.spread_ = self._spread(first._known(X)[:SPREAD_ROWS])
         return self
 
     def transform(self, X: Any) -> Any:
@@ -130,8 +129,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if self.fill == "draw":
             return next(self.draws(X, 1, random_state=self.random_state))
-        X = self._known(X)
-        return self._filled(X, self._expected(X))
+        X, numbers = self._known(X)
+        return self._filled(X, numbers, self._expected(numbers))
 
     def draws(self, X: Any, n: int = 5, *, random_state: Any = None) -> Iterator[Any]:
         """Fill the gaps n times with values drawn as they may have been (multiple imputation, Rubin 1987).
@@ -143,28 +142,30 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         A table as `transform` returns it.
         """
-        X = self._known(X)
+        X, numbers = self._known(X)
         generator = np.random.default_rng(validation.seed(random_state))
         for _ in range(whole_number("n", n, 1)):
             chosen = int(generator.integers(len(self.members_)))
-            yield self._filled(X, self._drawn(self._cells(X, self.members_[chosen]), generator))
+            yield self._filled(X, numbers, self._drawn(self._cells(numbers, self.members_[chosen]), generator))
 
-    def _known(self, X: Any) -> Any:
-        """Check a table against the columns of `fit`."""
+    def _known(self, X: Any) -> tuple[Any, np.ndarray]:
+        """Check a table against the columns of `fit`; return it, and as numbers (n, R), the same for all members."""
         check_is_fitted(self)
         refuse_unknown("fill", self.fill, ("mean", "draw"))
-        return dense(X)
+        X = dense(X)
+        return X, self.members_[0]._known(X)
 
-    def _expected(self, X: Any) -> np.ndarray:
+    def _expected(self, numbers: np.ndarray) -> np.ndarray:
         """Return the mean of the members' expectations of every cell, (n, cells), in the network's units."""
-        total = self._cells(X, self.members_[0])
+        total = self._cells(numbers, self.members_[0])
         for member in self.members_[1:]:
-            total = total + self._cells(X, member)
+            total = total + self._cells(numbers, member)
         return total / len(self.members_)
 
-    def _cells(self, X: Any, member: AutoEncoder) -> np.ndarray:
+    def _cells(self, numbers: np.ndarray, member: AutoEncoder) -> np.ndarray:
         """Return one member's expectation of every cell, (n, cells)."""
-        rows = member._rows(member._known(X), resident=False)
+        member._ready()
+        rows = member._rows(numbers, resident=False)
         owner = member.scaling_.owner.to(rows.device)
         found = member._map(lambda x: expected(member.network_, x, owner, self.rounds), rows, member.scaling_.cells)
         return found.astype(np.float64)
@@ -186,17 +187,15 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 drawn[:, block] += self.spread_[block] * generator.normal(size=cells[:, block].shape)
         return drawn
 
-    def _filled(self, X: Any, cells: np.ndarray) -> Any:
-        """Return the table with what is missing taken from cells (n, cells)."""
+    def _filled(self, X: Any, numbers: np.ndarray, cells: np.ndarray) -> Any:
+        """Return the table X, numbers (n, R), with what is missing taken from cells (n, cells)."""
         first = self.members_[0]
-        numbers = first._known(X)
         raw = first.scaling_.inverse(torch.from_numpy(cells), rounded=False).numpy()
         return tabular.as_given(first, np.where(np.isnan(numbers), raw, numbers), like=X)
 
-    def _spread(self, X: Any) -> np.ndarray:
-        """Return the root mean squared error of cells that are hidden on purpose, (cells,)."""
+    def _spread(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the root mean squared error of cells that are hidden on purpose in numbers (n, R), (cells,)."""
         first = self.members_[0]
-        numbers = first._known(X)[:SPREAD_ROWS]
         rows = first._rows(numbers, resident=False)
         owner = first.scaling_.owner
         generator = Generator().manual_seed(0)
