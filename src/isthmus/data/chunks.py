@@ -25,7 +25,8 @@ HELD_BYTES = 2**28
 """Of rows that are wanted again and again."""
 LEAST_HELD = 4096
 """Rows that may be held, however long they are."""
-BLOCK_CELLS = 2**17
+LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
+"""Rows at least, and cells about, to look at together."""
 
 
 class ChunkedTable:
@@ -220,9 +221,14 @@ class ChunkedTable:
         return joined(parts)
 
 
+def block_rows(features: int) -> int:
+    """Return how many rows of so many columns to look at together: enough for a product to pay, few beside the data."""
+    return max(LEAST_BLOCK, BLOCK_CELLS // max(1, features))
+
+
 def taken_in(running: Running, rows: Tensor, weight: Tensor | None = None) -> None:
     """Take rows (b, F) of any number type into running statistics, a few at a time."""
-    size = max(16, BLOCK_CELLS // max(1, rows.shape[1]))
+    size = block_rows(rows.shape[1])
     for start in range(0, len(rows), size):
         some = None if weight is None else weight[start : start + size]
         running.add(rows[start : start + size].double(), some, rows.dtype.is_floating_point)

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from isthmus.data import positions
 from isthmus.data.ahead import Ahead
-from isthmus.data.chunks import ChunkedTable
+from isthmus.data.chunks import ChunkedTable, block_rows
 from isthmus.data.number_types import AS_THEY_COME, as_tensor, other_type
 from isthmus.data.positions import Positions
 from isthmus.data.running import Running
@@ -18,8 +18,6 @@ from isthmus.data.scaling import NARROW, Scaling, Summary, copied
 from isthmus.data.shuffling import cut, equal_sizes
 from isthmus.data.sparse import SparseTable, canonical
 from isthmus.data.sparse_summary import summary as sparse_summary
-
-LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
 
 
 class Rows:
@@ -230,7 +228,7 @@ class Rows:
     @property
     def block(self) -> int:
         """Rows to look at together: enough for a product to pay, few enough to be small beside the data."""
-        return max(LEAST_BLOCK, BLOCK_CELLS // self.raw.shape[1])
+        return block_rows(self.raw.shape[1])
 
     def wide_blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Pass over the unscaled rows in float64, with their weights."""
