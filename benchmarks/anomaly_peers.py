@@ -93,7 +93,11 @@ PEERS = (*PYOD, SCIKIT_LEARN)
 
 def fitted(name: str, X: np.ndarray, seed: int) -> Scorer:
     """Fit a peer on rows; return what scores others."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         if name == SCIKIT_LEARN:
             model = IsolationForest(random_state=seed).fit(X)

@@ -87,7 +87,7 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     return nn.utils.skip_init(nn.Linear, inputs, outputs)
 
 
-def affine(x: Tensor, weight: Tensor, bias: Tensor, training: bool) -> Tensor:
+def affine(x: Tensor, weight: Tensor, bias: Tensor | None, training: bool) -> Tensor:
     """Return x Wᵀ + b; out of training in a way that gives a row the same bits wherever in the batch it stands.
 
     Products are made of several rows at once, by instructions that differ with the alignment of a row in memory; a
