@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         VectorQuantizer,
         WeightDecay,
     )
-    from isthmus.tasks import Imputer
+    from isthmus.tasks import AnomalyDetector, Imputer
 
 __version__ = version("isthmus")
 
@@ -97,7 +97,7 @@ HOMES = {
         "VectorQuantizer",
         "WeightDecay",
     ],
-    "isthmus.tasks": ["Imputer"],
+    "isthmus.tasks": ["AnomalyDetector", "Imputer"],
 }
 """Where each public name lives; it is imported when first asked for, because torch alone costs seconds."""
 
@@ -108,6 +108,7 @@ __all__ = [
     "MMD",
     "Adam",
     "Adversarial",
+    "AnomalyDetector",
     "AutoEncoder",
     "BatchTopK",
     "Bernoulli",

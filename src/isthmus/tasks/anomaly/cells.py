@@ -33,7 +33,7 @@ class RobustCells(nn.Module):
     columns
         What the columns of a mixed table are; None for numbers alone, each of which is a cell.
 
-    Images (`of_one_unit`) are brought to one scale, so that a pixel that hardly ever changes counts no more than others.
+    Images (`of_one_unit`) are brought to one scale: a pixel that hardly ever changes counts no more than others.
 
     Attributes
     ----------

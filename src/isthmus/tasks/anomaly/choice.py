@@ -23,7 +23,10 @@ METHODS: dict[str, Callable[[Training], Scorer]] = {
 SETTINGS = ("clean", "contaminated")
 TOGETHER = {"clean": ("denoiser", "neighbours"), "contaminated": ("linear", "marginals", "denoiser")}
 """Whose surprises are averaged, by the setting, where all columns are numbers without gaps."""
-TOGETHER_MIXED = {"clean": ("denoiser", "neighbours", "likelihood"), "contaminated": ("linear", "denoiser", "likelihood")}
+TOGETHER_MIXED = {
+    "clean": ("denoiser", "neighbours", "likelihood"),
+    "contaminated": ("linear", "denoiser", "likelihood"),
+}
 """The same where columns are of several kinds, or cells are missing."""
 
 
@@ -60,7 +63,9 @@ def choose(method: Any, setting: str, *, mixed: bool, sparse: bool, given: bool)
     if names is None and given:
         return Choice(("likelihood",), "an estimator was given: its own likelihood scores rows")
     if names is None and sparse:
-        return Choice(("likelihood",), "rows are sparse: an autoencoder reads them as they are, and its likelihood scores")
+        return Choice(
+            ("likelihood",), "rows are sparse: an autoencoder reads them as they are, and its likelihood scores"
+        )
     if sparse and names != ("likelihood",):
         raise ValueError(f"X is sparse, and of the methods only 'likelihood' takes sparse rows; got method={method!r}")
     if names is None or names == ("ensemble",):

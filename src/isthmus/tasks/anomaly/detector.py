@@ -1,26 +1,26 @@
 """`AnomalyDetector`: which rows do not belong, how sure that is, and which columns say so."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data import frames
 from isthmus.data.chunks import ChunkedTable
 from isthmus.engine import devices
 from isthmus.estimators import tabular, validation
 from isthmus.estimators.guard import all_or_nothing
-from isthmus.estimators.streams import Checked, Streams
+from isthmus.estimators.streams import Streams
 from isthmus.tasks.anomaly import checks, choice, explanation, learning, thresholds
 from isthmus.tasks.anomaly.calibration import Calibration, CrossCalibration, SplitCalibration
 from isthmus.tasks.anomaly.conformal import rejected
-from isthmus.tasks.anomaly.drift import Drift, watch
+from isthmus.tasks.anomaly.drift import Drift, unchanged, watch
+from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.models import LEARNED
-from isthmus.tasks.anomaly.reasons import Reasons
+from isthmus.tasks.anomaly.scorer import Training
 
 
 class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
@@ -50,7 +50,8 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         `predict` calls a row an anomaly where its p-value is at most this: so often a normal row is called one.
     contamination : float, optional
         `predict` calls this share of the training rows anomalies, in (0, 0.5]. At most one of the three can be given;
-        without any, scores beyond the whisker of a boxplot that is adjusted to their skewness are anomalies.
+        without any, rows are anomalies that are odder than all but about one in a hundred normal ones, by how the tail
+        of the scores falls: up to a tenth of anomalies does not change that.
     calibration_fraction : float, "auto" or None, default="auto"
         Share of the rows that are held out of training to calibrate p-values. "auto": of 1,000 rows and more a fifth,
         at most 2,000; for fewer rows, all of them in turn (cross-conformal: five more models are trained, in `fit`
@@ -94,7 +95,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(500, 1)) * [1.0, 2.0, -1.0] + 0.1 * rng.normal(size=(500, 3))
     >>> detector = AnomalyDetector(method="linear", setting="clean", random_state=0).fit(X)
-    >>> odd = [[1.0, 2.0, 1.0]]
+    >>> odd = [[1.0, 2.0, 3.0]]
     >>> detector.predict(odd).tolist(), detector.explain(odd).top(1).tolist()
     ([-1], [['x2']])
     """
@@ -161,8 +162,9 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         checks.refuse_fitted(self)
         held = self._held(rows.shape[0])
         self._seed = int(rng.integers(2**31))
-        self._ensemble = self._trained(rows[held:], self._seed)
-        self._reasons = None if sparse else Reasons.of(self, rows[held:])
+        training = self._training(rows[held:], self._seed)
+        self._ensemble = learning.ensemble(self.method_, training)
+        self._reasons = learning.reasons(self._ensemble, training)
         self._few = rows if held == 0 and self.calibration_fraction == "auto" else None
         self._calibration: Calibration | None = SplitCalibration(self._ensemble, rows[:held]) if held else None
         if self.fdr is not None or self.alpha is not None:
@@ -204,29 +206,26 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         """Return how many rows to hold out for calibration."""
         if self.calibration_fraction is None:
             return 0
-        if self.calibration_fraction == "auto":
+        if isinstance(self.calibration_fraction, str):
             enough = rows >= learning.MANY or (checks.is_fitted(self.estimator) and rows > 1)
             return min(rows // 5, learning.MOST_HELD) if enough else 0
         return min(max(1, round(self.calibration_fraction * rows)), rows - 2)
 
-    def _trained(self, rows: Any, seed: int) -> Any:
-        return learning.trained(
-            self.method_,
-            rows,
-            contaminated=self.setting == "contaminated",
-            seed=seed,
-            device=self.device,
-            reader=self,
-            estimator=self.estimator,
-        )
+    def _training(self, rows: Any, seed: int) -> Training:
+        contaminated = self.setting == "contaminated"
+        return Training(rows, contaminated, seed, devices.device(self.device), self, self.estimator)
+
+    def _trained(self, rows: Any, seed: int) -> Ensemble:
+        return learning.ensemble(self.method_, self._training(rows, seed))
 
     def _calibrated(self) -> Calibration:
         """Return what turns scores into p-values; for few rows it is trained now, if it is not there yet."""
         if self._calibration is None:
             if self._few is None or len(self._few) < 4:
                 raise ValueError(
-                    f"no rows were held out to calibrate p-values (calibration_fraction={self.calibration_fraction!r}); "
-                    "fit with a share such as 0.2, or give rows known to be normal to calibrate(X)"
+                    "no rows were held out to calibrate p-values (calibration_fraction="
+                    f"{self.calibration_fraction!r}); fit with a share such as 0.2, or give rows known to be normal to "
+                    "calibrate(X)"
                 )
             self._calibration = CrossCalibration(self._trained, self._few, self._seed)
         return self._calibration
@@ -238,8 +237,8 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         level = self.fdr if self.alpha is None else self.alpha
         if level is not None:
             return self._calibrated().threshold(level)
-        held = isinstance(self._calibration, SplitCalibration)
-        return thresholds.adjusted_boxplot(self._calibration.scores if held else self.decision_scores_)
+        held = self._calibration
+        return thresholds.by_tail(self.decision_scores_ if held is None else held.scores)
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -262,10 +261,10 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ValueError
             With `fdr` or `alpha`, where the calibration rows are too few or too contaminated for that.
         """
-        if self.fdr is None and self.alpha is None:
+        level = self.fdr if self.alpha is None else self.alpha
+        if level is None:
             return np.where(self.decision_function(X) >= 0, 1, -1)
         p = self.pvalues(X)
-        level = self.fdr if self.alpha is None else self.alpha
         self._calibrated().refuse(level, trusted=self.setting == "clean")
         return np.where(rejected(p, fdr=self.fdr, alpha=self.alpha), -1, 1)
 
@@ -292,7 +291,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
             return np.concatenate([calibration.pvalues(block) for block in self._blocks(X)])
         return calibration.pvalues(self._table(X, reset=False))
 
-    def explain(self, X: Any, *, depth: int = 5) -> explanation.Explanation:
+    def explain(self, X: Any, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
         """Say what each column has in the scores of rows, and which value was to be expected of it.
 
         Parameters
@@ -319,7 +318,9 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         numbers = self._table(X, reset=False)
         order = np.argsort(-self._ensemble.score(numbers), kind="stable")[:n]
         p = None if self._calibration is None else self._calibration.pvalues(numbers[order])
-        return explanation.report(self._explained(rows_of(X, order), numbers[order], 5), order, p, columns)
+        return explanation.report(
+            self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH), order, p, columns
+        )
 
     def drift(self, X: Any, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
         """Say whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
@@ -341,9 +342,34 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         self._ready()
         numbers = self._table(X, reset=False)
         before = self._unchanged(false_alarm) if after is None else after
-        return watch(before, self._ensemble.score(numbers), self._values(numbers))
+        return watch(before, self._ensemble.score(numbers), self._reasons.values(numbers))
 
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _explained(self, X: Any, numbers: Any, depth: int) -> explanation.Explanation:
+        """Explain rows X, as numbers (n, R)."""
+        scores, contributions, expected = self._reasons.explained(numbers, depth)
+        return explanation.Explanation(
+            scores,
+            contributions,
+            X.toarray() if scipy.sparse.issparse(X) else X,
+            tabular.as_given(self, expected, like=X),
+            self._names(),
+        )
+
+    def _names(self) -> list[Any]:
+        """Return the names of the columns; x0, x1, ... if they have none."""
+        return self._columns() or [f"x{j}" for j in range(self.n_features_in_)]
+
+    def _unchanged(self, false_alarm: float) -> Drift:
+        """Return what is known of a stream before its first batch."""
+        held = self._calibration
+        if not isinstance(held, SplitCalibration) or scipy.sparse.issparse(held.numbers):
+            raise ValueError(
+                "a drift is told by rows that were held out of training, and there are none (fewer than 1,000 rows, "
+                "calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
+            )
+        return unchanged(held.unsorted, self._reasons.values(held.numbers), self._names(), false_alarm, self._seed)
 
     def _ready(self) -> torch.device:
         check_is_fitted(self)
@@ -354,6 +380,6 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.method in ("auto", "likelihood", ("likelihood",))
         tags.input_tags.allow_nan = True
         return tags

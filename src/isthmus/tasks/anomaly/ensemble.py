@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.tasks.anomaly.scorer import Scorer
+from isthmus.tasks.anomaly.scorer import CellScorer, Scorer
+from isthmus.tasks.anomaly.thresholds import UPPER, tail_slope
 
-MIDDLE, UPPER = 0.5, 0.9
-"""Between these shares of the training rows the fall of the tail is measured; beyond, it goes on like that."""
 KNOTS = 37
+FAR = 10.0
+"""From here on a surprise grows as a logarithm, so that no member outvotes all others on a row."""
 
 
 class Surprise:
@@ -34,14 +35,13 @@ class Surprise:
         shares = np.linspace(0, UPPER, KNOTS)
         self.knots = np.quantile(scores, shares)
         self.values = -np.log1p(-shares)
-        middle, upper = np.quantile(scores, [MIDDLE, UPPER])
-        room = upper - middle if upper > middle else scores.std() or 1.0
-        self.slope = np.log((1 - MIDDLE) / (1 - UPPER)) / room
+        self.slope = tail_slope(scores)
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return the surprise of scores (n,)."""
         beyond = (scores - self.knots[-1]) * self.slope
-        return np.where(beyond > 0, self.values[-1] + beyond, self.between(scores))
+        found = np.where(beyond > 0, self.values[-1] + beyond, self.between(scores))
+        return np.where(found > FAR, FAR + np.log1p(np.maximum(found - FAR, 0)), found)
 
     def between(self, scores: np.ndarray) -> np.ndarray:
         """Return the surprise where training rows tell it; of several with the same score the greatest share."""
@@ -65,6 +65,13 @@ class Ensemble:
     def __init__(self, members: Sequence[Scorer], numbers: Any) -> None:
         self.members = list(members)
         self.surprises = [Surprise(member.score(numbers)) for member in members]
+
+    def cells(self, numbers: Any) -> np.ndarray:
+        """Return rows as the first member that looks at cells has them, (n, C); as they are if there is none."""
+        for member in self.members:
+            if isinstance(member, CellScorer):
+                return member.cells.whole(numbers).numpy()
+        return np.nan_to_num(np.asarray(numbers, dtype=np.float64))
 
     def score(self, numbers: Any) -> np.ndarray:
         """Return how anomalous each row is, (n,) float64."""

@@ -4,17 +4,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 import torch
 
 from isthmus.data.chunks import ChunkedTable
-from isthmus.engine import devices
 from isthmus.tasks.anomaly.choice import METHODS
 from isthmus.tasks.anomaly.ensemble import Ensemble
-from isthmus.tasks.anomaly.scorer import Scorer, Training
+from isthmus.tasks.anomaly.linear import robust_linear
+from isthmus.tasks.anomaly.reasons import MOST_CELLS, Reasons
+from isthmus.tasks.anomaly.scorer import Training
 
 MOST = 50_000
 """Rows at most that are looked at in training, drawn at random."""
+MANY, MOST_HELD = 1000, 2000
+"""Rows from which on some are held out to calibrate, and how many at most."""
 FOLDS = 5
+"""Parts of fewer rows, each of which is held out once."""
 
 
 def drawn(table: Any, rng: np.random.Generator) -> Any:
@@ -25,31 +30,17 @@ def drawn(table: Any, rng: np.random.Generator) -> Any:
     return table[chosen]
 
 
-def trained(
-    names: Sequence[str], numbers: Any, *, contaminated: bool, seed: int, device: str, reader: Any, estimator: Any
-) -> Ensemble:
-    """Train methods on rows of numbers (n, R) and put their scores on one scale.
+def ensemble(names: Sequence[str], training: Training) -> Ensemble:
+    """Train methods and put their scores on one scale."""
+    return Ensemble([METHODS[name](training) for name in names], training.numbers)
 
-    Parameters
-    ----------
-    names
-        Of the methods.
-    numbers
-        Array or CSR.
-    contaminated
-        Whether some of the rows may be anomalies.
-    seed
-        Of the training.
-    device
-        Where to train.
-    reader
-        The estimator that knows what the columns are.
-    estimator
-        What the user gave to be trained, or None.
-    """
-    training = Training(numbers, contaminated, seed, devices.device(device), reader, estimator)
-    members: list[Scorer] = [METHODS[name](training) for name in names]
-    return Ensemble(members, numbers)
+
+def reasons(trained: Ensemble, training: Training) -> Reasons:
+    """Return what explains the scores of an ensemble that was trained on this."""
+    if scipy.sparse.issparse(training.numbers):
+        return Reasons(trained, training.numbers, None, None)
+    linear = robust_linear(training) if training.cells.count <= MOST_CELLS else None
+    return Reasons(trained, training.numbers, linear, training.cells.table)
 
 
 def folds(rows: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -97,8 +97,10 @@ class CodeDistance(CellScorer):
 
 
 def likelihood(training: Training) -> Likelihood:
-    """Train an autoencoder, or the one that was given, on rows that are not suspected."""
+    """Train an autoencoder, or the one that was given, on rows that are not suspected; a fitted one stays as it is."""
     kept = training.numbers[np.flatnonzero(training.kept.numpy())]
+    if hasattr(training.estimator, "network_"):
+        return Likelihood(training.estimator, kept)
     estimator = new_estimator(training)
     for name in LEARNED:
         if hasattr(training.reader, name):
