@@ -14,6 +14,8 @@ from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.scorer import CellScorer, Training
 from isthmus.tasks.anomaly.trimming import gaussian
 
+FEW = 10
+"""Columns of which a code has half as many numbers."""
 LEARNED = ("n_features_in_", "feature_names_in_", "columns_", "_schema")
 """What an estimator knows of a table's columns."""
 
@@ -117,7 +119,15 @@ def code_distance(training: Training) -> CodeDistance:
 
 def new_estimator(training: Training) -> Any:
     """Return what is to be trained, with the seed of the training."""
-    estimator = AutoEncoder(device=str(training.device)) if training.estimator is None else clone(training.estimator)
+    if training.estimator is None:
+        return AutoEncoder(latent(training), device=str(training.device), random_state=training.seed)
+    estimator = clone(training.estimator)
     if estimator.random_state is None:
         estimator.set_params(random_state=training.seed)
     return estimator
+
+
+def latent(training: Training) -> int | float:
+    """Return the size of a code: enough for 90 % of the variance, and of few columns half, as all would copy rows."""
+    columns = training.numbers.shape[1]
+    return max(1, columns // 2) if columns <= FEW else 0.9
