@@ -46,7 +46,10 @@ class Explanation:
 
     def top(self, k: int = 3) -> np.ndarray:
         """Return the names of the k columns that contribute most to each row, (n, k), the greatest first."""
-        return np.array(self.names, dtype=object)[self._order(k)]
+        # Filled, not converted: names that are tuples, of pandas' levels, would become an axis of their own.
+        names = np.empty(len(self.names), dtype=object)
+        names[:] = self.names
+        return names[self._order(k)]
 
     def _order(self, k: int) -> np.ndarray:
         return np.argsort(-self.contributions, axis=1, kind="stable")[:, :k]
@@ -132,12 +135,23 @@ def framed(columns: dict[str, Any], like: Any) -> Any:
     if type(like).__module__.startswith("polars"):
         import polars
 
-        return polars.DataFrame(columns, strict=False)
+        return polars.DataFrame({name: of_one_kind(values) for name, values in columns.items()}, strict=False)
     try:
         import pandas
     except ImportError:
         raise MissingExtraError("a report as a frame", "pandas", extra="tables") from None
     return pandas.DataFrame(columns)
+
+
+def of_one_kind(values: Any) -> Any:
+    """Return values as they are if all are numbers, or all of another kind, else as text: polars has no mixed columns.
+
+    Left to itself it makes numbers of dates and booleans that stand beside numbers.
+    """
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values
+    kinds = {frames.kind_of(value) for value in values if value is not None}
+    return values if len(kinds) < 2 else [None if value is None else shown(value) for value in values]
 
 
 def shown(value: Any) -> str:
@@ -207,7 +221,8 @@ def each_replaced(rows: np.ndarray, guesses: np.ndarray, score: Score) -> np.nda
         tried = np.repeat(block[:, None], width, axis=1)
         tried[:, places, places] = guesses[start : start + step]
         found[start : start + step] = score(tried.reshape(-1, width)).reshape(len(block), width)
-    return found
+    # A replacement that leaves no finite score is none; as NaN it would be the least and end its row's search.
+    return np.where(np.isfinite(found), found, np.inf)
 
 
 def refined(
@@ -238,8 +253,11 @@ def shared(scores: np.ndarray, typical: float, errors: np.ndarray) -> np.ndarray
     """Return contributions (n, R) by the columns' shares of a row's squared errors (n, R); they add up to the scores.
 
     What a score (n,) has beyond a typical one is shared out by the errors, the typical part alike over all columns.
+    A missing cell, NaN, has no error.
     """
-    total = errors.sum(1, keepdims=True)
-    alike = np.full(errors.shape, 1 / errors.shape[1])
-    shares = np.where(total > 0, errors / np.where(total > 0, total, 1.0), alike)
+    errors = np.nan_to_num(errors, nan=0.0)
+    greatest = errors.max(1, keepdims=True)
+    # By the greatest first, so that no sum overflows.
+    shares = np.divide(errors, greatest, out=np.ones_like(errors), where=greatest > 0)
+    shares /= shares.sum(1, keepdims=True)
     return np.asarray((scores - typical)[:, None] * shares + typical / errors.shape[1])
