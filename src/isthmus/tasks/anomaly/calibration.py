@@ -1,21 +1,27 @@
 """What turns scores into p-values: rows held out of training, or for few rows all of them in turn."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse
 
-from isthmus.tasks.anomaly import conformal, learning, thresholds
+from isthmus.tasks.anomaly import conformal, learning
+from isthmus.tasks.anomaly.contamination import refuse_contaminated, warn_contaminated
+from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
+
+LEAST_LEVEL = 0.1
+"""Weighted p-values are refused where calibration rows are worth so few that none could be as small."""
 
 
 class Calibration(Protocol):
     """Held-out rows and their scores."""
 
     scores: np.ndarray
-    """(n,) sorted."""
+    """(n,) of rows that the model has not seen."""
+    known: bool
+    """Whether they are known to be normal, whatever the rows of training are."""
 
     def pvalues(self, numbers: Any) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
@@ -23,14 +29,6 @@ class Calibration(Protocol):
 
     def weighted_pvalues(self, numbers: Any) -> np.ndarray:
         """Return the same under covariate shift."""
-        ...
-
-    def threshold(self, level: float) -> float:
-        """Return the score above which p-values are at most the level."""
-        ...
-
-    def refuse(self, level: float, trusted: bool) -> None:
-        """Raise a `ValueError` if nothing can be found at that level; warn of doubts about rows said to be normal."""
         ...
 
 
@@ -44,40 +42,30 @@ class SplitCalibration:
     numbers
         (n, R) rows that it has not seen.
     known
-        Whether they are known to be normal whatever the rows of training are.
+        Whether they are known to be normal.
     """
 
-    def __init__(self, ensemble: Ensemble, numbers: Any, *, known: bool = False) -> None:
+    def __init__(self, ensemble: Ensemble, numbers: Any, *, known: bool) -> None:
         self.ensemble, self.numbers, self.known = ensemble, numbers, known
-        self.unsorted = ensemble.score(numbers)
-        self.scores = np.sort(self.unsorted)
+        self.scores = ensemble.score(numbers)
 
     def pvalues(self, numbers: Any) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
-        return conformal.pvalues(self.ensemble.score(numbers), self.scores)
+        return conformal.split(self.scores, self.ensemble.score(numbers))
 
     def weighted_pvalues(self, numbers: Any) -> np.ndarray:
-        """Return the p-value of each row, where calibration rows count by how much they are like these."""
+        """Return the p-value of each row, where calibration rows count by how much they are like these.
+
+        Raises
+        ------
+        ValueError
+            If hardly any calibration row is like these, and for sparse rows.
+        """
         if scipy.sparse.issparse(numbers):
             raise ValueError("weighted p-values compare rows column by column, and X is sparse; take weighted=False")
-        there, now = self.ensemble.cells(self.numbers), self.ensemble.cells(numbers)
-        weights, own = conformal.density_ratios(there, now)
-        size = conformal.effective_size(weights)
-        if size < LEAST_EFFECTIVE:
-            raise ValueError(
-                f"the rows of X are too unlike the {len(weights)} calibration rows: these count for no more than "
-                f"{size:.0f}, and {LEAST_EFFECTIVE} are needed. Give rows like X, known to be normal, to calibrate(X)"
-            )
-        return conformal.weighted_pvalues(self.ensemble.score(numbers), self.unsorted, weights, own)
-
-    def threshold(self, level: float) -> float:
-        """Return the score above which p-values are at most the level; inf where none can be."""
-        return conformal_threshold(self.scores, level)
-
-    def refuse(self, level: float, trusted: bool) -> None:
-        """Raise a `ValueError` if decisions at that level would be none."""
-        conformal.refuse_too_few(len(self.scores), level)
-        doubt(self.scores, level, trusted or self.known)
+        ratios = density_ratios(self.ensemble.cells(self.numbers), self.ensemble.cells(numbers))
+        ratios.refuse_too_few(LEAST_LEVEL)
+        return conformal.weighted(self.scores, self.ensemble.score(numbers), ratios.calibration, ratios.new)
 
 
 class CrossCalibration:
@@ -91,21 +79,24 @@ class CrossCalibration:
         (n, R) all rows.
     seed
         Of the folds and trainings.
+    known
+        Whether the rows are known to be normal.
     """
 
-    def __init__(self, trained: Callable[[Any, int], Ensemble], numbers: Any, seed: int) -> None:
-        rng = np.random.default_rng([seed, 1])
-        self.ensembles, self.held = [], []
-        for number, out in enumerate(learning.folds(numbers.shape[0], rng)):
-            rest = np.setdiff1d(np.arange(numbers.shape[0]), out)
-            self.ensembles.append(trained(numbers[rest], seed + number + 1))
-            self.held.append(np.sort(self.ensembles[-1].score(numbers[out])))
-        self.scores = np.sort(np.concatenate(self.held))
+    def __init__(self, trained: Callable[[Any, int], Ensemble], numbers: Any, seed: int, *, known: bool) -> None:
+        self.known, self.ensembles = known, []
+        self.folds = learning.folds(numbers.shape[0], np.random.default_rng([seed, 1]))
+        self.scores = np.empty(numbers.shape[0])
+        for fold in range(self.folds.max() + 1):
+            out = np.flatnonzero(self.folds == fold)
+            ensemble = trained(numbers[np.flatnonzero(self.folds != fold)], seed + fold + 1)
+            self.scores[out] = ensemble.score(numbers[out])
+            self.ensembles.append(ensemble)
 
     def pvalues(self, numbers: Any) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
         scores = np.stack([ensemble.score(numbers) for ensemble in self.ensembles], axis=1)
-        return conformal.cross_pvalues(scores, self.held)
+        return conformal.cross(self.scores, self.folds, scores)
 
     def weighted_pvalues(self, numbers: Any) -> np.ndarray:
         """Refuse: there is no one model that all held-out rows were scored by."""
@@ -114,44 +105,15 @@ class CrossCalibration:
             "turn; fit with a calibration_fraction such as 0.3, or take weighted=False"
         )
 
-    def threshold(self, level: float) -> float:
-        """Return the held-out score above which p-values are about the level."""
-        return conformal_threshold(self.scores, level)
 
-    def refuse(self, level: float, trusted: bool) -> None:
-        """Raise a `ValueError` if decisions at that level would be none."""
-        conformal.refuse_too_few(len(self.scores), level)
-        doubt(self.scores, level, trusted)
+def refuse(calibration: Calibration, level: float) -> None:
+    """Raise a `ValueError` if nothing could be found at that level; warn of doubts about rows said to be normal."""
+    conformal.refuse_too_small(len(calibration.scores), level)
+    (warn_contaminated if calibration.known else refuse_contaminated)(calibration.scores, level)
 
 
-MOST_NOMINAL = 0.03
-"""Share of normal rows that may score as anomalies do, where their scores have a heavy tail."""
-LEAST_EFFECTIVE = 10
-"""Calibration rows, by their weights, from which weighted p-values are worth anything."""
-
-
-def conformal_threshold(scores: np.ndarray, level: float) -> float:
-    """Return the score above which p-values by sorted scores (n,) are at most the level; inf where none can be."""
-    most_above = int(np.floor(level * (len(scores) + 1) * (1 + 1e-9))) - 1
-    return float("inf") if most_above < 0 else float(scores[len(scores) - 1 - most_above])
-
-
-def doubt(scores: np.ndarray, level: float, trusted: bool) -> None:
-    """Warn, or in a contaminated setting refuse, where calibration rows themselves score as anomalies do."""
-    share = conformal.surely_above(scores, thresholds.by_tail(scores), MOST_NOMINAL)
-    if share == 0 or (not trusted and share < level):
-        return
-    found = f"{share:.1%} of the calibration rows score as anomalies do"
-    if trusted:
-        warnings.warn(
-            f"{found}, though they are said to be normal: if they are not, p-values are too large, and anomalies like "
-            "them are not found",
-            UserWarning,
-            stacklevel=4,
-        )
-        return
-    raise ValueError(
-        f"{found}: anomalies like them cannot get a p-value below that share, so there is nothing to be found at a "
-        f"level of {level:g}. Give rows known to be normal to calibrate(X), say setting='clean' if they are, or decide "
-        "by contamination in place of fdr or alpha"
-    )
+def threshold(calibration: Calibration, level: float) -> float:
+    """Return the score above which p-values are at most the level; inf where none can be."""
+    ordered = np.sort(calibration.scores)
+    most_above = int(np.floor(level * (len(ordered) + 1) * (1 + conformal.ROUNDING))) - 1
+    return float("inf") if most_above < 0 else float(ordered[len(ordered) - 1 - most_above])

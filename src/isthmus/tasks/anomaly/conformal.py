@@ -1,138 +1,275 @@
-"""Conformal p-values of scores, and decisions at a level or at a false-discovery rate.
+"""Conformal p-values: how likely is it that a normal row scores as high as this one. Higher is more anomalous.
 
-Scores are higher for anomalies. Of n calibration rows, which the model has not seen, and a new row, all normal and
-exchangeable, the new one is as likely to come at any place in their order (Vovk et al. 2005; for the detection of
-outliers Bates et al. 2023).
+All of it compares the scores of new rows with those of calibration rows, which the model did not see in training. No
+distribution is assumed: if calibration rows and a normal new row are exchangeable, its p-value is at most a with a
+probability of at most a, whatever the model and the scores are.
 """
 
-from collections.abc import Sequence
+import math
+import warnings
+from typing import Any
 
 import numpy as np
-from scipy.stats import binom, false_discovery_control
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from scipy.stats import false_discovery_control
 
-MOST_RATIO = 20.0
-"""A calibration row counts at most for so many."""
+from isthmus.core.checks import is_number
+from isthmus.tasks.anomaly.thresholds import checked_scores
+
+ROUNDING = 1e-12
+"""By how much, relatively, a p-value may be above a level that it would equal without rounding."""
 
 
-def pvalues(scores: np.ndarray, calibration: np.ndarray) -> np.ndarray:
-    """Return (1 + #{calibration >= score}) / (n + 1) for each score (m,), of sorted calibration scores (n,).
+def split(calibration: Any, scores: Any, *, uniforms: Any = None) -> np.ndarray:
+    """Return the split-conformal p-values (1 + #{calibration >= s}) / (n + 1).
 
-    Ties count as if the calibration row were the odder one, so that p-values err on the safe side.
+    Calibration rows with the very same score count as higher: p-values are too large rather than too small where
+    scores are tied. With `uniforms` they are smoothed instead, (#{calibration > s} + U (1 + #{calibration = s})) /
+    (n + 1), and of normal rows uniform on [0, 1] exactly, ties or none.
+
+    Parameters
+    ----------
+    calibration : array of shape (n,), n at least 1
+        Scores of rows the model has not seen.
+    scores : array of shape (m,)
+        Scores of the new rows, by the same model.
+    uniforms : array of shape (m,), optional
+        Numbers drawn from [0, 1), one a new row.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        At least 1 / (n + 1), or, smoothed, at least 0. P-values of one batch hang together through the calibration
+        rows they share, in a way that leaves Benjamini-Hochberg valid (Bates et al. 2023, theorem 2).
+
+    References
+    ----------
+    V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", Springer, 2005.
+    S. Bates, E. Candès, L. Lei, Y. Romano and M. Sesia, "Testing for outliers with conformal p-values", AoS 51, 2023.
 
     Examples
     --------
-    >>> pvalues(np.array([0.5, 9.0]), np.arange(9.0)).tolist()
-    [0.9, 0.1]
+    >>> split([1.0, 2.0, 3.0], [0.5, 2.0, 9.0]).tolist()
+    [1.0, 0.75, 0.25]
     """
-    as_odd = len(calibration) - np.searchsorted(calibration, scores, side="left")
-    return np.asarray((1 + as_odd) / (len(calibration) + 1))
+    ordered = np.sort(checked_scores(calibration, "calibration scores"))
+    scores = _batch(scores)
+    n = len(ordered)
+    not_lower = n - np.searchsorted(ordered, scores, side="left")
+    if uniforms is None:
+        return (1 + not_lower) / (n + 1)
+    higher = n - np.searchsorted(ordered, scores, side="right")
+    return (higher + np.asarray(uniforms) * (1 + not_lower - higher)) / (n + 1)
 
 
-def cross_pvalues(scores: np.ndarray, held: Sequence[np.ndarray]) -> np.ndarray:
-    """Return (1 + Σ_k #{held_k >= score_k}) / (n + 1) for rows that were scored by the model of each fold, (m, K).
+def weighted(calibration: Any, scores: Any, weights: Any, own_weights: Any) -> np.ndarray:
+    """Return p-values for new rows of which some kinds are more frequent than among the calibration rows.
+
+    p = (Σ wᵢ 1{calibrationᵢ >= s} + w(x)) / (Σ wᵢ + w(x)), where w(x) says how many times as frequent rows like x are
+    among normal new rows as among calibration rows. With the true ratios, p <= a has a probability of at most a for a
+    normal new row (Tibshirani et al. 2019); with estimated ones nearly so. Weights that are all the same give the
+    p-values of `split`. Benjamini-Hochberg on weighted p-values is not proved to keep its rate, since they can hang
+    together in other ways; where it was tried it did (Jin and Candès 2023).
 
     Parameters
     ----------
-    scores
-        (m, K): of each new row under the K models.
-    held
-        K arrays of sorted scores, n in all: of the rows that a model has not seen, under that model.
+    calibration : array of shape (n,), n at least 1
+    scores : array of shape (m,)
+    weights : array of shape (n,)
+        wᵢ of the calibration rows, at least 0, in any unit.
+    own_weights : array of shape (m,)
+        w(x) of the new rows, above 0, in the same unit.
 
-    Notes
-    -----
-    The p-values of cross-conformal prediction (Vovk 2015). All n rows calibrate, and P(p <= a) is near a; what is
-    proved is 2a + (1 - K/n)/(K + 1) (Barber et al. 2021, for the CV+ intervals that come to the same).
+    References
+    ----------
+    R. Tibshirani, R. Barber, E. Candès and A. Ramdas, "Conformal prediction under covariate shift", NeurIPS, 2019.
+    Y. Jin and E. Candès, "Model-free selective inference under covariate shift via weighted conformal p-values", 2023.
+
+    Examples
+    --------
+    >>> weighted([1.0, 2.0], [1.5], weights=[1.0, 2.0], own_weights=[1.0]).tolist()
+    [0.75]
     """
-    as_odd = sum(len(fold) - np.searchsorted(fold, scores[:, k], side="left") for k, fold in enumerate(held))
-    return np.asarray((1 + as_odd) / (sum(map(len, held)) + 1))
+    calibration, scores = checked_scores(calibration, "calibration scores"), _batch(scores)
+    weights = _weights("weights", weights, len(calibration), "calibration scores")
+    own_weights = _weights("own_weights", own_weights, len(scores), "new scores")
+    if not (own_weights > 0).all():
+        raise ValueError("own_weights have to be above 0: a row of weight 0 does not occur among the new ones")
+    order = np.argsort(calibration)
+    not_lower = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    place = np.searchsorted(calibration[order], scores, side="left")
+    return (not_lower[place] + own_weights) / (not_lower[0] + own_weights)
 
 
-def weighted_pvalues(scores: np.ndarray, calibration: np.ndarray, weights: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Return (Σ w_i [calibration_i >= score] + w) / (Σ w_i + w): p-values under covariate shift.
+def cross(held_out: Any, folds: Any, scores: Any) -> np.ndarray:
+    """Return cross-conformal p-values (1 + Σₖ #{held-out scores of fold k >= sₖ}) / (n + 1), for small data.
 
-    Weighted exchangeability as in Tibshirani, Barber, Candès and Ramdas (2019).
+    K models are trained, each without one fold of the rows; it scores its fold, and the new rows. No row is lost to
+    calibration, and p-values as small as 1 / (n + 1) can be had.
+
+    What is guaranteed: for a normal new row p <= a has a probability of at most 2a + 2(K - 1) / (n + K), for folds of
+    any size: p is, but for the ones that are added, a weighted mean of the K valid p-values of the folds, and twice
+    such a mean is a valid p-value (Vovk and Wang 2020; for folds of one size see Barber et al. 2021, theorem 4). With
+    models that are much alike, as those of K folds are for the most part, it behaves as if the bound were a. That is
+    seen and not proved; nor is it that Benjamini-Hochberg keeps its rate on these p-values.
 
     Parameters
     ----------
-    scores
-        (m,) of new rows.
-    calibration, weights
-        (n,) scores in any order, and w_i: by how much likelier the calibration row is among normal rows of now.
-    own
-        (m,) the same of the new rows.
-    """
-    order = np.argsort(calibration, kind="stable")
-    above = np.concatenate([np.cumsum(weights[order][::-1])[::-1], [0.0]])
-    heavier = above[np.searchsorted(calibration[order], scores, side="left")]
-    return np.asarray((heavier + own) / (weights.sum() + own))
+    held_out : array of shape (n,), n at least 1
+        Score of each training row by the model that was trained without its fold.
+    folds : integer array of shape (n,)
+        The fold of each training row, from 0 to K - 1, drawn without a look at the rows.
+    scores : array of shape (m, K)
+        Scores of the new rows by each of the models.
 
-
-def density_ratios(calibration: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return by how much likelier rows are now than at calibration: of the calibration rows (n,), and of now's (m,).
-
-    By a logistic regression that tells the two apart, fitted to other rows than it judges.
-
-    Parameters
+    References
     ----------
-    calibration, now
-        (n, C) and (m, C) rows as cells.
+    V. Vovk, "Cross-conformal predictors", AMAI 74, 2015.
+    V. Vovk and R. Wang, "Combining p-values via averaging", Biometrika 107, 2020.
+    R. Barber, E. Candès, A. Ramdas and R. Tibshirani, "Predictive inference with the jackknife+", AoS 49, 2021.
+
+    Examples
+    --------
+    >>> cross([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1], [[1.5, 3.5], [9.0, 9.0]]).tolist()
+    [0.6, 0.2]
     """
-    rows = np.concatenate([calibration, now])
-    label = np.repeat([0, 1], [len(calibration), len(now)])
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    folds = min(5, len(calibration), len(now))
-    if folds < 2:
-        raise ValueError(f"a shift cannot be told from {len(now)} rows; give at least 2, or take weighted=False")
-    chance = cross_val_predict(model, rows, label, cv=folds, method="predict_proba")[:, 1]
-    ratio = chance / (1 - chance) * len(calibration) / len(now)
-    ratio = ratio.clip(1 / MOST_RATIO, MOST_RATIO)
-    return ratio[: len(calibration)], ratio[len(calibration) :]
-
-
-def effective_size(weights: np.ndarray) -> float:
-    """Return how many equal weights would tell as much: (Σw)² / Σw² (Kish)."""
-    return float(weights.sum() ** 2 / np.square(weights).sum())
-
-
-def rejected(p: np.ndarray, *, fdr: float | None = None, alpha: float | None = None) -> np.ndarray:
-    """Return which p-values (m,) are small enough: by Benjamini and Hochberg's rule at `fdr`, or at most `alpha`."""
-    if fdr is not None:
-        return np.asarray(false_discovery_control(p, method="bh") <= fdr * (1 + 1e-9))
-    assert alpha is not None, "one of the two is given"
-    return np.asarray(p <= alpha * (1 + 1e-9))
-
-
-def least_rows(level: float) -> int:
-    """Return how many calibration rows it takes to reach a p-value of `level`."""
-    return int(np.ceil(1 / level - 1e-9)) - 1
-
-
-def refuse_too_few(rows: float, level: float) -> None:
-    """Raise a `ValueError` if no p-value can be as small as the level asked for."""
-    if rows < least_rows(level):
+    held_out = checked_scores(held_out, "held-out scores")
+    scores, folds = np.asarray(scores, dtype=np.float64), np.asarray(folds)
+    if scores.ndim != 2 or folds.shape != held_out.shape or not np.isin(folds, np.arange(scores.shape[1])).all():
         raise ValueError(
-            f"a level of {level:g} takes at least {least_rows(level)} calibration rows, and there are "
-            f"{rows:.0f}: no p-value can be below {1 / (rows + 1):.2g}. Ask for a higher level, hold out more rows "
-            "(calibration_fraction), or give more rows known to be normal to calibrate(X)"
+            "cross needs held-out scores (n,), the fold of each (n,), from 0 to K - 1, and new scores (m, K); got "
+            f"{held_out.shape}, {folds.shape} and {scores.shape}, folds {np.unique(folds).tolist()}"
+        )
+    not_lower = np.zeros(len(scores), dtype=np.int64)
+    for fold, by_model in enumerate(scores.T):
+        ordered = np.sort(held_out[folds == fold])
+        not_lower += len(ordered) - np.searchsorted(ordered, _batch(by_model), side="left")
+    return (1 + not_lower) / (len(held_out) + 1)
+
+
+def among_themselves(held_out: Any) -> np.ndarray:
+    """Return p-values of the calibration rows themselves, each compared with all of them: #{scores >= s} / n.
+
+    For held-out scores of K folds too all n are compared, not only those of the row's own fold: if rows are
+    exchangeable and were put into folds of one size at random, and the models trained alike, the held-out scores are
+    exchangeable, so each rank is uniform and p <= a has a probability of at most a, exactly. Within a fold that holds
+    as well, but p-values could not be smaller than K / n.
+
+    They are good for p <= a, which flags a share a of the rows. They are of no use for a false discovery rate: without
+    ties they are the numbers 1/n, 2/n, …, n/n whatever the scores are, and Benjamini-Hochberg finds nothing in them.
+
+    Parameters
+    ----------
+    held_out : array of shape (n,), n at least 1
+
+    Examples
+    --------
+    >>> among_themselves([1.0, 3.0, 2.0, 2.0]).tolist()
+    [1.0, 0.25, 0.75, 0.75]
+    """
+    held_out = checked_scores(held_out, "held-out scores")
+    return (len(held_out) - np.searchsorted(np.sort(held_out), held_out, side="left")) / len(held_out)
+
+
+def rejected(pvalues: Any, *, fdr: float | None = None, alpha: float | None = None) -> np.ndarray:
+    """Say which rows are anomalies: by Benjamini-Hochberg over the batch, or where p <= alpha.
+
+    Parameters
+    ----------
+    pvalues : array of shape (m,)
+    fdr : float in (0, 1), optional
+        Of the rows that are found, at most this share is normal, on average over batches.
+    alpha : float in (0, 1), optional
+        Of the normal rows, at most this share is found. One of `fdr` and `alpha` has to be given.
+
+    Returns
+    -------
+    bool ndarray of shape (m,)
+
+    Examples
+    --------
+    >>> rejected([0.01, 0.04, 0.5], fdr=0.05).tolist(), rejected([0.01, 0.04, 0.5], alpha=0.05).tolist()
+    ([True, False, False], [True, True, False])
+    """
+    if (fdr is None) == (alpha is None):
+        raise ValueError(
+            "give one of fdr (share of normal rows among those found) and alpha (share of normal rows that are found); "
+            f"got fdr={fdr!r} and alpha={alpha!r}"
+        )
+    pvalues = np.asarray(pvalues, dtype=np.float64)
+    if alpha is not None:
+        return pvalues <= checked_level("alpha", alpha) * (1 + ROUNDING)
+    limit = checked_level("fdr", fdr) * (1 + ROUNDING)
+    return false_discovery_control(pvalues) <= limit if len(pvalues) else np.zeros(0, dtype=bool)
+
+
+def refuse_too_small(n_calibration: int, level: float) -> None:
+    """Raise a `ValueError` if no row could get a p-value as small as the level: if n + 1 < 1 / level.
+
+    For a false discovery rate the level is that rate. That is what it takes if all rows of a batch are found; what
+    it takes to find a single one says `rows_for_one`.
+
+    >>> refuse_too_small(50, 0.01)
+    Traceback (most recent call last):
+    ValueError: a level of 0.01 needs at least 99 calibration rows; there are 50, with which the smallest p-value is \
+1/51 = 0.0196: take more rows for calibration (calibration_fraction, \
+calibrate(X)), or a level of at least 0.0197
+    """
+    least = math.ceil((1 - ROUNDING) / checked_level("level", level)) - 1
+    if n_calibration < least:
+        smallest = 1 / (n_calibration + 1)
+        raise ValueError(
+            f"a level of {level:g} needs at least {least} calibration rows; there are {n_calibration}, with which the "
+            f"smallest p-value is 1/{n_calibration + 1} = {smallest:.3g}: take more rows for calibration "
+            f"(calibration_fraction, calibrate(X)), or a level of at least {_above(smallest)}"
         )
 
 
-def surely_above(scores: np.ndarray, threshold: float, nominal: float) -> float:
-    """Return a share of scores above the threshold that is there beyond doubt and beyond what is nominal; else 0.
+def rows_for_one(m: int, fdr: float) -> int:
+    """Return how many calibration rows it takes to find a single anomaly among m rows: n + 1 >= m / fdr.
 
-    Parameters
-    ----------
-    scores
-        (n,) of calibration rows.
-    threshold
-        Beyond which scores are an anomaly's.
-    nominal
-        Share of normal rows that may be there.
+    Benjamini-Hochberg finds one row alone only at p <= fdr / m, k rows together at p <= k fdr / m.
+
+    >>> rows_for_one(100, 0.1)
+    999
     """
-    above = int((scores > threshold).sum())
-    doubtful = binom.sf(above - 1, len(scores), nominal) > 1e-3
-    return 0.0 if doubtful else above / len(scores)
+    return math.ceil(m * (1 - ROUNDING) / checked_level("fdr", fdr)) - 1
+
+
+def warn_too_few_for_one(n_calibration: int, m: int, fdr: float) -> None:
+    """Warn if a single anomaly among m rows could not be found, however high it scores."""
+    needed = rows_for_one(m, fdr)
+    if n_calibration < needed:
+        together = math.ceil(m * (1 - ROUNDING) / (checked_level("fdr", fdr) * (n_calibration + 1)))
+        warnings.warn(
+            f"with {n_calibration} calibration rows and fdr={fdr:g}, {together} of the {m} rows have to score above "
+            f"all of these before any is found; a single one would need {needed} calibration rows: take more of them, "
+            "smaller batches, a higher fdr, or alpha= instead",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def checked_level(name: str, level: Any) -> float:
+    """Return a level in (0, 1)."""
+    if not is_number(level) or not 0 < level < 1:
+        raise ValueError(f"{name} has to be a number between 0 and 1, such as 0.05; got {level!r}")
+    return float(level)
+
+
+def _above(number: float) -> str:
+    """Write a number to three digits, rounded up: a limit that is met by what is written."""
+    step = 10.0 ** (math.floor(math.log10(number)) - 2)
+    return f"{math.ceil(number / step - 1e-9) * step:.3g}"
+
+
+def _batch(scores: Any) -> np.ndarray:
+    """Return the scores (m,) of new rows, which may be none, in float64."""
+    scores = np.asarray(scores, dtype=np.float64)
+    return scores if scores.shape == (0,) else checked_scores(scores)
+
+
+def _weights(name: str, weights: Any, n: int, of: str) -> np.ndarray:
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (n,) or not (weights >= 0).all() or not np.isfinite(weights).all():
+        raise ValueError(f"{name} have to be {n} finite numbers of at least 0, one for each of the {of}")
+    return weights

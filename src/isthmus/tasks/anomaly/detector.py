@@ -15,12 +15,15 @@ from isthmus.estimators import tabular, validation
 from isthmus.estimators.guard import all_or_nothing
 from isthmus.estimators.streams import Streams
 from isthmus.tasks.anomaly import checks, choice, explanation, learning, thresholds
-from isthmus.tasks.anomaly.calibration import Calibration, CrossCalibration, SplitCalibration
-from isthmus.tasks.anomaly.conformal import rejected
+from isthmus.tasks.anomaly.calibration import Calibration, CrossCalibration, SplitCalibration, refuse, threshold
+from isthmus.tasks.anomaly.conformal import rejected, warn_too_few_for_one
 from isthmus.tasks.anomaly.drift import Drift, unchanged, watch
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.models import LEARNED
 from isthmus.tasks.anomaly.scorer import Training
+
+RARE = 0.01
+"""Share of the rows that is called anomalies at least, where nothing else is asked for."""
 
 
 class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
@@ -50,8 +53,8 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         `predict` calls a row an anomaly where its p-value is at most this: so often a normal row is called one.
     contamination : float, optional
         `predict` calls this share of the training rows anomalies, in (0, 0.5]. At most one of the three can be given;
-        without any, rows are anomalies that are odder than all but about one in a hundred normal ones, by how the tail
-        of the scores falls: up to a tenth of anomalies does not change that.
+        without any, the oddest hundredth and all beyond the fence of a boxplot that takes account of skewness, and of
+        up to a quarter of anomalies, are called so (`thresholds.boxplot_threshold`).
     calibration_fraction : float, "auto" or None, default="auto"
         Share of the rows that are held out of training to calibrate p-values. "auto": of 1,000 rows and more a fifth,
         at most 2,000; for fewer rows, all of them in turn (cross-conformal: five more models are trained, in `fit`
@@ -166,7 +169,9 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         self._ensemble = learning.ensemble(self.method_, training)
         self._reasons = learning.reasons(self._ensemble, training)
         self._few = rows if held == 0 and self.calibration_fraction == "auto" else None
-        self._calibration: Calibration | None = SplitCalibration(self._ensemble, rows[:held]) if held else None
+        self._calibration: Calibration | None = None
+        if held:
+            self._calibration = SplitCalibration(self._ensemble, rows[:held], known=self.setting == "clean")
         if self.fdr is not None or self.alpha is not None:
             self._calibrated()
         self.decision_scores_ = self._ensemble.score(rows if isinstance(table, ChunkedTable) else table)
@@ -227,18 +232,19 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
                     f"{self.calibration_fraction!r}); fit with a share such as 0.2, or give rows known to be normal to "
                     "calibrate(X)"
                 )
-            self._calibration = CrossCalibration(self._trained, self._few, self._seed)
+            clean = self.setting == "clean"
+            self._calibration = CrossCalibration(self._trained, self._few, self._seed, known=clean)
         return self._calibration
 
     def _threshold(self) -> float:
         """Return the score above which rows are anomalies."""
         if self.contamination is not None:
-            return thresholds.by_contamination(self.decision_scores_, self.contamination)
+            return thresholds.share_threshold(self.decision_scores_, self.contamination)
         level = self.fdr if self.alpha is None else self.alpha
         if level is not None:
-            return self._calibrated().threshold(level)
-        held = self._calibration
-        return thresholds.by_tail(self.decision_scores_ if held is None else held.scores)
+            return threshold(self._calibrated(), level)
+        scores = self.decision_scores_ if self._calibration is None else self._calibration.scores
+        return min(thresholds.boxplot_threshold(scores), float(np.quantile(scores, 1 - RARE)))
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -264,9 +270,12 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         level = self.fdr if self.alpha is None else self.alpha
         if level is None:
             return np.where(self.decision_function(X) >= 0, 1, -1)
-        p = self.pvalues(X)
-        self._calibrated().refuse(level, trusted=self.setting == "clean")
-        return np.where(rejected(p, fdr=self.fdr, alpha=self.alpha), -1, 1)
+        calibration = self._calibrated()
+        refuse(calibration, level)
+        found = rejected(self.pvalues(X), fdr=self.fdr, alpha=self.alpha)
+        if self.fdr is not None and not found.any():
+            warn_too_few_for_one(len(calibration.scores), len(found), self.fdr)
+        return np.where(found, -1, 1)
 
     def pvalues(self, X: Any, *, weighted: bool = False) -> np.ndarray:
         """Return how likely a normal row is to be at least as odd as each row, (n,), in (0, 1].
@@ -369,7 +378,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
                 "a drift is told by rows that were held out of training, and there are none (fewer than 1,000 rows, "
                 "calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
             )
-        return unchanged(held.unsorted, self._reasons.values(held.numbers), self._names(), false_alarm, self._seed)
+        return unchanged(held.scores, self._reasons.values(held.numbers), self._names(), false_alarm, self._seed)
 
     def _ready(self) -> torch.device:
         check_is_fitted(self)

@@ -10,6 +10,8 @@ from scipy.special import logsumexp
 
 ROWS_A_BATCH = 1000
 """Rows of a batch at most that are looked at, drawn at random, so that memory and time stay bounded."""
+MOST = 20_000
+"""Values at most that are kept to compare new ones with."""
 JUMP = 0.01
 """Share of its capital that each gambler moves to the others before every bet."""
 SLOPES = np.array([0.0, -1.0, -0.5, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0])
@@ -36,8 +38,11 @@ class Bag:
             stakes = SLOPES * (2 * p - 1) + SPREADS * (4 * abs(p - 0.5) - 1)
             capital = mixed + np.log1p(stakes * (1 - 1e-9))
             history[place] = logsumexp(capital)
-        best = max([self.best, *history.tolist()])
-        return Bag(np.sort(np.concatenate([self.values, rows])), capital, best), history
+        values = np.concatenate([self.values, rows])
+        if len(values) > MOST:
+            # Any of them may go, old or new, so that those that stay are exchangeable with what comes.
+            values = values[rng.permutation(len(values))[:MOST]]
+        return Bag(np.sort(values), capital, max([self.best, *history.tolist()])), history
 
 
 def online_pvalues(rows: np.ndarray, bag: np.ndarray, rng: np.random.Generator) -> np.ndarray:

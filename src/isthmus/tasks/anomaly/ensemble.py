@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from isthmus.tasks.anomaly.scorer import CellScorer, Scorer
-from isthmus.tasks.anomaly.thresholds import UPPER, tail_slope
 
-KNOTS = 37
+UPPER, KNOTS = 0.75, 31
+"""Share of the training rows up to which they tell the surprise, and at how many places."""
 FAR = 10.0
 """From here on a surprise grows as a logarithm, so that no member outvotes all others on a row."""
 
 
 class Surprise:
-    """-log of the share of training rows that score as high: 0 for the most normal ones, 2.3 for the highest tenth.
+    """-log of the share of training rows that score as high: 0 for the most normal ones, 1.4 for the highest quarter.
 
-    A rank among the training rows, made continuous. Above the highest tenth, where few rows tell and some may be
+    A rank among the training rows, made continuous. Above the highest quarter, where few rows tell and some may be
     anomalies, the share falls exponentially as it does between the median and there.
 
     Parameters
@@ -27,15 +27,18 @@ class Surprise:
     Examples
     --------
     >>> surprise = Surprise(np.linspace(0, 1, 1001))
-    >>> surprise(np.array([0.0, 0.5, 0.9])).round(2).tolist(), bool(surprise(np.array([3.0]))[0] > 2.3)
-    ([0.0, 0.69, 2.3], True)
+    >>> surprise(np.array([0.0, 0.5, 0.75])).round(2).tolist(), bool(surprise(np.array([3.0]))[0] > 2)
+    ([0.0, 0.69, 1.39], True)
     """
 
     def __init__(self, scores: np.ndarray) -> None:
         shares = np.linspace(0, UPPER, KNOTS)
         self.knots = np.quantile(scores, shares)
         self.values = -np.log1p(-shares)
-        self.slope = tail_slope(scores)
+        middle, upper = np.quantile(scores, [0.5, UPPER])
+        # Where half of the rows tie, what is above them tells.
+        room = upper - middle if upper > middle else scores.std() or 1.0
+        self.slope = np.log(0.5 / (1 - UPPER)) / room
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return the surprise of scores (n,)."""

@@ -1,48 +1,164 @@
-"""Where normal scores end: by a share of the rows, or without one by how the tail of the scores falls."""
+"""Where to cut scores: by their own shape, or by a given share of anomalies. Higher is more anomalous."""
+
+import math
+from typing import Any
 
 import numpy as np
 
-MIDDLE, UPPER = 0.5, 0.9
-"""Between these shares of the rows the fall of the tail is measured: up to a tenth of anomalies does not change it."""
-RARE = 0.01
-"""Share of normal rows that is called anomalies where nothing else is asked for."""
+from isthmus.core.checks import is_number
+
+REACH = 1.5
+"""How many interquartile ranges a score may lie above the upper quartile where scores are not skewed (Tukey 1977)."""
+RIGHT, LEFT = 3.0, 4.0
+"""How fast the reach grows with a medcouple above 0, and shrinks with one below (Hubert and Vandervieren 2008)."""
+NODES, FEWER_NODES = 999, 199
+"""Order statistics at most from which a medcouple is found; its kernel is evaluated for a quarter of their square."""
+TRIMMED = tuple(percent / 100 for percent in range(25, 4, -1))
+"""Shares of the rows that are tried as anomalies, the greatest first: a quarter is what quartiles withstand."""
 
 
-def by_contamination(scores: np.ndarray, share: float) -> float:
-    """Return the threshold above which the highest `share` of the scores (n,) are.
+def boxplot_threshold(scores: Any) -> float:
+    """Return a fence that needs no guess of how many anomalies there are: a row above it is called anomalous.
 
-    Where the last of them ties with the next one, none of those that tie is above.
-    """
-    count = round(share * len(scores))
-    ordered = np.sort(scores)
-    if count == 0:
-        return float(ordered[-1])
-    below, above = ordered[-count - 1 if count < len(ordered) else 0], ordered[-count]
-    return float(below + (above - below) / 2 if above > below else above)
+    It is the upper fence of the adjusted boxplot (Hubert and Vandervieren 2008), Q3 + 1.5 exp(3 MC) IQR for a
+    medcouple MC of at least 0 and Q3 + 1.5 exp(4 MC) IQR for one below: the longer the tail of the scores, the farther
+    out. Above it lie 0.3 % of normal, exponential or gamma scores, 1.3 % of log-normal ones and 2 to 3 % of Student's t
+    with three degrees of freedom and its square, whose tails are heavy rather than skewed; of 50 rows 1 to 4 %.
 
+    Many anomalies hide each other: they lie in the upper quartile themselves and make the scores look skewed, so that
+    with one row in five anomalous the fence is four to seven times as far out. So the 25 %, 24 %, …, 5 % of the rows
+    with the highest scores are set aside in turn, and where all of these lie above the fence of those left, that fence
+    is taken (outward testing, as in Rosner 1983). A fence found so takes skewness for one standard error (1/√n) more
+    than it is and never for less than 0, since scores whose top is cut off look less skewed: with that, clean scores
+    get no more false flags than from the plain fence. With 20 % of anomalies among 200 rows, 1.5 to 2.5 times as far
+    from the median as the 99.9 % quantile of the normal rows, the plain fence finds next to none and this one nine
+    in ten (of exponential or gamma scores two in three or more).
 
-def by_tail(scores: np.ndarray, rare: float = RARE) -> float:
-    """Return the score that about a share `rare` of normal rows exceeds.
+    Parameters
+    ----------
+    scores : array of shape (n,), n at least 1
+        Finite or infinite, not NaN.
 
-    Where the share of rows above a score would come to `rare`, were it to fall on exponentially as it does from the
-    median to the upper tenth: anomalies among the upper tenth of the scores (n,) have no say in that. Where fewer rows
-    are above it, the highest `rare` of the scores.
+    Returns
+    -------
+    float
+        At least the upper quartile of the rows that are left. Where half of the scores or more are the same, the
+        quartiles may be too, and all that is above them is above the fence; where all are the same, nothing is.
+
+    References
+    ----------
+    M. Hubert and E. Vandervieren, "An adjusted boxplot for skewed distributions", CSDA 52, 2008.
+    B. Rosner, "Percentage points for a generalized ESD many-outlier procedure", Technometrics 25, 1983.
 
     Examples
     --------
-    >>> exponential = -np.log1p(-np.linspace(0, 1, 10_001)[:-1])
-    >>> round(by_tail(exponential), 2), round(-float(np.log(0.01)), 2)
-    (4.6, 4.61)
+    >>> boxplot_threshold([1.0, 2.0, 3.0, 4.0, 5.0])
+    7.0
+    >>> boxplot_threshold([2.0, 2.0, 2.0])
+    2.0
     """
-    upper = float(np.quantile(scores, UPPER))
-    extrapolated = upper + float(np.log((1 - UPPER) / rare)) / tail_slope(scores)
-    return min(extrapolated, float(np.quantile(scores, 1 - rare)))
+    ordered = np.sort(checked_scores(scores))
+    finite = ordered[np.isfinite(ordered)]
+    if not len(finite):
+        return float(ordered[-1])
+    # An infinite score is farther out than any finite one; differences of infinite ones would be NaN.
+    clipped = np.clip(ordered, finite[0], finite[-1])
+    n = len(clipped)
+    for left in sorted({n - round(share * n) for share in TRIMMED} - {0, n}):
+        fence = _fence(clipped[:left], max(medcouple(clipped[:left], FEWER_NODES), 0) + 1 / math.sqrt(left))
+        if ordered[left] > fence:
+            return fence
+    return _fence(clipped, medcouple(clipped))
 
 
-def tail_slope(scores: np.ndarray) -> float:
-    """Return by how much the log of the share of rows above a score falls with the score, beyond the median."""
-    middle, upper = np.quantile(scores, [MIDDLE, UPPER])
-    room = upper - middle
-    if room <= 0:  # half of the rows tie: what is above them tells
-        room = float(scores.std()) or 1.0
-    return float(np.log((1 - MIDDLE) / (1 - UPPER)) / room)
+def _fence(ordered: np.ndarray, skew: float) -> float:
+    """Return the upper fence of ordered scores (n,) that are so skewed."""
+    lower, upper = np.quantile(ordered, [0.25, 0.75])
+    return float(upper + REACH * math.exp((RIGHT if skew >= 0 else LEFT) * min(skew, 1.0)) * (upper - lower))
+
+
+def share_threshold(scores: Any, contamination: float) -> float:
+    """Return the score above which lie round(contamination · n) of the rows.
+
+    Rows that share the score at the cut are all kept on the normal side, so with ties there may be fewer above it.
+
+    Parameters
+    ----------
+    scores : array of shape (n,), n at least 1
+    contamination : float in [0, 1)
+        Share of the rows that are anomalies. If it rounds to all rows, the threshold is -inf.
+
+    Examples
+    --------
+    >>> share_threshold([4.0, 1.0, 3.0, 2.0], 0.25)
+    3.0
+    """
+    if not is_number(contamination) or not 0 <= contamination < 1:
+        raise ValueError(f"contamination has to be a share of rows in [0, 1); got {contamination!r}")
+    ordered = np.sort(checked_scores(scores))
+    below = len(ordered) - round(contamination * len(ordered))
+    return float(ordered[below - 1]) if below else -math.inf
+
+
+def medcouple(values: Any, nodes: int = NODES) -> float:
+    """Return how skewed values are, from -1 (long tail to the left) to 1 (to the right).
+
+    It is the median, over all pairs of a value a below and a value b above the median m, of
+    ((b - m) - (m - a)) / (b - a): by how much the upper one is farther from the median than the lower. Pairs of values
+    that both are the median count -1, 0 or 1 by their place, as often -1 as 1.
+
+    It is evaluated at no more than `nodes` of the values, evenly spaced in order from the least to the greatest; with
+    999 it takes a few megabytes and milliseconds, whatever n is, and is within 0.01 of that of all values.
+
+    Parameters
+    ----------
+    values : array of shape (n,), n at least 1
+        Finite.
+
+    References
+    ----------
+    G. Brys, M. Hubert and A. Struyf, "A robust measure of skewness", JCGS 13, 2004.
+
+    Examples
+    --------
+    >>> medcouple([1.0, 2.0, 3.0]), medcouple([0.0, 1.0, 10.0])
+    (0.0, 0.4)
+    """
+    ordered = np.sort(checked_scores(values))
+    if not np.isfinite(ordered).all():
+        raise ValueError("the medcouple is of finite values; got infinite ones: clip them to the greatest finite value")
+    if len(ordered) > nodes:
+        ordered = ordered[np.linspace(0, len(ordered) - 1, nodes).round().astype(int)]
+    if ordered[0] == ordered[-1]:
+        return 0.0
+    # Differences of values near the limits of float64 would overflow; the measure does not depend on the unit.
+    # A power of two is a unit that changes no digit.
+    ordered = np.ldexp(ordered, -np.frexp(np.abs(ordered).max())[1])
+    return float(np.median(_kernel(ordered - np.median(ordered))))
+
+
+def _kernel(centred: np.ndarray) -> np.ndarray:
+    """Evaluate the kernel for all pairs of ordered values whose median is 0: (number not above, number not below)."""
+    lower, upper = centred[centred <= 0, None], centred[centred >= 0]
+    ties = int((centred == 0).sum())
+    width = upper - lower
+    # Both values are the median in the last rows and the first columns.
+    corner = width[len(lower) - ties :, :ties]
+    corner[:] = 1
+    kernel = (upper + lower) / width
+    place = np.arange(ties)
+    kernel[len(lower) - ties :, :ties] = np.sign(place[:, None] + place - (ties - 1))
+    return kernel
+
+
+def checked_scores(scores: Any, name: str = "scores") -> np.ndarray:
+    """Return scores as a vector (n,) in float64; refuse none at all, other shapes and NaN."""
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 1 or not len(scores):
+        raise ValueError(f"{name} have to be a vector of at least one number; got shape {scores.shape}")
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"{name} have to be numbers; {int(np.isnan(scores).sum())} of {len(scores)} are NaN: look at these rows "
+            "for values that the model cannot score"
+        )
+    return scores
