@@ -4,10 +4,10 @@ python -m benchmarks.anomaly PART [--cache FILE] [--without NAME ...] [--redo NA
     [--rows N] [--processes N] [--report-only] [--json FILE]
 
 detect (5 seeds). ADBench's tables in the folder `adbench` of ISTHMUS_DATA, without rows that are there twice and
-without constant columns. "clean" (one-class): fit on a shuffled half of the normal rows, at most --rows (10,000), score the
-other half and all anomalies (as many at most). "contaminated" (unsupervised): fit and score the same rows. PyOD's
+without constant columns. "clean" (one-class): fit on a shuffled half of the normal rows, at most --rows (10,000), score
+the other half and all anomalies (as many at most). "contaminated" (unsupervised): fit and score the same rows. PyOD's
 AutoEncoder, VAE, IForest, ECOD, HBOS, KNN, MCD, PCA and LOF and scikit-learn's IsolationForest at their defaults, on
-raw values; MCD not on tables of more than 500 columns, where it takes hours. Seconds are of fit and score on one thread.
+raw values; MCD not on tables of more than 500 columns, where it takes hours. Seconds are of fit and score, one thread.
 """
 
 import argparse

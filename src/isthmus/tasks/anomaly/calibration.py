@@ -11,7 +11,7 @@ from isthmus.tasks.anomaly.contamination import refuse_contaminated, warn_contam
 from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
 
-LEAST_LEVEL = 0.1
+LEAST_LEVEL = 0.03
 """Weighted p-values are refused where calibration rows are worth so few that none could be as small."""
 
 
