@@ -16,6 +16,11 @@ normal rows among those called anomalies at a false-discovery rate of .1, and th
 reasons (3 seeds). One to three cells of normal rows replaced by those of other rows that differ there by half a
 standard deviation at least: how many of them are among the three columns that come first by our contributions, by the
 standardised distance from the mean, and by the residual of a ridge regression on all other columns (EASE).
+
+classes. Fit on one digit, score the test digits of all classes: MNIST's images, and spoken digits as 16 x 16 cells of a
+spectrogram's log power; scikit-learn's IsolationForest, and the error of a PCA that explains 90 % of the variance.
+
+scale. --rows (10 million) of 30 columns in a Parquet file: fit and score by --method, and the peak of memory.
 """
 
 import argparse
@@ -23,13 +28,15 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import anomaly_detect, anomaly_reasons, anomaly_validity
+from benchmarks import anomaly_classes, anomaly_detect, anomaly_reasons, anomaly_scale, anomaly_validity
 from benchmarks.cached import PLACE, Cache
 
 PARTS = {
     "detect": anomaly_detect.compare,
     "validity": anomaly_validity.compare,
     "reasons": anomaly_reasons.compare,
+    "classes": anomaly_classes.compare,
+    "scale": anomaly_scale.compare,
 }
 
 
@@ -42,6 +49,7 @@ def main() -> None:
     parser.add_argument("--redo", nargs="+", default=[], metavar="NAME", help="contenders to measure again")
     parser.add_argument("--tables", nargs="+", metavar="NAME", help="these alone")
     parser.add_argument("--seeds", type=int, help="how many, from 0 on, in place of the part's own number")
+    parser.add_argument("--method", default="auto", help="of scale")
     parser.add_argument("--rows", type=int, help="at most, in place of the part's own number")
     parser.add_argument("--processes", type=int, default=1, help="of one thread each")
     parser.add_argument("--report-only", action="store_true", help="of what the cache holds, measuring nothing")

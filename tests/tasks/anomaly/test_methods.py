@@ -1,0 +1,153 @@
+"""What single methods compute, against closed forms."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator
+
+from isthmus import AutoEncoder
+from isthmus.tasks.anomaly.choice import METHODS
+from isthmus.tasks.anomaly.denoiser import NoiseConditioned, rate, without_the_worst
+from isthmus.tasks.anomaly.ensemble import FAR, Ensemble, Surprise
+from isthmus.tasks.anomaly.histograms import SMOOTHING, Histograms
+from isthmus.tasks.anomaly.scorer import Training
+from isthmus.tasks.anomaly.trimming import RIDGE, trimmed, unsuspected
+
+CPU = torch.device("cpu")
+
+
+def training(X, contaminated=False, estimator=None):
+    reader = AutoEncoder()
+    reader.n_features_in_ = X.shape[1]
+    return Training(X, contaminated, 0, CPU, reader, estimator)
+
+
+def correlated(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0.5], [0, 0, 0.7]])
+
+
+def test_linear_is_the_mahalanobis_distance_with_a_ridge():
+    X = correlated(400)
+    method = METHODS["linear"](training(X))
+    Z = (X - X.mean(0)) / X.std(0)
+    precision = np.linalg.inv(np.cov(Z.T, bias=True) + RIDGE * np.eye(3))
+    np.testing.assert_allclose(method.score(X), np.log(((Z @ precision) * Z).sum(1)), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(method.errors(X), (Z @ precision) ** 2 / np.diag(precision), rtol=1e-2, atol=1e-4)
+
+
+def test_linear_expects_what_a_ridge_regression_does():
+    X = correlated(2000)
+    method = METHODS["linear"](training(X))
+    Z = torch.from_numpy((X - X.mean(0)) / X.std(0))
+    # Regressing column 0 on the others, all with noise of variance RIDGE.
+    covariance = torch.cov(Z.T, correction=0) + RIDGE * torch.eye(3)
+    weights = torch.linalg.solve(covariance[1:, 1:], covariance[1:, 0])
+    torch.testing.assert_close(method.expected(Z.float())[:, 0], Z[:, 1:] @ weights, rtol=1e-3, atol=1e-3)
+
+
+def test_trimming_leaves_out_what_is_far():
+    X = torch.from_numpy(np.concatenate([correlated(900), correlated(100, 1) + np.array([20, -20, 20])]))
+    mean, precision = trimmed(X, 5)
+    assert mean.abs().max() < 0.3
+    kept = unsuspected(X.float(), mean, precision)
+    assert kept.sum() == 750
+    assert not kept[900:].any()
+
+
+def test_histograms_are_shares_of_rows():
+    x = torch.tensor([[0.0], [0.05], [1.0], [0.5]])
+    found = Histograms(x).surprises(torch.tensor([[0.01], [0.99], [0.25], [7.0], [-3.0]]))[:, 0]
+    empty = np.log((0.5 + SMOOTHING / 10) / (SMOOTHING / 10))
+    rare = np.log((0.5 + SMOOTHING / 10) / (0.25 + SMOOTHING / 10))
+    np.testing.assert_allclose(found, [0, rare, empty, empty, empty], rtol=1e-5)
+
+
+def test_neighbours_are_not_the_row_itself():
+    X = correlated(50)
+    method = METHODS["neighbours"](training(X))
+    Z = ((X - X.mean(0)) / X.std(0)).astype(np.float32)
+    distances = np.sort(np.linalg.norm(Z[:, None] - Z[None], axis=2), axis=1)[:, 1:6].mean(1)
+    np.testing.assert_allclose(np.exp(method.score(X)) - 0.01, distances / 3**0.5, rtol=1e-3)
+
+
+def test_an_untrained_denoiser_shrinks_as_is_best_for_independent_cells():
+    network = NoiseConditioned(4, Generator().manual_seed(0))
+    with torch.no_grad():
+        network.stack.weights[-1].zero_()
+    noisy, level = torch.randn(5, 4), torch.full((5, 1), 0.7)
+    torch.testing.assert_close(network.denoise(noisy, level), noisy / (1 + 0.49))
+
+
+def test_the_loss_is_that_of_the_denoised_rows():
+    network = NoiseConditioned(3, Generator().manual_seed(0))
+    x, noise, level = torch.randn(6, 3), torch.randn(6, 3), torch.rand(6, 1) + 0.1
+    error = x - network.denoise(x + level * noise, level)
+    weight = (1 + level**2) / level**2
+    torch.testing.assert_close(network.loss(x, noise, level), (weight * error**2).mean())
+
+
+def test_a_denoiser_learns_the_best_linear_one_of_normal_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4000, 1)) * np.ones(2) + 0.3 * rng.normal(size=(4000, 2))
+    method = METHODS["denoiser"](training(X))
+    Z = torch.from_numpy((X - X.mean(0)) / X.std(0)).float()[:200]
+    covariance = torch.cov(Z.T)
+    level = 1.0
+    best = Z @ torch.linalg.inv(covariance + level**2 * torch.eye(2)) @ covariance
+    found = method.network.denoise(Z, torch.full((200, 1), level)).detach()
+    assert (found - best).square().mean() < 0.05 * best.square().mean()
+
+
+def test_the_worst_rows_are_left_out_half_way():
+    x = torch.randn(100, 3, generator=Generator().manual_seed(0))
+    x[:10] += 30
+    network = NoiseConditioned(3, Generator().manual_seed(0))
+    left = without_the_worst(network, x, (0.5, 4.0), Generator().manual_seed(0))
+    assert torch.equal(left, x[10:])
+
+
+def test_the_rate_warms_up_and_falls_to_nothing():
+    rates = [rate(step, 1000) for step in range(1001)]
+    assert rates[0] < 0.02
+    assert max(rates) > 0.95
+    assert rates[-1] == pytest.approx(0)
+
+
+def test_surprise_is_minus_the_log_share_and_does_not_fall():
+    scores = np.random.default_rng(0).exponential(size=20_000)
+    surprise = Surprise(scores)
+    np.testing.assert_allclose(surprise(np.array([0.2, 1.0, 4.0])), [0.2, 1.0, 4.0], rtol=0.1)
+    at = np.linspace(-5, 100, 1000)
+    assert (np.diff(surprise(at)) >= 0).all()
+    assert surprise(np.array([1e9])) < FAR + 25
+
+
+def test_surprise_does_not_depend_on_the_unit():
+    scores = np.random.default_rng(0).normal(size=500)
+    new = np.linspace(-3, 8, 50)
+    np.testing.assert_allclose(Surprise(scores)(new), Surprise(7 * scores + 3)(7 * new + 3))
+
+
+def test_surprise_of_scores_that_tie():
+    assert np.isfinite(Surprise(np.ones(10))(np.array([0.0, 1.0, 2.0]))).all()
+
+
+def test_an_ensemble_is_the_mean_of_surprises():
+    X = correlated(300)
+    own = training(X)
+    members = [METHODS[name](own) for name in ("linear", "neighbours")]
+    both = Ensemble(members, X)
+    alone = [Ensemble([member], X).score(X) for member in members]
+    np.testing.assert_allclose(both.score(X), np.mean(alone, axis=0))
+    np.testing.assert_allclose(both.errors(X).sum(1), 1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_errors_point_at_the_odd_column(name):
+    X = correlated(500)
+    method = METHODS[name](training(X))
+    odd = X[:1].copy()
+    odd[0, 2] += 12
+    assert method.errors(odd)[0].argmax() == 2
+    assert method.score(odd)[0] > np.quantile(method.score(X), 0.5 if name == "marginals" else 0.95)
