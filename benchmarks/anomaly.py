@@ -15,7 +15,8 @@ normal rows among those called anomalies at a false-discovery rate of .1, and th
 
 reasons (3 seeds). One to three cells of normal rows replaced by those of other rows that differ there by half a
 standard deviation at least: how many of them are among the three columns that come first by our contributions, by the
-standardised distance from the mean, and by the residual of a ridge regression on all other columns (EASE).
+standardised distance from the mean, by the residual of a ridge regression on all other columns (EASE), and by SHAP's
+values of an IsolationForest (Lundberg et al. 2020).
 
 classes. Fit on one digit, score the test digits of all classes: MNIST's images, and spoken digits as 16 x 16 cells of a
 spectrogram's log power; scikit-learn's IsolationForest, and the error of a PCA that explains 90 % of the variance.
@@ -23,13 +24,12 @@ spectrogram's log power; scikit-learn's IsolationForest, and the error of a PCA 
 scale. --rows (10 million) of 30 columns in a Parquet file: fit and score by --method, and the peak of memory.
 """
 
-import argparse
 import json
 import sys
-from pathlib import Path
 
 from benchmarks import anomaly_classes, anomaly_detect, anomaly_reasons, anomaly_scale, anomaly_validity
-from benchmarks.cached import PLACE, Cache
+from benchmarks.cached import Cache
+from benchmarks.options import parser
 
 PARTS = {
     "detect": anomaly_detect.compare,
@@ -42,23 +42,14 @@ PARTS = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=list(PARTS))
-    parser.add_argument("--cache", type=Path, default=PLACE, help=f"JSON lines, {PLACE} if not given")
-    parser.add_argument("--without", nargs="+", default=[], metavar="NAME", help="contenders to leave out")
-    parser.add_argument("--redo", nargs="+", default=[], metavar="NAME", help="contenders to measure again")
-    parser.add_argument("--tables", nargs="+", metavar="NAME", help="these alone")
-    parser.add_argument("--seeds", type=int, help="how many, from 0 on, in place of the part's own number")
-    parser.add_argument("--method", default="auto", help="of scale")
-    parser.add_argument("--rows", type=int, help="at most, in place of the part's own number")
-    parser.add_argument("--processes", type=int, default=1, help="of one thread each")
-    parser.add_argument("--report-only", action="store_true", help="of what the cache holds, measuring nothing")
-    parser.add_argument("--json", type=Path, help="write the report's numbers there")
-    options = parser.parse_args()
-    found = PARTS[options.part](options, Cache(options.cache))
+    found = parser(__doc__, PARTS)
+    found.add_argument("--method", default="auto", help="of scale")
+    found.add_argument("--rows", type=int, help="at most, in place of the part's own number")
+    options = found.parse_args()
+    report = PARTS[options.part](options, Cache(options.cache))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
-    sys.exit(1 if found.get("failed") else 0)
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    sys.exit(1 if report.get("failed") else 0)
 
 
 if __name__ == "__main__":

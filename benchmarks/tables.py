@@ -31,36 +31,26 @@ Results are kept line by line in --cache, by table, seed, contender and settings
 --redo NAME makes a contender's again, after the library has changed.
 """
 
-import argparse
 import json
 import sys
-from pathlib import Path
 
 from benchmarks import imputation, mixed, probe
-from benchmarks.cached import PLACE, Cache
+from benchmarks.cached import Cache
+from benchmarks.options import parser
 
 PARTS = {"imputation": imputation.compare, "mixed": mixed.compare, "probe": probe.compare}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=list(PARTS))
-    parser.add_argument("--cache", type=Path, default=PLACE, help=f"JSON lines, {PLACE} if not given")
-    parser.add_argument("--without", nargs="+", default=[], metavar="NAME", help="contenders to leave out")
-    parser.add_argument("--redo", nargs="+", default=[], metavar="NAME", help="contenders to measure again")
-    parser.add_argument("--tables", nargs="+", metavar="NAME", help="these alone")
-    parser.add_argument("--seeds", type=int, help="how many, from 0 on, in place of the part's own number")
-    parser.add_argument("--rows", type=int, help="at most, of each table: 1,000; of mixed: 5,000")
-    parser.add_argument("--columns", type=int, help="at most, of each table: 50 for imputation, 200 for probe")
-    parser.add_argument("--processes", type=int, default=1, help="of one thread each")
-    parser.add_argument("--report-only", action="store_true", help="of what the cache holds, measuring nothing")
-    parser.add_argument("--json", type=Path, help="write the report's numbers there")
-    options = parser.parse_args()
-    found = PARTS[options.part](options, Cache(options.cache))
+    found = parser(__doc__, PARTS)
+    found.add_argument("--rows", type=int, help="at most, of each table: 1,000; of mixed: 5,000")
+    found.add_argument("--columns", type=int, help="at most, of each table: 50 for imputation, 200 for probe")
+    options = found.parse_args()
+    report = PARTS[options.part](options, Cache(options.cache))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
-    sys.exit(found.get("failed", 0) > 0)
+        options.json.write_text(json.dumps(report, indent=1))
+    sys.exit(report.get("failed", 0) > 0)
 
 
 if __name__ == "__main__":

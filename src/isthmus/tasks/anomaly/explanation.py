@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.core.extras import MissingExtraError
 from isthmus.data import frames
 
 DEPTH = 5
@@ -139,7 +138,9 @@ def framed(columns: dict[str, Any], like: Any) -> Any:
     try:
         import pandas
     except ImportError:
-        raise MissingExtraError("a report as a frame", "pandas", extra="tables") from None
+        raise ImportError(
+            "a frame of reasons needs pandas, or rows that are a polars frame: pip install pandas"
+        ) from None
     return pandas.DataFrame(columns)
 
 
