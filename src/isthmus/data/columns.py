@@ -384,7 +384,8 @@ def skewness(values: np.ndarray) -> float:
     """Return the third standardised moment; 0 for constant values."""
     centred = values - values.mean()
     spread = math.sqrt(float((centred**2).mean()))
-    return float((centred**3).mean() / spread**3) if spread > 0 else 0.0
+    # Divided first: the cube of a large value would overflow.
+    return float(((centred / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
 def pooled(counts: Sequence[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
