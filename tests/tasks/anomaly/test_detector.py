@@ -253,6 +253,7 @@ def test_sparse_rows():
     found = detector.explain(X[:3])
     np.testing.assert_allclose(found.contributions.sum(1), found.scores)
     np.testing.assert_array_equal(-detector.score_samples(X[:3]), found.scores)
+    assert detector.set_params(alpha=0.1).predict(X).shape == (400,)
     with pytest.raises(ValueError, match="only 'likelihood' takes sparse rows"):
         quick().fit(X)
 

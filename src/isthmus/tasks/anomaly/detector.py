@@ -226,7 +226,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     def _calibrated(self) -> Calibration:
         """Return what turns scores into p-values; for few rows it is trained now, if it is not there yet."""
         if self._calibration is None:
-            if self._few is None or len(self._few) < 4:
+            if self._few is None or self._few.shape[0] < 4:
                 raise ValueError(
                     "no rows were held out to calibrate p-values (calibration_fraction="
                     f"{self.calibration_fraction!r}); fit with a share such as 0.2, or give rows known to be normal to "
