@@ -27,13 +27,12 @@ class RobustCells(nn.Module):
     Beyond `CLIP` standard deviations a cell c becomes CLIP + log(1 + |c| - CLIP), with its sign: an extreme value stays
     the more extreme one, but does not outweigh all other columns. Missing cells are 0, the mean. A category is a block
     of cells, of zeros and a one. A column that was constant in `fit` counts as far off as soon as it changes.
+    Images (`of_one_unit`) are brought to one scale: a pixel that hardly ever changes counts no more than others.
 
     Parameters
     ----------
     columns
         What the columns of a mixed table are; None for numbers alone, each of which is a cell.
-
-    Images (`of_one_unit`) are brought to one scale: a pixel that hardly ever changes counts no more than others.
 
     Attributes
     ----------

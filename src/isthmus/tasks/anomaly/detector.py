@@ -175,23 +175,18 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         if self.fdr is not None or self.alpha is not None:
             self._calibrated()
         self.decision_scores_ = self._ensemble.score(rows if isinstance(table, ChunkedTable) else table)
-        self.threshold_ = self._threshold()
-        self.offset_ = -self.threshold_
-        self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
+        self._decide()
         return self
 
     def calibrate(self, X: Any) -> Self:
         """Take rows known to be normal, which were not in `fit`, for the calibration of p-values.
 
         The way to p-values and false-discovery rates where training rows may be anomalies. The threshold of `predict`
-        follows, where it goes by `fdr` or `alpha`.
+        follows, unless it goes by `contamination`.
         """
         self._ready()
         self._calibration = SplitCalibration(self._ensemble, self._table(X, reset=False), known=True)
-        if self.contamination is None:
-            self.threshold_ = self._threshold()
-            self.offset_ = -self.threshold_
-            self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
+        self._decide()
         return self
 
     def _first_table(self, X: Any) -> Any:
@@ -235,6 +230,12 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
             clean = self.setting == "clean"
             self._calibration = CrossCalibration(self._trained, self._few, self._seed, known=clean)
         return self._calibration
+
+    def _decide(self) -> None:
+        """Set the threshold, and label the training rows by it."""
+        self.threshold_ = self._threshold()
+        self.offset_ = -self.threshold_
+        self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
 
     def _threshold(self) -> float:
         """Return the score above which rows are anomalies."""
