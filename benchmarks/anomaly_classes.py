@@ -24,9 +24,9 @@ FRAMES, BANDS = 16, 16
 def digits(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Rows and classes for training, and for testing."""
     if kind == "mnist":
-        from isthmus.data.named import load
+        from isthmus.data.named import load_dataset
 
-        data = load("mnist")
+        data = load_dataset("mnist")
         return data.X, data.y, data.X_test, data.y_test
     files = sorted(Path(os.environ["ISTHMUS_DATA"], "fsdd", "recordings").glob("*.wav"))
     rows = np.stack([spoken(path) for path in files])

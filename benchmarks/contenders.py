@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from isthmus import AutoEncoder, Callback, Deterministic, Gaussian
+from isthmus import AutoEncoder, Callback, Compute, Deterministic, Gaussian
 from isthmus.core.blas import blas_threads
 
 
@@ -68,8 +68,7 @@ def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
             "learning_rate": 1e-3,
             "schedule": "constant",
             "validation_fraction": 0.0,
-            "precision": "float32",
-            "threads": None,
+            "compute": Compute(precision="float32", threads=None),
             "random_state": 0,
             "callbacks": [clock],
         }
@@ -80,7 +79,7 @@ def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
 
 def ours_automatic(X: np.ndarray, shape: Shape) -> float:
     """Train isthmus in the precision that it chooses."""
-    return ours(X, shape, precision="auto")
+    return ours(X, shape, compute=Compute(threads=None))
 
 
 def bare_loop(X: np.ndarray, shape: Shape) -> float:

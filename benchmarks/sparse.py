@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from isthmus import AutoEncoder
+from isthmus import AutoEncoder, Compute
 from isthmus.engine import Callback
 
 LIKELIHOODS = ("multinomial", "poisson", "bernoulli")
@@ -120,8 +120,7 @@ def measure(name: str, options: argparse.Namespace) -> None:
         (HIDDEN,),
         likelihood=name,
         batch_size=BATCH,
-        threads=1,
-        precision=options.precision,
+        compute=Compute(threads=1, precision=options.precision),
         random_state=0,
         callbacks=[clock],
     ).fit(X)

@@ -28,8 +28,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.contenders import CONTENDERS, Shape, bare_loop, notebook, ours
-from isthmus import AutoEncoder, zoo
-from isthmus.data import load
+from isthmus import AutoEncoder, Compute, zoo
+from isthmus.data import load_dataset
 from isthmus.engine import Callback
 
 GOOD = 0.0090
@@ -55,7 +55,7 @@ def main() -> None:
 
 def digits(share: int) -> np.ndarray:
     """Grey levels of MNIST from 0 to 1, (60,000, 784)."""
-    X = load("mnist", source="auto").X
+    X = load_dataset("mnist", source="auto").X
     return (X[: len(X) // share] / 255).astype(np.float32)
 
 
@@ -103,7 +103,7 @@ def convolution(repeats: int, share: int) -> Times:
 
     def isthmus_epoch() -> float:
         model = zoo.convolutional(
-            (28, 28), 32, (16, 32), epochs=1, batch_size=128, validation_fraction=0.0, threads=None
+            (28, 28), 32, (16, 32), epochs=1, batch_size=128, validation_fraction=0.0, compute=Compute(threads=None)
         )
         return float(model.set_params(random_state=0, init="orthogonal").fit(X).history_["seconds"][-1])
 
@@ -153,12 +153,12 @@ class UntilGood(Callback):
 
 def quality(repeats: int, share: int) -> Times:
     """Time the way to a test error of 0.0090."""
-    data = load("mnist", source="auto")
+    data = load_dataset("mnist", source="auto")
     X, test = data.X[: len(data.X) // share], (data.X_test / 255).astype(np.float32)
 
     def isthmus_quality() -> float:
         until = UntilGood(test)
-        AutoEncoder(64, (128,), threads=1, random_state=0, callbacks=[until]).fit(X)
+        AutoEncoder(64, (128,), compute=Compute(threads=1), random_state=0, callbacks=[until]).fit(X)
         return until.seconds
 
     def recipe() -> float:
@@ -190,7 +190,7 @@ def quality(repeats: int, share: int) -> Times:
 def inference(repeats: int, share: int) -> Times:
     """Time the use of a fitted network; shown in microseconds a row."""
     X, shape = digits(share), Shape(128, 64, 256)
-    model = AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0).fit(X)
+    model = AutoEncoder(64, (128,), epochs=1, compute=Compute(threads=1), random_state=0).fit(X)
     network: Any = model.network_
 
     def timed(use: Callable[[np.ndarray], Any]) -> Callable[[], float]:
@@ -235,7 +235,7 @@ def bare_loop(X):
         optimiser.step()
 
 def isthmus(X, precision):
-    AutoEncoder(64, (128,), epochs=1, threads=1, random_state=0, precision=precision).fit(X)
+    AutoEncoder(64, (128,), epochs=1, compute=Compute(threads=1, precision=precision), random_state=0).fit(X)
 
 def anonymous():
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")) / 1024
@@ -269,7 +269,7 @@ def memory(repeats: int, share: int) -> dict[str, float]:
     print("\nmemory that a fit adds")
     with tempfile.TemporaryDirectory() as folder:
         images, large = Path(folder) / "images.npy", Path(folder) / "large.npy"
-        np.save(images, load("mnist", source="auto").X)
+        np.save(images, load_dataset("mnist", source="auto").X)
         rows = 2 * 2**30 // 784 // share
         mapped = np.lib.format.open_memmap(large, mode="w+", dtype=np.uint8, shape=(rows, 784))
         source = np.load(images)
@@ -292,7 +292,7 @@ def neighbour(repeats: int, share: int) -> Times:
     X, shape = digits(share), Shape(128, 64, 64)
     threads = torch.get_num_threads()
     runs = {
-        "isthmus": lambda: ours(X, shape, threads="auto"),
+        "isthmus": lambda: ours(X, shape, compute=Compute(precision="float32", threads="auto")),
         "bare loop": lambda: bare_loop(X, shape),
         "notebook's loop": lambda: notebook(X, shape),
     }

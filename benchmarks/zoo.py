@@ -39,10 +39,10 @@ from sklearn.decomposition import PCA
 from torch import Generator
 
 from benchmarks.features import SmallClassifier, fine_tuned, grey, linear_probe
-from isthmus import AutoEncoder, Bernoulli, Deterministic, zoo
+from isthmus import AutoEncoder, Bernoulli, Compute, Deterministic, zoo
 from isthmus.core import jacobian
 from isthmus.core.divergences import total_correlation
-from isthmus.data import load
+from isthmus.data import load_dataset
 
 LATENT, WIDE = 32, 256
 DENSE = {"latent": LATENT, "hidden": (256,)}
@@ -94,8 +94,8 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the longer protocols in place of the table")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    data = load("mnist-5k" if given.quick else "mnist")
-    settings = {"epochs": 6 if given.quick else 12, "threads": 1, "random_state": 0}
+    data = load_dataset("mnist-5k" if given.quick else "mnist")
+    settings = {"epochs": 6 if given.quick else 12, "compute": Compute(threads=1), "random_state": 0}
     results = longer(data, given.quick, given.only) if given.full else table(data, settings, given.only)
     if given.json:
         given.json.write_text(json.dumps(results, indent=1))
@@ -124,7 +124,7 @@ def table(data: Any, settings: dict[str, Any], only: list[str] | None) -> dict[s
 
 def longer(data: Any, quick: bool, only: list[str] | None) -> dict[str, dict[str, Any]]:
     """Measure what is published: features under a linear classifier and fine-tuned, and likelihoods."""
-    settings = {"epochs": 2 if quick else 60, "threads": 1, "random_state": 0}
+    settings = {"epochs": 2 if quick else 60, "compute": Compute(threads=1), "random_state": 0}
     results = {}
     for name in only or FEATURES:
         model, row = fitted(FEATURES[name], data, settings)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isthmus.core.contract import Part
-    from isthmus.engine import Adam, Callback, History, TrainingWarning
+    from isthmus.engine import Adam, Callback, Compute, History, TrainingWarning
     from isthmus.estimators import AutoEncoder, ModelFileError, load
     from isthmus.parts import (
         FSQ,
@@ -57,7 +57,7 @@ __version__ = version("isthmus")
 
 HOMES = {
     "isthmus.core.contract": ["Part"],
-    "isthmus.engine": ["Adam", "Callback", "History", "TrainingWarning"],
+    "isthmus.engine": ["Adam", "Callback", "Compute", "History", "TrainingWarning"],
     "isthmus.estimators": ["AutoEncoder", "ModelFileError", "load"],
     "isthmus.parts": [
         "Adversarial",
@@ -114,6 +114,7 @@ __all__ = [
     "Bernoulli",
     "Callback",
     "Categorical",
+    "Compute",
     "ContinuousBernoulli",
     "Contractive",
     "Convolutional",

@@ -51,6 +51,6 @@ def test_an_interruption_is_no_traceback(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("isthmus.reports.reproduction.reproduce", interrupted)
+    monkeypatch.setattr("isthmus.paper.reproduce", interrupted)
     assert run(monkeypatch, "reproduce") == 130
     assert "Traceback" not in capsys.readouterr().err

@@ -22,7 +22,7 @@ from isthmus.cli.main import main
 )
 def test_options_reach_the_reproduction(monkeypatch, words, expected):
     calls = []
-    monkeypatch.setattr("isthmus.reports.reproduction.reproduce", lambda out, **options: calls.append((out, options)))
+    monkeypatch.setattr("isthmus.paper.reproduce", lambda out, **options: calls.append((out, options)))
     monkeypatch.setattr(sys, "argv", ["isthmus", "reproduce", *words])
     with pytest.raises(SystemExit):
         main()

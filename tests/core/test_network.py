@@ -191,6 +191,6 @@ def test_weights_come_back(x):
 
 
 def test_a_network_settles_with_the_last_of_its_parts():
-    assert network_of().settles == 0
-    assert compose(F, K, code=TopK(1, anneal=0.3)).settles == 0.3
-    assert compose(F, K, code="gaussian", penalty=[KL(warm_up=0.4), "l1"]).settles == 0.4
+    assert network_of().warm_up_share == 0
+    assert compose(F, K, code=TopK(1, anneal=0.3)).warm_up_share == 0.3
+    assert compose(F, K, code="gaussian", penalty=[KL(warm_up=0.4), "l1"]).warm_up_share == 0.4

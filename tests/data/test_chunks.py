@@ -5,7 +5,7 @@ from torch import Generator
 
 from isthmus.data import chunks
 from isthmus.data.chunks import ChunkedTable
-from isthmus.data.positions import Positions
+from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
 
@@ -93,7 +93,7 @@ def test_an_epoch_has_every_row_once(monkeypatch, in_order, weight):
     scaling = Scaling(torch.full((3,), 0.5, dtype=torch.float64), torch.full((3,), 2.0, dtype=torch.float64))
     rows = Rows(chunked, weight, scaling, torch.float64)
     left_out = torch.tensor([0, 8, 30, 59])
-    index = Positions(60, left_out, torch.tensor([5]))
+    index = LazyIndex(60, left_out, torch.tensor([5]))
     batches = list(rows.epoch(index, 5, Generator().manual_seed(0)))
     assert [len(x) for x, _ in batches] == [12, 11, 11, 11, 11]
     x, trained = torch.cat([x for x, _ in batches]), index[:60]
@@ -153,7 +153,7 @@ def test_an_error_in_reading_ends_the_epoch():
 
     rows = Rows(ChunkedTable([4] * 6, read, 2, np.dtype(float)))
     with pytest.raises(OSError, match="the disk is gone"):
-        list(rows.epoch(Positions(24, NONE, NONE), 3, Generator().manual_seed(0)))
+        list(rows.epoch(LazyIndex(24, NONE, NONE), 3, Generator().manual_seed(0)))
 
 
 def test_long_rows_are_held_too():

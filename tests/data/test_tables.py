@@ -47,12 +47,12 @@ def test_cells_and_their_owners():
     columns, scaling, raw = table()
     assert raw.shape == (ROWS, scaling.numbers)
     cells = scaling(raw, torch.float64)
-    assert cells.shape == (ROWS, scaling.cells) == (ROWS, len(scaling.owner))
+    assert cells.shape == (ROWS, scaling.cells) == (ROWS, len(scaling.feature_group))
     assert sum(sum(sizes) for _, sizes in scaling.groups) == scaling.cells
     assert [name for name, _ in scaling.groups] == list(GROUPS)
     # All cells of a column are there, or none of them.
     for index in range(len(columns)):
-        gone = cells[:, scaling.owner == index].isnan()
+        gone = cells[:, scaling.feature_group == index].isnan()
         assert (gone.any(1) == gone.all(1)).all()
         assert gone.any(1).nonzero().flatten().tolist() == [index, 20 + index]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import AutoEncoder, load
+from isthmus import AutoEncoder, Compute, load
 from isthmus.engine.report import FitReport
 
 X = np.random.default_rng(0).random((300, 6))
@@ -68,7 +68,7 @@ def compiler():
 @pytest.mark.filterwarnings("ignore")  # torch's own, within the compiler
 @pytest.mark.parametrize("settings", [{}, {"penalty": "l1", "corruption": "gaussian_noise"}])
 def test_compiled_steps_train_the_same(settings):
-    settings = {"latent": 2, "epochs": 2, "random_state": 0, "threads": 1} | settings
+    settings = {"latent": 2, "epochs": 2, "random_state": 0, "compute": Compute(threads=1)} | settings
     found = [AutoEncoder(**settings, compiled=compiled).fit(X) for compiled in (False, True)]
     assert found[1].fit_report_.steps == "autograd, encoder and decoder compiled"
     np.testing.assert_allclose(*[ae.history_["val_loss"] for ae in found], rtol=1e-6)

@@ -20,7 +20,7 @@ from isthmus.parts import compose
 class Line(nn.Module):
     """Fits one number to the rows' means, and remembers which rows it saw; in place of a network."""
 
-    settles = 0.0
+    warm_up_share = 0.0
 
     def __init__(self, start=0.0):
         super().__init__()
@@ -251,7 +251,7 @@ def test_patience(patience):
 
 def test_patience_waits_for_what_warms_up_or_anneals():
     line = Line(18.5)
-    line.settles = 0.25
+    line.warm_up_share = 0.25
     made = trainer(line, rows=20, judged=2, epochs=50, learning_rate=1.0, patience=3)
     made.fit()
     assert made.epoch == 13 + 3

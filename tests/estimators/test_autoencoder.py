@@ -19,6 +19,7 @@ from isthmus import (
     AutoEncoder,
     Bernoulli,
     Callback,
+    Compute,
     Dense,
     Deterministic,
     Gaussian,
@@ -27,8 +28,9 @@ from isthmus import (
     Tied,
     TrainingWarning,
 )
-from isthmus.engine import devices, skipping
-from isthmus.estimators import autoencoder, beginning
+from isthmus.engine import devices
+from isthmus.engine.fast import sparse_input
+from isthmus.estimators import autoencoder, building
 
 IRIS = load_iris().data
 CANCER = load_breast_cancer().data
@@ -243,7 +245,7 @@ def test_number_types(dtype):
     assert ae.transform(X).dtype == ae.reconstruct(X).dtype == expected
     assert ae.inverse_transform(ae.transform(X)).dtype == expected
     assert ae.score_samples(X).dtype == np.float64
-    reference = model(scale="standard", epochs=2, precision="float64").fit(DIGITS)
+    reference = model(scale="standard", epochs=2, compute=Compute(precision="float64")).fit(DIGITS)
     assert ae.score(X) == pytest.approx(reference.score(DIGITS), rel=0.01)
     assert np.abs(ae.reconstruct(X) - reference.reconstruct(DIGITS)).mean() < 0.1
 
@@ -486,7 +488,7 @@ def test_partial_fit_is_reproducible():
 
 
 def test_partial_fit_goes_on_after_fit():
-    ae = model(epochs=4, early_stopping=False).fit(IRIS)
+    ae = model(epochs=4, patience=None).fit(IRIS)
     scaling, before, score = ae.scaling_, weights(ae), ae.score(IRIS)
     for _ in range(30):
         ae.partial_fit(IRIS)
@@ -517,7 +519,7 @@ def test_partial_fit_takes_parameters_as_they_are_now():
 
 
 def test_a_bad_chunk_does_not_spoil_the_model():
-    ae = model(precision="float32", scale="none", likelihood=Gaussian(1.0)).partial_fit(IRIS)
+    ae = model(compute=Compute(precision="float32"), scale="none", likelihood=Gaussian(1.0)).partial_fit(IRIS)
     before = weights(ae)
     with pytest.warns(TrainingWarning, match="not finite"):
         ae.partial_fit(IRIS * 1e30)
@@ -543,13 +545,13 @@ def test_history_columns():
 
 def test_early_stopping_keeps_the_best():
     settings = {"epochs": 300, "learning_rate": 0.05, "schedule": "constant", "validation_fraction": 0.3}
-    patient = model(**settings, early_stopping=7).fit(IRIS)
+    patient = model(**settings, patience=7).fit(IRIS)
     losses = patient.history_["val_loss"]
     assert patient.history_.stopped == "no better validation loss in 7 epochs"
     assert patient.history_.best_epoch == np.argmin(losses) == patient.n_iter_ - 7
     usual = model(**settings).fit(IRIS)
     assert usual.n_iter_ - usual.history_.best_epoch == 10
-    never = model(**settings | {"epochs": 100}, early_stopping=False).fit(IRIS)
+    never = model(**settings | {"epochs": 100}, patience=None).fit(IRIS)
     assert never.n_iter_ == 100
     assert never.history_.best_epoch == np.argmin(never.history_["val_loss"])
 
@@ -631,21 +633,27 @@ def test_interrupted_in_partial_fit(event):
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(1.0), Gaussian("learned")], ids=str)
 def test_divergence(likelihood, tmp_path):
-    ae = model(likelihood=likelihood, precision="float32", learning_rate=1e30, validation_fraction=0.2)
+    ae = model(likelihood=likelihood, compute=Compute(precision="float32"), learning_rate=1e30, validation_fraction=0.2)
     with pytest.warns(TrainingWarning, match=r"not finite in epoch 1; the weights of epoch 0 are restored.*1e\+30"):
         ae.fit(IRIS)
     assert ae.history_.stopped == "the loss was not finite in epoch 1"
     assert ae.history_.best_epoch == 0
     assert torch.isfinite(weights(ae)).all()
     # The weights are those of the start: PCA.
-    start = model(likelihood=likelihood, precision="float32", learning_rate=1e-30, epochs=1, validation_fraction=0.2)
+    start = model(
+        likelihood=likelihood,
+        compute=Compute(precision="float32"),
+        learning_rate=1e-30,
+        epochs=1,
+        validation_fraction=0.2,
+    )
     np.testing.assert_allclose(ae.reconstruct(IRIS), start.fit(IRIS).reconstruct(IRIS), rtol=1e-5)
     assert np.isfinite(ae.score_samples(IRIS)).all()
     ae.save(tmp_path / "model")
 
 
 def test_divergence_before_the_first_step(tmp_path):
-    settings = {"scale": "none", "init": "torch", "precision": "float32", "validation_fraction": 0.2}
+    settings = {"scale": "none", "init": "torch", "compute": Compute(precision="float32"), "validation_fraction": 0.2}
     ae = model(**settings)
     with pytest.warns(TrainingWarning, match=r"in epoch 0.*scale='standard' tames most"):
         ae.fit(IRIS * 1e19)
@@ -682,7 +690,7 @@ def test_automatic_epochs_and_batches():
     assert (plan(200).epochs, plan(200).batch_size) == (1000, 180)
     large = plan(20_000)
     assert (large.epochs, large.batch_size, large.learning_rate, large.patience) == (20, 128, 0.005, 10)
-    given = plan(300, epochs=7, batch_size=11, learning_rate=0.5, early_stopping=3, optimizer="adamw")
+    given = plan(300, epochs=7, batch_size=11, learning_rate=0.5, patience=3, optimizer="adamw")
     assert (given.epochs, given.batch_size, given.learning_rate, given.patience) == (7, 11, 0.5, 3)
     assert given.optimiser == Adam(weight_decay=0.01)
 
@@ -698,7 +706,7 @@ def test_threads_are_torchs_own_afterwards(threads, used):
             self.count = torch.get_num_threads()
 
     count = Count()
-    ae = model(threads=threads, callbacks=[count], epochs=1)
+    ae = model(compute=Compute(threads=threads), callbacks=[count], epochs=1)
     for use in (ae.fit, ae.transform, ae.reconstruct, ae.score_samples, ae.partial_fit):
         use(IRIS)
         assert torch.get_num_threads() == 3
@@ -712,7 +720,7 @@ def test_threads_are_torchs_own_after_an_error():
             raise RuntimeError("mine")
 
     with pytest.raises(RuntimeError, match="mine"):
-        model(callbacks=[Fail()], threads=1).fit(IRIS)
+        model(callbacks=[Fail()], compute=Compute(threads=1)).fit(IRIS)
     assert torch.get_num_threads() == 3
 
 
@@ -730,9 +738,9 @@ def test_threads_are_torchs_own_after_an_error():
 )
 def test_precision(precision, dtype, expected):
     X = np.round(IRIS * 10).astype(dtype)
-    ae = model(precision=precision, scale="standard", epochs=20).fit(X)
+    ae = model(compute=Compute(precision=precision), scale="standard", epochs=20).fit(X)
     assert {parameter.dtype for parameter in ae.network_.parameters()} == {expected}
-    reference = model(precision="float64", scale="standard", epochs=20).fit(X)
+    reference = model(compute=Compute(precision="float64"), scale="standard", epochs=20).fit(X)
     assert ae.score(X) == pytest.approx(reference.score(X), rel=0.02)
 
 
@@ -842,7 +850,7 @@ def test_constant_columns(precision):
     X = IRIS.copy()
     X[:, 1] = 1e9 + 0.1
     X[:, 3] = 0
-    ae = model(latent=1, precision=precision, epochs=30).fit(X)
+    ae = model(latent=1, compute=Compute(precision=precision), epochs=30).fit(X)
     np.testing.assert_allclose(ae.reconstruct(X)[:, [1, 3]], X[:, [1, 3]], atol=0.5)
     assert np.isfinite(ae.score_samples(X)).all()
 
@@ -935,7 +943,7 @@ def test_a_sparse_table_never_becomes_dense_as_a_whole(monkeypatch):
     monkeypatch.setattr(scipy.sparse.csr_array, "toarray", noted)
     X = scipy.sparse.random_array((3000, 400), density=0.01, format="csr", dtype=np.float32, rng=0)
     AutoEncoder(4, (16,), epochs=1, random_state=0).fit(X).score_samples(X)
-    assert 0 < max(dense) <= beginning.SAMPLE < 3000
+    assert 0 < max(dense) <= building.SAMPLE < 3000
 
 
 def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
@@ -951,12 +959,18 @@ def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
 
 @pytest.mark.parametrize("likelihood", ["multinomial", "poisson", "bernoulli"])
 def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likelihood, monkeypatch):
-    monkeypatch.setattr(skipping, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 1)
     X = scipy.sparse.random_array(
         (200, 1600), density=0.01, format="csr", rng=0, data_sampler=lambda size: np.ones(size)
     )
     X.data[::5] = 1 if likelihood == "bernoulli" else 3
-    settings = {"likelihood": likelihood, "epochs": 2, "precision": "float64", "scale": "none", "random_state": 0}
+    settings = {
+        "likelihood": likelihood,
+        "epochs": 2,
+        "compute": Compute(precision="float64"),
+        "scale": "none",
+        "random_state": 0,
+    }
     one, other = (AutoEncoder(3, (8,), **settings).fit(table) for table in (X, X.toarray()))
     assert one.fit_report_.steps.endswith("zeros skipped in the first layer")
     for name in ("loss", "val_loss"):
@@ -967,8 +981,8 @@ def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likeli
 @pytest.mark.parametrize(("likelihood", "asked"), [("gaussian", 1), ("poisson", 0), ("multinomial", 0)])
 def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked, monkeypatch):
     calls = []
-    components = beginning.principal_components
-    monkeypatch.setattr(beginning, "principal_components", lambda *given: calls.append(1) or components(*given))
+    components = building.principal_components
+    monkeypatch.setattr(building, "principal_components", lambda *given: calls.append(1) or components(*given))
     model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
     assert len(calls) == asked
     assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import AutoEncoder, load
+from isthmus import AutoEncoder, Compute, load
 from isthmus.data import chunks
 
 pandas = pytest.importorskip("pandas")
@@ -95,7 +95,9 @@ def folder(tmp_path):
 
 
 def model(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (16,), "epochs": 3, "random_state": 0, "threads": 1} | settings)
+    return AutoEncoder(
+        **{"latent": 2, "hidden": (16,), "epochs": 3, "random_state": 0, "compute": Compute(threads=1)} | settings
+    )
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from isthmus import (
     AutoEncoder,
     Bernoulli,
     Callback,
+    Compute,
     Dense,
     Deterministic,
     Gaussian,
@@ -81,7 +82,7 @@ def rewritten(path, change):
 
 MODELS = {
     "plain": {},
-    "float32": {"precision": "float32"},
+    "float32": {"compute": Compute(precision="float32")},
     "linear and tied": {"encoder": "linear", "decoder": Tied()},
     "deep": {"encoder": Dense((8, 6), "relu", norm="batch", dropout=0.1), "optimizer": Adam(epsilon=1e-4)},
     "bernoulli": {"likelihood": Bernoulli(), "scale": "minmax", "code": Deterministic("sigmoid")},
@@ -189,7 +190,7 @@ def test_without_names(saved):
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_device(saved, fitted, device):
-    loaded = load(saved, device=device)
+    loaded = load(saved, compute=device)
     assert loaded.device == device
     np.testing.assert_array_equal(loaded.inverse_transform(np.eye(2)), fitted.inverse_transform(np.eye(2)))
     assert_same(loaded, fitted)
@@ -197,18 +198,18 @@ def test_device(saved, fitted, device):
 
 def test_device_that_is_not_there(saved):
     with pytest.raises(ValueError, match="unknown device 'gpu'"):
-        load(saved, device="gpu")
+        load(saved, compute="gpu")
     with pytest.raises(ValueError, match="device='meta' is not available on this machine"):
-        load(saved, device="meta")
+        load(saved, compute="meta")
 
 
 def test_a_device_that_this_machine_has_not_does_not_matter(saved):
-    rewritten(saved, lambda header, tensors: header["parameters"].update(device="cuda:7"))
+    rewritten(saved, lambda header, tensors: header["parameters"].update(compute="cuda:7"))
     assert load(saved).device == "auto"
 
 
 def test_after_divergence(path):
-    ae = model(scale="none", init="torch", precision="float32", validation_fraction=0.2)
+    ae = model(scale="none", init="torch", compute=Compute(precision="float32"), validation_fraction=0.2)
     with pytest.warns(UserWarning, match="not finite"):
         ae.fit(IRIS * 1e19)
     ae.history_.append({"epoch": 1, "loss": float("inf")})

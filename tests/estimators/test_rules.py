@@ -116,7 +116,7 @@ def test_plan_as_given():
         learning_rate=1,
         schedule="constant",
         optimizer="adamw",
-        early_stopping=4,
+        patience=4,
         precision="float32",
     )
     plan = rules.plan(given, 1000, 100)
@@ -132,9 +132,9 @@ def test_numpys_numbers_are_numbers():
     assert [type(value) for value in (plan.epochs, plan.batch_size, plan.learning_rate)] == [int, int, float]
 
 
-@pytest.mark.parametrize(("early_stopping", "patience"), [(True, 10), (False, None), (1, 1), (50, 50)])
-def test_patience(early_stopping, patience):
-    assert rules.plan(AutoEncoder(early_stopping=early_stopping), 1000, 100).patience == patience
+@pytest.mark.parametrize("patience", [10, None, 1, 50])
+def test_patience(patience):
+    assert rules.plan(AutoEncoder(patience=patience), 1000, 100).patience == patience
 
 
 WHOLE = "has to be a whole number of at least 1; got"
@@ -145,7 +145,7 @@ WHOLE = "has to be a whole number of at least 1; got"
     [
         *[("epochs", value, f"epochs {WHOLE}") for value in (0, -1, 2.0, "many", None, True)],
         *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "all", None)],
-        *[("early_stopping", value, f"early_stopping {WHOLE}") for value in (0, -3, 2.5, "yes", None)],
+        *[("patience", value, f"patience {WHOLE}") for value in (0, -3, 2.5, "yes", True)],
         *[
             ("learning_rate", value, "learning_rate has to be a positive number; got")
             for value in (0, -0.1, float("nan"), float("inf"), "fast", None, True)

@@ -8,7 +8,7 @@ import pytest
 from scipy import integrate
 from sklearn.base import clone
 
-from isthmus import AutoEncoder, Gaussian, Tied, load, zoo
+from isthmus import AutoEncoder, Compute, Gaussian, Tied, load, zoo
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -20,7 +20,9 @@ COLUMNS = ["real", "tail", "count", "flag", "kind", "grade", "when"]
 
 
 def model(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (8,), "epochs": 3, "random_state": 0, "threads": 1} | settings)
+    return AutoEncoder(
+        **{"latent": 2, "hidden": (8,), "epochs": 3, "random_state": 0, "compute": Compute(threads=1)} | settings
+    )
 
 
 def mixed(seed=0, rows=ROWS, gaps=True):

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
-from isthmus import AutoEncoder, Bernoulli, Dense, Gaussian, GaussianNoise, Tied
+from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, GaussianNoise, Tied
 from isthmus.estimators import validation
 
 IRIS = load_iris().data
@@ -269,7 +269,7 @@ PARAMETERS = [
     ("schedule", "cosin", "unknown schedule 'cosin'; did you mean 'cosine'"),
     ("optimizer", "adm", "unknown optimizer 'adm'; did you mean 'adam'"),
     *[(name, ["x"], rf"unknown {name} \['x'\]") for name in ("init", "scale", "activation", "schedule", "optimizer")],
-    ("precision", "float31", "unknown precision 'float31'; did you mean 'float32'"),
+    ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
     *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None)],
     *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x")],
     *[("learning_rate", value, "learning_rate has to be a positive number; got") for value in (0, "x", float("inf"))],
@@ -277,12 +277,12 @@ PARAMETERS = [
         ("validation_fraction", value, r"validation_fraction has to be a number in \[0, 1\); got")
         for value in (1.0, -1)
     ],
-    *[("early_stopping", value, f"early_stopping {WHOLE}") for value in (0, None, "x")],
-    *[("threads", value, f"threads {WHOLE}") for value in (0, "x", True)],
+    *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
+    *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
     *[("random_state", value, "random_state has to be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],
     ("device", "gpu", "unknown device 'gpu'"),
     ("device", None, "unknown device None"),
-    ("device", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),
+    ("compute", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),
 ]
 
 
@@ -297,10 +297,10 @@ def test_parameters_that_cannot_be(name, value, message, monkeypatch):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu():
     with pytest.raises(ValueError, match="device='cuda' is not available on this machine; take device='auto' or 'cpu'"):
-        model(device="cuda").fit(IRIS)
+        model(compute="cuda").fit(IRIS)
 
 
-TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "early_stopping", "schedule", "optimizer")
+TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "patience", "schedule", "optimizer")
 
 
 @pytest.mark.parametrize(

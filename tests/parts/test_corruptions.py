@@ -170,9 +170,9 @@ def test_corruptions_that_cannot_be(part, message):
 OWNER = (0, 1, 1, 1, 2)
 
 
-def owned(part, x, owner=OWNER):
+def owned(part, x, feature_group=OWNER):
     module = part.build(x.shape[1])
-    module.owner, module.generator = owner, Generator().manual_seed(0)
+    module.feature_group, module.generator = feature_group, Generator().manual_seed(0)
     return module(x)
 
 
@@ -197,15 +197,15 @@ def test_cells_of_an_owner_come_from_the_same_row():
     assert not torch.equal(found[:, 0], found[:, 1])
 
 
-@pytest.mark.parametrize("owner", [None, OWNER])
-def test_what_is_chosen(owner):
+@pytest.mark.parametrize("feature_group", [None, OWNER])
+def test_what_is_chosen(feature_group):
     module = Masking().build(5)
-    module.owner, module.generator = owner, Generator().manual_seed(0)
+    module.feature_group, module.generator = feature_group, Generator().manual_seed(0)
     found = chosen(uniform(columns=5), 0.2, module)
     assert found.dtype == torch.float64
     assert set(found.unique().tolist()) == {0, 1}
     assert_share(found[:, [0, 1, 4]], 0.2)
-    assert torch.equal(found[:, 1], found[:, 2]) == (owner is not None)
+    assert torch.equal(found[:, 1], found[:, 2]) == (feature_group is not None)
 
 
 def mixed(corruption):
@@ -217,7 +217,7 @@ def mixed(corruption):
 
 def test_hidden_cells_of_a_table_are_missing():
     network = mixed(Masking(0.3, value=None))
-    assert network.corruption.owner == OWNER
+    assert network.corruption.feature_group == OWNER
     network.seed(Generator().manual_seed(0))
     x = torch.rand(N, 5, generator=Generator().manual_seed(1))
     found = network.corruption(x)

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from torch.distributions import Bernoulli as BernoulliDistribution
 from torch.distributions import Normal, kl_divergence
 
-from isthmus import AutoEncoder, load
+from isthmus import AutoEncoder, Compute, load
 from isthmus.core.modules import ACTIVATIONS
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
@@ -432,7 +432,9 @@ def test_variances_of_columns_go_through_a_model_file(tmp_path, activation):
     X = (random.uniform(size=(300, 1)) + spread * random.normal(size=(300, 4))).clip(0, 1)
     likelihood = Gaussian("columns", activation=activation)
     settings = {"scale": "none"} if activation == "sigmoid" else {}
-    model = AutoEncoder(latent=1, hidden=(8,), likelihood=likelihood, epochs=5, random_state=0, threads=1, **settings)
+    model = AutoEncoder(
+        latent=1, hidden=(8,), likelihood=likelihood, epochs=5, random_state=0, compute=Compute(threads=1), **settings
+    )
     model.fit(X)
     variance = model.network_.likelihood.variance
     assert variance.shape == (4,)

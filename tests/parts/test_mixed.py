@@ -24,8 +24,8 @@ def rows(gaps=False, seed=0):
     counts = torch.poisson(torch.full((ROWS, 2), 3.0, dtype=torch.float64), generator=generator)
     x = torch.cat([real, flags, *blocks, counts], 1)
     if gaps:
-        owner = torch.tensor(built().owner)
-        x[(torch.rand(ROWS, COLUMNS, generator=generator) < 0.2)[:, owner]] = torch.nan
+        feature_group = torch.tensor(built().feature_group)
+        x[(torch.rand(ROWS, COLUMNS, generator=generator) < 0.2)[:, feature_group]] = torch.nan
     return x
 
 
@@ -59,7 +59,7 @@ def test_nll_is_the_sum_of_the_families():
     )
     torch.testing.assert_close(module.nll(x, theta), expected)
     torch.testing.assert_close(module.columns(x, theta).sum(1), expected)
-    assert module.owner == (0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 8)
+    assert module.feature_group == (0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 8)
 
 
 @pytest.mark.parametrize("method", ["nll", "loss", "shares"])

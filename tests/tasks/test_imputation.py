@@ -4,14 +4,18 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, load_wine
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from isthmus import AutoEncoder, Imputer, Masking
+from isthmus import AutoEncoder, Compute, Imputer, Masking
 
 WINE = load_wine().data
 
 
 def small(**settings):
     member = AutoEncoder(
-        latent=8, hidden=(32,), epochs=30, corruption=Masking(0.3, value=None, score="hidden"), threads=1
+        latent=8,
+        hidden=(32,),
+        epochs=30,
+        corruption=Masking(0.3, value=None, score="hidden"),
+        compute=Compute(threads=1),
     )
     return Imputer(**{"estimator": member, "members": 2, "random_state": 0} | settings)
 
@@ -22,7 +26,9 @@ def with_gaps(X, rate=0.2, seed=0):
 
 
 def quick():
-    member = AutoEncoder(latent=4, hidden=(8,), epochs=2, corruption=Masking(0.3, value=None), threads=1)
+    member = AutoEncoder(
+        latent=4, hidden=(8,), epochs=2, corruption=Masking(0.3, value=None), compute=Compute(threads=1)
+    )
     return Imputer(member, members=1, random_state=0)
 
 

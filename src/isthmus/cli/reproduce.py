@@ -44,7 +44,7 @@ def reproduce(
 ) -> None:
     """Run the paper "AutoEncoders" again: every network, figure and claim, in one report."""
     # Imported here, so that --help does not wait for torch.
-    from isthmus.reports.reproduction import reproduce as run
+    from isthmus.paper import reproduce as run
 
     run(
         out,

@@ -107,7 +107,7 @@ class CodeModule(Stochastic):
     """How far from 0 the inputs shall go at the start; None leaves it to the activation."""
     has_posterior = False
     """Whether its codes have a posterior q(z|x)."""
-    settles = 0.0
+    warm_up_share = 0.0
     """The share of the training after which `begin` changes nothing any more."""
     made_by = "the code"
     """The name of the part that built it, for messages."""
@@ -144,7 +144,7 @@ class CorruptionModule(Stochastic):
     """Whether some cells count for more than others."""
     removes = False
     """Whether entries become missing (NaN)."""
-    owner: tuple[int, ...] | None = None
+    feature_group: tuple[int, ...] | None = None
     """(F,) Entries with the same number share their fate; None where each has its own."""
 
 
@@ -158,7 +158,7 @@ class LikelihoodModule(nn.Module):
     """P."""
     inputs: int | None = None
     """How many numbers a row it gives an encoder; None means F."""
-    owner: tuple[int, ...] | None = None
+    feature_group: tuple[int, ...] | None = None
     """(F,) Cells with the same number belong together: a corruption takes all or none; None where each is alone."""
     starts_linear = False
     """Whether training can start at the best linear map from principal components of what the encoder sees."""
@@ -193,7 +193,7 @@ class LikelihoodModule(nn.Module):
         """Return what training makes small in the place of `nll`, (B,), where that would favour some columns."""
         return self.nll(x, theta, weight, cells)
 
-    def excess(self, x: Tensor, theta: Tensor) -> Tensor:
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return how much worse each cell is explained than it could be, (B, F), at least 0; at scale 1."""
         return self.columns(x, theta)
 
@@ -219,11 +219,11 @@ class LikelihoodModule(nn.Module):
         """Take note of the mean squared error of each column, (F,)."""
         self.set_variance(float(errors.mean()))
 
-    def shares(self, x: Tensor, theta: Tensor) -> Tensor | None:
+    def deviance_ratios(self, x: Tensor, theta: Tensor) -> Tensor | None:
         """Return which share of each row stays unexplained, (B,), if training goes by that; None if it does not."""
         return None
 
-    def set_unexplained(self, share: float) -> None:
+    def set_deviance_ratio(self, share: float) -> None:
         """Take note of the share that stays unexplained over the data."""
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
@@ -243,7 +243,7 @@ class PenaltyModule(Stochastic):
 
     prior: Prior | None = None
     """The distribution that the codes are drawn towards, if there is one."""
-    settles = 0.0
+    warm_up_share = 0.0
     """The share of the training after which `begin` changes nothing any more."""
 
     def check(self, network: Any) -> None:

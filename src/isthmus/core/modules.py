@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from isthmus.core import skipping
+from isthmus.core import sparse_affine
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Stochastic
 
@@ -135,7 +135,7 @@ class Stack(nn.Module):
         last = len(self.linears) - 1
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if depth == 0 and self.skips_zeros and self.training and not x.requires_grad:
-                x = skipping.affine(x, weight, bias)
+                x = sparse_affine.affine(x, weight, bias)
             else:
                 x = affine(x, weight, bias, self.training)
             if depth < last:

@@ -126,9 +126,9 @@ class Network(nn.Module):
             demand.begin(progress)
 
     @property
-    def settles(self) -> float:
+    def warm_up_share(self) -> float:
         """The share of the training after which no part's share in it changes any more."""
-        return max([self.code.settles, *(demand.settles for demand in self.demands)])
+        return max([self.code.warm_up_share, *(demand.warm_up_share for demand in self.demands)])
 
     def seed(self, generator: Generator | None) -> None:
         """Give every stochastic module the generator to draw from."""

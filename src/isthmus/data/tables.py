@@ -32,7 +32,7 @@ class TableScaling(nn.Module):
     ----------
     groups : list of (str, tuple of int)
         Which likelihood the cells have, group by group, and how many cells each column has in it.
-    owner : Tensor of shape (F,)
+    feature_group : Tensor of shape (F,)
         Which column each cell belongs to.
     scored : Tensor of shape (F,)
         Whether its likelihood counts for the row's score.
@@ -72,12 +72,12 @@ class TableScaling(nn.Module):
         self.real, self.timed, self.flags, self.named, self.counted = real, timed, flags, named, counted
         sizes = [len(columns[index].shares) for index in named]
         self.sizes = sizes
-        owner = [*real, *(index for index, _ in timed for _ in range(2)), *flags]
-        owner += [index for index, size in zip(named, sizes, strict=True) for _ in range(size)]
-        owner += counted
-        self.owner = torch.tensor(owner, dtype=torch.long)
-        self.cells = len(owner)
-        self.scored = torch.ones(len(owner), dtype=torch.bool)
+        feature_group = [*real, *(index for index, _ in timed for _ in range(2)), *flags]
+        feature_group += [index for index, size in zip(named, sizes, strict=True) for _ in range(size)]
+        feature_group += counted
+        self.feature_group = torch.tensor(feature_group, dtype=torch.long)
+        self.cells = len(feature_group)
+        self.scored = torch.ones(len(feature_group), dtype=torch.bool)
         self.scored[len(real) : len(real) + 2 * len(timed)] = False
         self.numeric_tables(real)
         self.level_tables(named, sizes)

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.positions import Positions
+from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 
 BLOCK = 256
@@ -50,18 +50,18 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     return result
 
 
-def mean_squared_error(network: Network, rows: Rows, index: Tensor | Positions) -> float:
+def mean_squared_error(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
     return float(column_errors(network, rows, index).mean())
 
 
 @torch.no_grad()
-def unexplained(network: Network, rows: Rows, index: Tensor | Positions) -> float | None:
+def deviance_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float | None:
     """Return the mean share that stays unexplained over the rows of that index, where training goes by that."""
     found, weights = [], []
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        shares = network.likelihood.shares(x, network(x).theta)
+        shares = network.likelihood.deviance_ratios(x, network(x).theta)
         if shares is None:
             return None
         found.append(shares.double())
@@ -70,7 +70,7 @@ def unexplained(network: Network, rows: Rows, index: Tensor | Positions) -> floa
 
 
 @torch.no_grad()
-def column_errors(network: Network, rows: Rows, index: Tensor | Positions) -> Tensor:
+def column_errors(network: Network, rows: Rows, index: Tensor | LazyIndex) -> Tensor:
     """Return the mean squared error of each column, (F,) float64, over the rows of that index that have a value."""
     total = weights = torch.zeros((), dtype=torch.float64)
     network.seed(Generator(rows.device).manual_seed(0))

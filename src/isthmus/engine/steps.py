@@ -9,11 +9,11 @@ from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import batch_mean
 from isthmus.core.network import Network
-from isthmus.engine import written_out
 from isthmus.engine.devices import arithmetic
+from isthmus.engine.fast import fused_backward
+from isthmus.engine.fast.matmul import NumpyProducts, TorchProducts
+from isthmus.engine.fast.recording import Recorded
 from isthmus.engine.optimisers import FlatAdam
-from isthmus.engine.products import NumpyProducts, TorchProducts
-from isthmus.engine.recording import Recorded
 
 if TYPE_CHECKING:
     from isthmus.engine.trainer import Plan
@@ -60,7 +60,7 @@ class Steps(Protocol):
 def of(network: Network, weighted: bool, plan: "Plan", optimiser: torch.optim.Optimizer | None) -> Steps:
     """Return how to take the steps of a plan on rows that are weighted or not."""
     if optimiser is None and not plan.open_ended and not plan.compiled:
-        written = written_out.of(network, plan.precision, weighted, plan.products)
+        written = fused_backward.of(network, plan.precision, weighted, plan.products)
         if written is not None:
             return WrittenOutSteps(written, plan)
     return AutogradSteps(network, plan, optimiser)
@@ -137,7 +137,7 @@ class AutogradSteps:
 class WrittenOutSteps:
     """Steps with the gradient written out; on a GPU recorded once and replayed."""
 
-    def __init__(self, written: written_out.WrittenOut, plan: "Plan") -> None:
+    def __init__(self, written: fused_backward.WrittenOut, plan: "Plan") -> None:
         self.written = written
         self.optimiser = FlatAdam(written.flat, written.slope, plan.optimiser, plan.learning_rate)
         self.recorded: Recorded | None = None

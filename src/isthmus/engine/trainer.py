@@ -12,14 +12,15 @@ from torch import Generator, Tensor
 
 from isthmus.core.blas import blas_threads
 from isthmus.core.network import Network
-from isthmus.data.positions import Positions
+from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
-from isthmus.engine import precision, skipping, steps
+from isthmus.engine import steps
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
+from isthmus.engine.fast import precision, sparse_input
+from isthmus.engine.fast.thread_tuner import ROUNDS, STEPS, Pilot, Rehearsal
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
-from isthmus.engine.pilot import ROUNDS, STEPS, Pilot, Rehearsal
 from isthmus.engine.report import FitReport
 from isthmus.engine.schedules import schedule
 from isthmus.engine.steps import TermSums, WrittenOutSteps
@@ -111,7 +112,7 @@ class Trainer:
         self,
         network: Network,
         rows: Rows,
-        index: Tensor | Positions,
+        index: Tensor | LazyIndex,
         validation: Tensor,
         plan: Plan,
         generator: Generator,
@@ -126,7 +127,7 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
-        self.skips_zeros = skipping.choose(network, rows, plan)
+        self.skips_zeros = sparse_input.choose(network, rows, plan)
         self.taking = steps.of(network, rows.weight is not None, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
@@ -212,7 +213,7 @@ class Trainer:
             finally:
                 self.network.seed(None)
                 self.taking.release()
-                skipping.forget(self.network)
+                sparse_input.forget(self.network)
             self.finish()
         return self.history
 
@@ -335,7 +336,7 @@ class Trainer:
 
     def waited(self) -> int:
         """Epochs without a better validation loss; none counts in which a part still warms up or anneals."""
-        return self.epoch - max(self.best.epoch, math.ceil(self.network.settles * self.epochs))
+        return self.epoch - max(self.best.epoch, math.ceil(self.network.warm_up_share * self.epochs))
 
     def try_last(self) -> None:
         """Take a last loss, where no rows judge, so that the weights which stay are not ones that fail."""

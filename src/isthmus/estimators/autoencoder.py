@@ -13,16 +13,16 @@ from torch import Generator, Tensor
 
 from isthmus.data.rows import Rows
 from isthmus.data.tables import TableScaling
-from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
+from isthmus.engine.compute import compute
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, map_rows
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import health, model_file, rules, tabular, validation
-from isthmus.estimators.beginning import Beginning
+from isthmus.estimators.building import Beginning
 from isthmus.estimators.generative import Generative
-from isthmus.estimators.guard import all_or_nothing
+from isthmus.estimators.rollback import rollback_on_error
 from isthmus.estimators.streams import Checked, Streams
 from isthmus.estimators.validation import Table
 
@@ -87,29 +87,12 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
     validation_fraction : float or "auto"
         Share of the rows that are kept out of training and judge it, in [0, 1). "auto": none of fewer than 100 rows;
         else a tenth, and at most 2,000 rows.
-    early_stopping : bool or int, default=True
-        Stop after that many epochs (True: 10) without a better validation loss, counted from the end of a warm-up or
-        annealing on. The best weights are kept in any case.
-    device : str, default="auto"
-        "cpu", "cuda", "cuda:1", "mps"; "auto" takes a CUDA GPU if there is one, else Apple's, else the processor.
-    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-        "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32, with
-        the products of training in bfloat16 where a trial finds that faster, the loss of the same weights is the same,
-        and epoch after epoch brings it down (dense networks without penalties, from steps of 80 million operations
-        on). "bfloat16": products in bfloat16, weights in float32. The fitted model computes in float32 in any case.
-    threads : int, "auto" or None, default="auto"
-        Threads of the processor; torch's own setting (None: leave it) is as before afterwards. "auto": the number that
-        a trial finds fastest for a step of training, tried again when steps slow down; given a `random_state`, only
-        numbers with which the gradient is the same bit for bit. One for steps under 30 million operations.
-    compiled : bool, default=False
-        Compile encoder and decoder by `torch.compile`, which needs a C++ compiler, takes half a minute and goes by
-        autograd in place of a gradient that is written out. On a processor it brought nothing that was measured.
-    products : {"auto", "torch", "numpy"}, default="auto"
-        Who makes the matrix products of training on the processor, where the gradient is written out: torch (MKL as a
-        rule) or, for steps on one thread, numpy (OpenBLAS as a rule); "auto" takes numpy where a measurement, made once
-        a process, finds it at least 5 % faster, as on most processors that are not Intel's.
-    cuda_graph : bool, default=True
-        On a CUDA GPU, record a step whose gradient is written out and replay it by one launch.
+    patience : int or None, default=10
+        Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
+        None: train for all epochs. The best weights are kept in any case.
+    compute : str or Compute, default="auto"
+        "auto", "cpu", "cuda" or the name of another device; or `Compute`, which also sets precision, threads,
+        compilation and the library that multiplies matrices.
     random_state : int, RandomState, Generator or None, default=None
         The same seed gives the same model on the same machine. No global random state is read or written.
     verbose : int, default=0
@@ -180,13 +163,8 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         schedule: str = "cosine",
         optimizer: Any = "adam",
         validation_fraction: float | str = "auto",
-        early_stopping: bool | int = True,
-        device: str = "auto",
-        precision: str = "auto",
-        threads: int | str | None = "auto",
-        compiled: bool = False,
-        products: str = "auto",
-        cuda_graph: bool = True,
+        patience: int | None = 10,
+        compute: Any = "auto",
         random_state: Any = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
@@ -210,20 +188,15 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         self.schedule = schedule
         self.optimizer = optimizer
         self.validation_fraction = validation_fraction
-        self.early_stopping = early_stopping
-        self.device = device
-        self.precision = precision
-        self.threads = threads
-        self.compiled = compiled
-        self.products = products
-        self.cuda_graph = cuda_graph
+        self.patience = patience
+        self.compute = compute
         self.random_state = random_state
         self.verbose = verbose
         self.callbacks = callbacks
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    @all_or_nothing
+    @rollback_on_error
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train on the rows of X.
 
@@ -261,7 +234,7 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         self._generator, self._optimiser = generator.get_state(), None
         return self
 
-    @all_or_nothing
+    @rollback_on_error
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train on one more chunk of rows, once over; the first chunk decides the initialisation.
 
@@ -371,8 +344,8 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
             cells = -likelihood.columns(x, self.network_(x).theta).double()
             if likelihood.density:
                 cells = cells + self.scaling_.log_slopes(x)
-            owner = getattr(self.scaling_, "owner", None)
-            return cells if owner is None else cells.new_zeros(len(x), columns).index_add(1, owner.to(x.device), cells)
+            group = getattr(self.scaling_, "feature_group", None)
+            return cells if group is None else cells.new_zeros(len(x), columns).index_add(1, group.to(x.device), cells)
 
         return self._map(by_column, rows, columns)
 
@@ -392,7 +365,9 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         rows = self._rows(array, resident=False)
         if hasattr(self, "columns_"):
             likelihood: Any = self.network_.likelihood
-            return self._map(lambda x: likelihood.shares(x, self.network_(x).theta), rows, None).astype(np.float64)
+            return self._map(lambda x: likelihood.deviance_ratios(x, self.network_(x).theta), rows, None).astype(
+                np.float64
+            )
 
         def error(x: Tensor) -> Tensor:
             return (self.scaling_.inverse(x.cpu()) - self._mean(x)).square().mean(1)
@@ -438,7 +413,7 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
     def _ready(self) -> torch.device:
         """Bring the network to where it shall compute; return where that is."""
         check_is_fitted(self)
-        on = devices.device(self.device)
+        on = compute(self.compute).on
         self.network_.to(on)
         return on
 

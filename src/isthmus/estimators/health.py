@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.positions import Positions
+from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 from isthmus.engine.inference import BLOCK
 from isthmus.engine.trainer import TrainingWarning
@@ -20,7 +20,7 @@ MOST = 4096
 
 
 @torch.no_grad()
-def diagnose(network: Network, rows: Rows, index: Tensor | Positions) -> dict[str, float]:
+def diagnose(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[str, float]:
     """Count, over some of the rows of that index, what the code uses.
 
     Returns
@@ -80,7 +80,7 @@ def complaints(health: dict[str, float], network: Network, rows: int) -> Iterabl
         )
 
 
-def report(network: Network, rows: Rows, index: Tensor | Positions) -> dict[str, float]:
+def report(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[str, float]:
     """Diagnose, and warn once of everything that is wrong."""
     health = diagnose(network, rows, index)
     wrong = list(complaints(health, network, min(len(index), MOST)))

@@ -20,10 +20,12 @@ from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
 from isthmus.data.columns import Column, Columns
 from isthmus.data.frames import Field, Schema
-from isthmus.data.running import Running
+from isthmus.data.moments import RunningMoments
 from isthmus.data.scaling import Scaling
 from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
+from isthmus.engine.compute import Compute
+from isthmus.engine.compute import compute as compute_settings
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
 from isthmus.engine.report import FitReport
@@ -34,7 +36,7 @@ SCHEMA = 1
 """Raised when an older isthmus could no longer read what this one writes."""
 
 KINDS: dict[str, type[Part]] = {kind.__name__: kind for slot in PARTS.values() for kind in slot.values()}
-KINDS |= {"Adam": Adam, "MixturePrior": MixturePrior}
+KINDS |= {"Adam": Adam, "Compute": Compute, "MixturePrior": MixturePrior}
 NOT_SAVED = {"callbacks": (), "verbose": 0}
 """Parameters that belong to a run rather than to a model, and what they are after loading."""
 
@@ -80,15 +82,15 @@ def save(estimator: Any, path: Path) -> None:
         temporary.write_bytes(content)
 
 
-def load(path: str | Path, device: str = "auto") -> Any:
+def load(path: str | Path, compute: "str | Compute" = "auto") -> Any:
     """Read a model that `AutoEncoder.save` wrote.
 
     Parameters
     ----------
     path : str or Path
         The file.
-    device : str, default="auto"
-        Where the model shall compute; replaces the one it was trained with, which this machine may not have.
+    compute : str or Compute, default="auto"
+        Where the model computes, as in `AutoEncoder`; replaces the setting it was trained with.
 
     Returns
     -------
@@ -105,7 +107,8 @@ def load(path: str | Path, device: str = "auto") -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")
-    devices.device(device)
+    machine = compute_settings(compute)
+    devices.device(machine.device)
     header, tensors = read(path)
     if header["schema"] > SCHEMA:
         raise ModelFileError(
@@ -113,7 +116,7 @@ def load(path: str | Path, device: str = "auto") -> Any:
             f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
         )
     try:
-        return rebuild(header, tensors, device)
+        return rebuild(header, tensors, compute)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({reason})") from error
@@ -138,11 +141,11 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     return header, tensors
 
 
-def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: str) -> Any:
+def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], compute: "str | Compute") -> Any:
     """Make the fitted estimator from what was in the file."""
     kind = getattr(isthmus, header["estimator"])
     parameters = {name: revived(value) for name, value in header["parameters"].items()}
-    estimator = kind(**parameters | NOT_SAVED | {"device": device})
+    estimator = kind(**parameters | NOT_SAVED | {"compute": compute})
     fitted = header["fitted"]
     estimator.n_features_in_ = fitted["n_features_in"]
     if fitted["feature_names_in"] is not None:
@@ -167,7 +170,7 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], device: st
         raise ValueError(f"it has the scaling of {columns} columns, and {estimator.n_features_in_} columns")
     seen = {name.removeprefix("seen."): value for name, value in tensors.items() if name.startswith("seen.")}
     # Files of 0.1 say nothing of the rows seen; the scaling then stays as it is.
-    estimator._seen = Running.from_state(seen) if seen else Running(estimator.n_features_in_)
+    estimator._seen = RunningMoments.from_state(seen) if seen else RunningMoments(estimator.n_features_in_)
     estimator.network_ = estimator._compose()
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     estimator.network_.load_state_dict(weights)

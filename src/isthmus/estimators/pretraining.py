@@ -12,7 +12,7 @@ from isthmus.core.contract import batch_mean
 from isthmus.core.initialisation import orthogonal
 from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
-from isthmus.data.positions import Positions
+from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 from isthmus.engine.trainer import Plan, Trainer
 from isthmus.parts import Deterministic, Gaussian
@@ -34,7 +34,7 @@ class Elementwise(nn.Module):
 
 
 def pretrain(
-    network: Network, rows: Rows, index: Tensor | Positions, plan: Plan, likelihood: Any, generator: Generator
+    network: Network, rows: Rows, index: Tensor | LazyIndex, plan: Plan, likelihood: Any, generator: Generator
 ) -> str:
     """Write into a dense network the weights of autoencoders of one layer each; return in words what was done.
 
@@ -47,7 +47,7 @@ def pretrain(
         If the encoder and the decoder are not dense, of as many layers and without normalisation, or if the rows do not
         lie in memory.
     """
-    if isinstance(index, Positions):
+    if isinstance(index, LazyIndex):
         raise ValueError(
             "init='layerwise' keeps what a layer gives for every row, so it needs rows in memory, and these are read "
             "in chunks; take init='pca'"

@@ -9,9 +9,9 @@ from isthmus.core.checks import flag, fraction, is_number, positive_number, whol
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
-from isthmus.engine.devices import device
+from isthmus.engine.compute import compute
+from isthmus.engine.fast.matmul import maker
 from isthmus.engine.optimisers import optimiser
-from isthmus.engine.products import maker
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
@@ -32,7 +32,6 @@ LEAST_JUDGED = 100
 MOST_JUDGED = 2000
 PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN = 10_000, 32
 """Rows of which principal components are found; on MNIST the first error is within half a percent of all rows'."""
-PATIENCE = 10
 HIDDEN = 0.1
 """Share of the columns that are hidden in training where some cells are missing."""
 
@@ -97,19 +96,19 @@ def plan(estimator: Any, rows: int, judged: int) -> Plan:
     """Return how to train on so many rows, with so many others to judge by."""
     batch = given(estimator, "batch_size", lambda: batch_size(rows), whole_number, 1)
     schedule(estimator.schedule)
-    patience = PATIENCE if estimator.early_stopping is True else estimator.early_stopping
+    machine = compute(estimator.compute)
     return Plan(
         epochs=given(estimator, "epochs", lambda: epochs(rows, batch, judged > 0), whole_number, 1),
         batch_size=batch,
         learning_rate=given(estimator, "learning_rate", lambda: LEARNING_RATE, positive_number),
         schedule=estimator.schedule,
         optimiser=optimiser(estimator.optimizer),
-        patience=None if patience is False else whole_number("early_stopping", patience, 1),
-        precision=estimator.precision,
+        patience=None if estimator.patience is None else whole_number("patience", estimator.patience, 1),
+        precision=machine.precision,
         repeatable=estimator.random_state is not None,
-        compiled=flag("compiled", estimator.compiled),
-        recorded=flag("cuda_graph", estimator.cuda_graph),
-        products=maker(estimator.products, device(estimator.device)),
+        compiled=flag("compile", machine.compile),
+        recorded=flag("cuda_graph", machine.cuda_graph),
+        products=maker(machine.matmul, machine.on),
     )
 
 

@@ -11,12 +11,12 @@ from sklearn.utils import metadata_routing
 
 from isthmus.data import frames, parquet
 from isthmus.data.chunks import PIECE_BYTES
+from isthmus.data.moments import RunningMoments
 from isthmus.data.rows import Rows
-from isthmus.data.running import Running
 from isthmus.data.scaling import Scaling, scaling
 from isthmus.data.sources import Source, in_blocks, opened
 from isthmus.estimators import tabular, validation
-from isthmus.estimators.following import can_follow, fold
+from isthmus.estimators.rescaling import can_follow, fold
 from isthmus.estimators.validation import Table
 
 SCORE = "score"
@@ -195,7 +195,7 @@ class Streams:
 
     # -- learning from a stream -------------------------------------------------------------------------------------
 
-    _seen: Running
+    _seen: RunningMoments
 
     def _follow(self, rows: Rows) -> None:
         """Take rows into the running statistics, and let a standard scaling follow them; a table's stays."""

@@ -9,11 +9,11 @@ from sklearn.utils.validation import _check_feature_names
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.data import frames
+from isthmus.data.batches import ReiterableBatches
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.columns import KINDS, LIKELIHOODS, Columns, Survey
 from isthmus.data.encoding import decoded, encoded
 from isthmus.data.frames import Cells, Field, Schema
-from isthmus.data.passes import Passes
 from isthmus.data.sources import Source
 from isthmus.data.tables import TableScaling
 from isthmus.estimators import rules, validation
@@ -84,10 +84,10 @@ def chunked(estimator: Any, source: Source, *, reset: bool, least_rows: int) -> 
     if sum(lengths) < least_rows:
         raise ValueError(f"X has {sum(lengths)} rows; at least {least_rows} are needed by {type(estimator).__name__}")
     source.convert = lambda piece: known_table(estimator, piece)
-    if isinstance(source, Passes):
+    if isinstance(source, ReiterableBatches):
         source.lengths = lengths
     numbers = sum(column.numbers for column in estimator.columns_)
-    in_order = isinstance(source, Passes)
+    in_order = isinstance(source, ReiterableBatches)
     return ChunkedTable(lengths, source.read, numbers, np.dtype(np.float64), in_order=in_order)
 
 
@@ -302,7 +302,7 @@ def likelihood(scaling: TableScaling) -> Mixed:
         )
         cells.append(sum(sizes))
         scored.append(name != "calendar")
-    return Mixed(tuple(families), tuple(cells), tuple(scaling.owner.tolist()), tuple(scored))
+    return Mixed(tuple(families), tuple(cells), tuple(scaling.feature_group.tolist()), tuple(scored))
 
 
 def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:

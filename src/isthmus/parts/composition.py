@@ -134,7 +134,7 @@ def compose(
     corruption_module = None if corruption is None else part("corruption", corruption).build(features)
     seen = likelihood_module.inputs or features
     if corruption_module is not None:
-        corruption_module.owner = likelihood_module.owner
+        corruption_module.feature_group = likelihood_module.feature_group
         seen += features if corruption_module.marks else 0
         if corruption_module.removes and likelihood_module.inputs is None:
             raise ValueError(

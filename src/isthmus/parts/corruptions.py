@@ -66,12 +66,12 @@ class GaussianNoise(Part):
 
 
 def chosen(x: Tensor, rate: float, module: CorruptionModule) -> Tensor:
-    """Draw which entries of x (B, F) are corrupted: 1 with probability `rate`, else 0; all or none of one owner's."""
-    if module.owner is None:
+    """Draw which entries of x (B, F) are corrupted, 1 with probability `rate`, else 0; alike within a feature group."""
+    if module.feature_group is None:
         return torch.empty_like(x).bernoulli_(rate, generator=module.generator)
-    owner = torch.tensor(module.owner, device=x.device)
-    columns = torch.empty(len(x), int(owner.max()) + 1, dtype=x.dtype, device=x.device)
-    return columns.bernoulli_(rate, generator=module.generator)[:, owner]
+    feature_group = torch.tensor(module.feature_group, device=x.device)
+    columns = torch.empty(len(x), int(feature_group.max()) + 1, dtype=x.dtype, device=x.device)
+    return columns.bernoulli_(rate, generator=module.generator)[:, feature_group]
 
 
 class HiddenEntries(CorruptionModule):
@@ -192,10 +192,10 @@ class SwappedEntries(CorruptionModule):
     def forward(self, x: Tensor) -> Corrupted:
         """(B, F) to rows some of whose entries are another row's."""
         # From another row than its own: one of the B - 1 behind it, around the end.
-        owner = torch.arange(x.shape[1]) if self.owner is None else torch.tensor(self.owner)
-        shape = (len(x), int(owner.max()) + 1)
+        feature_group = torch.arange(x.shape[1]) if self.feature_group is None else torch.tensor(self.feature_group)
+        shape = (len(x), int(feature_group.max()) + 1)
         ahead = torch.randint(1, max(len(x), 2), shape, generator=self.generator, device=x.device)[
-            :, owner.to(x.device)
+            :, feature_group.to(x.device)
         ]
         rows = torch.arange(len(x), device=x.device)[:, None]
         others = x.gather(0, (rows + ahead) % len(x))

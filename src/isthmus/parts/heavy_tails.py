@@ -68,7 +68,7 @@ class LocationScale(LikelihoodModule):
         scales = self.scales(theta, errors, weight)
         return torch.log(scales) - self.log_density(errors / scales)
 
-    def excess(self, x: Tensor, theta: Tensor) -> Tensor:
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """-log p₀(e/s) + log p₀(0), (B, F), at the present scale."""
         errors = (x - self.mean(theta)) / self.scales(theta, None, None)
         return self.log_density(torch.zeros_like(errors)) - self.log_density(errors)

@@ -87,7 +87,7 @@ class GaussianLikelihood(LikelihoodModule):
             squares
         )
 
-    def excess(self, x: Tensor, theta: Tensor) -> Tensor:
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """½(x - x̂)², (B, F): minus log p(x|z) at σ = 1, less what it is at x̂ = x."""
         return 0.5 * (x - self.mean(theta)).square()
 

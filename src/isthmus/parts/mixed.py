@@ -33,14 +33,14 @@ class MixedLikelihood(LikelihoodModule):
     middle: Tensor
     centre: Tensor
     gain: Tensor
-    standing: Tensor
-    unexplained: Tensor
+    column_weight: Tensor
+    deviance_ratio: Tensor
 
     def __init__(
         self,
         families: list[LikelihoodModule],
         cells: tuple[int, ...],
-        owner: tuple[int, ...],
+        feature_group: tuple[int, ...],
         scored: tuple[bool, ...],
     ) -> None:
         super().__init__()
@@ -48,13 +48,13 @@ class MixedLikelihood(LikelihoodModule):
         self.sizes = cells
         self.theta_sizes = [family.outputs for family in families]
         self.outputs = sum(self.theta_sizes)
-        self.owner = owner
-        features, self.slots = len(owner), sorted(set(owner))
+        self.feature_group = feature_group
+        features, self.slots = len(feature_group), sorted(set(feature_group))
         self.inputs = features + len(self.slots)
-        slot = torch.tensor([self.slots.index(column) for column in owner], dtype=torch.long)
+        slot = torch.tensor([self.slots.index(column) for column in feature_group], dtype=torch.long)
         self.register_buffer("slot", slot, persistent=False)
         # Of a column's cells one is enough to see whether it is missing.
-        first = torch.tensor([owner.index(column) for column in self.slots], dtype=torch.long)
+        first = torch.tensor([feature_group.index(column) for column in self.slots], dtype=torch.long)
         self.register_buffer("first", first, persistent=False)
         counted = [isinstance(family, CountLikelihood) for family in families]
         self.register_buffer("counted", spread_over(counted, cells), persistent=False)
@@ -62,8 +62,8 @@ class MixedLikelihood(LikelihoodModule):
         self.register_buffer("centre", torch.zeros(features, dtype=torch.float64))
         self.register_buffer("gain", torch.ones(features, dtype=torch.float64))
         self.register_buffer("middle", torch.zeros(features, dtype=torch.float64))
-        self.register_buffer("standing", torch.ones(features, dtype=torch.float64))
-        self.register_buffer("unexplained", torch.ones((), dtype=torch.float64))
+        self.register_buffer("column_weight", torch.ones(features, dtype=torch.float64))
+        self.register_buffer("deviance_ratio", torch.ones((), dtype=torch.float64))
 
     def train(self, mode: bool = True) -> "MixedLikelihood":
         """Keep the families as they are in use: their spreads are found for all of them together."""
@@ -104,10 +104,10 @@ class MixedLikelihood(LikelihoodModule):
         scaled = torch.zeros_like(count[self.first]).index_add(0, self.slot, spread * own.square())
         self.gain.copy_(own / scaled.clamp_min(1e-6).sqrt()[self.slot])
         theta = self.start_bias(self.middle, variance).expand(len(x), -1)
-        excess = self.each("excess", filled, theta) * there
-        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, excess.sum(0))
+        half_deviance = self.each("half_deviance", filled, theta) * there
+        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, half_deviance.sum(0))
         baseline = baseline / count[self.first]
-        self.standing.copy_(0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot])
+        self.column_weight.copy_(0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot])
 
     @property
     def blocked(self) -> Tensor:
@@ -142,14 +142,14 @@ class MixedLikelihood(LikelihoodModule):
         is known; s the batch's mean of u, held fixed, as a Gaussian's optimal variance is.
         """
         lacking, columns = self.lacking(x, theta, cells)
-        share = self.unexplained.to(theta)
+        share = self.deviance_ratio.to(theta)
         if self.training:
             mean = batch_mean(lacking.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
             share = mean.clamp_min(FLOOR)
-            self.unexplained.lerp_(share.to(self.unexplained), FOLLOWING)
+            self.deviance_ratio.lerp_(share.to(self.deviance_ratio), FOLLOWING)
         return 0.5 * (lacking / share + columns * (torch.log(share) + LOG_2_PI))
 
-    def shares(self, x: Tensor, theta: Tensor) -> Tensor:
+    def deviance_ratios(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return which share of each row stays unexplained, (B,): 0 for nothing, 1 for as much as by means alone."""
         lacking, columns = self.lacking(x, theta)
         return lacking / columns.clamp_min(1)
@@ -157,12 +157,12 @@ class MixedLikelihood(LikelihoodModule):
     def lacking(self, x: Tensor, theta: Tensor, cells: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the sum of the shares that columns lack, (B,), and how many columns are there, (B,)."""
         there = self.there(x) if cells is None else self.there(x) * cells
-        lacking = self.each("excess", self.filled(x), theta) * there * self.standing.to(theta)
+        lacking = self.each("half_deviance", self.filled(x), theta) * there * self.column_weight.to(theta)
         return 2 * lacking.sum(1), there[:, self.first].sum(1)
 
-    def set_unexplained(self, share: float) -> None:
+    def set_deviance_ratio(self, share: float) -> None:
         """Take note of the share that stays unexplained over the data."""
-        self.unexplained.fill_(max(share, FLOOR))
+        self.deviance_ratio.fill_(max(share, FLOOR))
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw rows (B, F)."""
@@ -204,7 +204,7 @@ class Mixed(Part):
         `Gaussian`, `StudentT`, `Bernoulli`, `Categorical`, `Poisson`, `NegativeBinomial`, in the order of the cells.
     cells : tuple of int
         How many cells of a row each family has.
-    owner : tuple of int, optional
+    feature_group : tuple of int, optional
         Which column each cell belongs to; () where each cell of a family is a column (and each block of a
         `Categorical`).
     scored : tuple of bool, optional
@@ -222,7 +222,7 @@ class Mixed(Part):
 
     families: tuple[Any, ...] = ()
     cells: tuple[int, ...] = ()
-    owner: tuple[int, ...] = ()
+    feature_group: tuple[int, ...] = ()
     scored: tuple[bool, ...] = ()
 
     def build(self, features: int) -> MixedLikelihood:
@@ -234,13 +234,14 @@ class Mixed(Part):
             )
         families = [family.build(cells) for family, cells in zip(self.families, self.cells, strict=True)]
         scored = self.scored or (True,) * len(self.families)
-        return MixedLikelihood(families, tuple(self.cells), self.owner or one_a_column(families, self.cells), scored)
+        groups = self.feature_group or one_a_column(families, self.cells)
+        return MixedLikelihood(families, tuple(self.cells), groups, scored)
 
 
 def one_a_column(families: list[LikelihoodModule], cells: tuple[int, ...]) -> tuple[int, ...]:
-    """Return an owner for each cell, where nobody says which belong together."""
-    owner: list[int] = []
+    """Return an feature_group for each cell, where nobody says which belong together."""
+    feature_group: list[int] = []
     for family, count in zip(families, cells, strict=True):
         for size in getattr(family, "sizes", (1,) * count):
-            owner += [owner[-1] + 1 if owner else 0] * size
-    return tuple(owner)
+            feature_group += [feature_group[-1] + 1 if feature_group else 0] * size
+    return tuple(feature_group)

@@ -151,7 +151,7 @@ class Divergence(PenaltyModule):
         self.warm_up = warm_up
         self.free_bits = free_bits
         self.capacity = capacity
-        self.progress, self.settles = 1.0, warm_up
+        self.progress, self.warm_up_share = 1.0, warm_up
 
     def check(self, network: Network) -> None:
         """Refuse a code without a posterior."""

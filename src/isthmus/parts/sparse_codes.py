@@ -33,7 +33,7 @@ class TopKCode(SparseCode):
         self.in_use = max(1, min(int(alpha * k), latent))
         self.anneal = anneal
         self.function = modules.activation(activation).function
-        self.progress, self.settles = 1.0, anneal
+        self.progress, self.warm_up_share = 1.0, anneal
 
     def begin(self, progress: float) -> None:
         """Take note of how much of the training is done."""

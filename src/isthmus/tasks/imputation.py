@@ -12,8 +12,9 @@ from torch import Generator, Tensor
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.network import Network
+from isthmus.engine.compute import Compute
 from isthmus.estimators import AutoEncoder, tabular, validation
-from isthmus.estimators.guard import all_or_nothing
+from isthmus.estimators.rollback import rollback_on_error
 from isthmus.parts import Masking
 
 RATE = 0.3
@@ -90,7 +91,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.columns = columns
         self.random_state = random_state
 
-    @all_or_nothing
+    @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train on a table with or without gaps.
 
@@ -166,8 +167,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Return one member's expectation of every cell, (n, cells)."""
         member._ready()
         rows = member._rows(numbers, resident=False)
-        owner = member.scaling_.owner.to(rows.device)
-        found = member._map(lambda x: expected(member.network_, x, owner, self.rounds), rows, member.scaling_.cells)
+        group = member.scaling_.feature_group.to(rows.device)
+        found = member._map(lambda x: expected(member.network_, x, group, self.rounds), rows, member.scaling_.cells)
         return found.astype(np.float64)
 
     def _drawn(self, cells: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -197,21 +198,21 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Return the root mean squared error of cells that are hidden on purpose in numbers (n, R), (cells,)."""
         first = self.members_[0]
         rows = first._rows(numbers, resident=False)
-        owner = first.scaling_.owner
+        feature_group = first.scaling_.feature_group
         generator = Generator().manual_seed(0)
-        hidden = (torch.rand(len(numbers), int(owner.max()) + 1, generator=generator) < RATE)[:, owner]
+        hidden = (torch.rand(len(numbers), int(feature_group.max()) + 1, generator=generator) < RATE)[:, feature_group]
         x = rows.scaled(rows.raw[:]).cpu()
         seen = torch.where(hidden, torch.nan, x).to(rows.device)
-        guesses = [guess.cpu().double() for guess in self._guesses(seen, owner.to(rows.device))]
+        guesses = [guess.cpu().double() for guess in self._guesses(seen, feature_group.to(rows.device))]
         errors = torch.where(hidden, (x.double() - torch.stack(guesses).mean(0)).square(), torch.nan)
         counted = (~errors.isnan()).sum(0).clamp_min(1)
         return (errors.nan_to_num(0).sum(0) / counted).sqrt().numpy()
 
-    def _guesses(self, x: Tensor, owner: Tensor) -> Iterator[Tensor]:
+    def _guesses(self, x: Tensor, feature_group: Tensor) -> Iterator[Tensor]:
         """Pass over the members' expectations of cells x (n, cells)."""
         for member in self.members_:
             with torch.no_grad():
-                yield expected(member.network_, x, owner, self.rounds)
+                yield expected(member.network_, x, feature_group, self.rounds)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -227,12 +228,12 @@ def masked_autoencoder() -> AutoEncoder:
         hidden=(HIDDEN,),
         corruption=Masking(RATE, value=None, score="hidden"),
         learning_rate=LEARNING_RATE,
-        early_stopping=False,
-        precision="float32",
+        patience=None,
+        compute=Compute(precision="float32"),
     )
 
 
-def expected(network: Network, x: Tensor, owner: Tensor, rounds: int) -> Tensor:
+def expected(network: Network, x: Tensor, feature_group: Tensor, rounds: int) -> Tensor:
     """Return what the network expects of every cell of x (B, F), NaN where missing.
 
     After the first guess each round fills one half of the columns again, given the guess for the other half.
@@ -240,7 +241,7 @@ def expected(network: Network, x: Tensor, owner: Tensor, rounds: int) -> Tensor:
     missing = torch.isnan(x)
     guess = network.decode(network.encode(x).mean)
     for turn in range(rounds):
-        hidden = missing & (owner % 2 == turn % 2)
+        hidden = missing & (feature_group % 2 == turn % 2)
         again = network.decode(
             network.encode(torch.where(missing & ~hidden, guess, torch.where(missing, torch.nan, x))).mean
         )

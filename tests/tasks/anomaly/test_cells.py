@@ -46,8 +46,8 @@ def test_categories_and_gaps():
     cells = RobustCells(columns).fit(numbers)
     x = cells.whole(numbers)
     assert torch.isfinite(x).all()
-    assert (x[1][cells.owner == 1] == 0).all()
-    assert (x[3][cells.owner == 0] == 0).all()
+    assert (x[1][cells.feature_group == 1] == 0).all()
+    assert (x[3][cells.feature_group == 0] == 0).all()
     by_column = cells.by_column(torch.ones_like(x))
     assert by_column.sum() == x.numel()
 

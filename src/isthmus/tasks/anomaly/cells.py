@@ -36,7 +36,7 @@ class RobustCells(nn.Module):
 
     Attributes
     ----------
-    owner : Tensor of shape (C,)
+    feature_group : Tensor of shape (C,)
         Which column each cell belongs to.
     """
 
@@ -56,7 +56,7 @@ class RobustCells(nn.Module):
         scale, own_size = variance.sqrt(), torch.where(mean == 0, 1.0, mean.abs())
         self.register_buffer("shift", mean)
         self.register_buffer("scale", torch.where(scale <= 1e-12 * own_size, STILL * own_size, scale))
-        self.owner = torch.arange(len(mean)) if self.table is None else self.table.owner
+        self.feature_group = torch.arange(len(mean)) if self.table is None else self.table.feature_group
         return self
 
     def _mean(self, numbers: np.ndarray, of: Callable[[Tensor], Tensor]) -> Tensor:
@@ -90,8 +90,8 @@ class RobustCells(nn.Module):
         """Sum what cells have, (B, C), to what their columns have, (B, columns)."""
         if self.table is None:
             return values
-        owner = self.owner.to(values.device)
-        return values.new_zeros(len(values), len(self.table.columns)).index_add(1, owner, values)
+        feature_group = self.feature_group.to(values.device)
+        return values.new_zeros(len(values), len(self.table.columns)).index_add(1, feature_group, values)
 
     def whole(self, numbers: np.ndarray) -> Tensor:
         """Return all rows of numbers (n, R) as cells (n, C), float32."""

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from isthmus.core.choices import refuse_unknown, unknown
 from isthmus.tasks.anomaly.denoiser import denoiser
-from isthmus.tasks.anomaly.linear import robust_linear
-from isthmus.tasks.anomaly.marginals import marginals
+from isthmus.tasks.anomaly.histogram import marginals
+from isthmus.tasks.anomaly.mahalanobis import robust_linear
 from isthmus.tasks.anomaly.models import code_distance, likelihood
 from isthmus.tasks.anomaly.neighbours import neighbours
 from isthmus.tasks.anomaly.scorer import Scorer, Training

@@ -10,9 +10,9 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.data.chunks import ChunkedTable
-from isthmus.engine import devices
+from isthmus.engine.compute import compute
 from isthmus.estimators import tabular, validation
-from isthmus.estimators.guard import all_or_nothing
+from isthmus.estimators.rollback import rollback_on_error
 from isthmus.estimators.streams import Streams
 from isthmus.tasks.anomaly import checks, choice, explanation, learning, thresholds
 from isthmus.tasks.anomaly.calibration import Calibration, CrossCalibration, SplitCalibration, refuse, threshold
@@ -66,7 +66,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         quarter of the rows is no model for networks, and much noise keeps them from learning single rows.
     columns : dict, sequence or str, optional
         As in `AutoEncoder`.
-    device : str, default="auto"
+    compute : str or Compute, default="auto"
         As in `AutoEncoder`.
 
     Attributes
@@ -120,7 +120,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         *,
         setting: str = "contaminated",
         columns: Any = None,
-        device: str = "auto",
+        compute: Any = "auto",
     ) -> None:
         self.estimator = estimator
         self.method = method
@@ -131,11 +131,11 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         self.random_state = random_state
         self.setting = setting
         self.columns = columns
-        self.device = device
+        self.compute = compute
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    @all_or_nothing
+    @rollback_on_error
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what is normal from the rows of X.
 
@@ -213,7 +213,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
 
     def _training(self, rows: Any, seed: int) -> Training:
         contaminated = self.setting == "contaminated"
-        return Training(rows, contaminated, seed, devices.device(self.device), self, self.estimator)
+        return Training(rows, contaminated, seed, compute(self.compute).on, self, self.estimator)
 
     def _trained(self, rows: Any, seed: int) -> Ensemble:
         return learning.ensemble(self.method_, self._training(rows, seed))
@@ -383,7 +383,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
 
     def _ready(self) -> torch.device:
         check_is_fitted(self)
-        return devices.device(self.device)
+        return compute(self.compute).on
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "offset_")

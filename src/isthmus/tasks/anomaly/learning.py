@@ -10,7 +10,7 @@ import torch
 from isthmus.data.chunks import ChunkedTable
 from isthmus.tasks.anomaly.choice import METHODS
 from isthmus.tasks.anomaly.ensemble import Ensemble
-from isthmus.tasks.anomaly.linear import robust_linear
+from isthmus.tasks.anomaly.mahalanobis import robust_linear
 from isthmus.tasks.anomaly.reasons import MOST_CELLS, Reasons
 from isthmus.tasks.anomaly.scorer import Training
 

@@ -120,7 +120,7 @@ def code_distance(training: Training) -> CodeDistance:
 def new_estimator(training: Training) -> Any:
     """Return what is to be trained, with the seed of the training."""
     if training.estimator is None:
-        return AutoEncoder(latent(training), device=str(training.device), random_state=training.seed)
+        return AutoEncoder(latent(training), compute=str(training.device), random_state=training.seed)
     estimator = clone(training.estimator)
     if estimator.random_state is None:
         estimator.set_params(random_state=training.seed)

@@ -11,7 +11,7 @@ from isthmus.data.tables import TableScaling
 from isthmus.engine.inference import map_rows
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explanation import replaced, shared
-from isthmus.tasks.anomaly.linear import RobustLinear
+from isthmus.tasks.anomaly.mahalanobis import RobustLinear
 
 WIDE = 128
 """Columns above which contributions go by shares of the errors, as for images."""

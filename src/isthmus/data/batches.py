@@ -1,0 +1,171 @@
+"""`ReiterableBatches`: data that a function brings in batches, as often as it is asked."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from isthmus.data.chunks import ChunkedTable, taken_in
+from isthmus.data.frames import is_frame
+from isthmus.data.moments import RunningMoments
+from isthmus.data.number_types import as_tensor, kept_type
+from isthmus.data.parquet import as_frame, is_numeric, numbers
+
+
+class ReiterableBatches:
+    """Batches of rows from an iterator that a function returns afresh for every pass.
+
+    Parameters
+    ----------
+    make
+        Takes nothing; returns an iterator of batches: arrays (b, F) or RecordBatches, each time the same ones.
+    columns
+        Names of the columns to take from RecordBatches; None takes all of the first one's.
+
+    Attributes
+    ----------
+    names : list of str or None
+        Of the columns, where batches have any; known once a batch was seen.
+    """
+
+    in_order = True
+
+    def __init__(self, make: Callable[[], Iterable[Any]], columns: Sequence[str] | None = None) -> None:
+        self.make = make
+        self.names = None if columns is None else list(columns)
+        self.called = f"{getattr(make, '__name__', type(make).__name__)}()"
+        self.lengths: list[int] = []
+        self.convert: Callable[[Any], np.ndarray] | None = None
+        self.begun: Iterable[Any] | None = None
+        self.coming: Iterator[np.ndarray] = iter(())
+        self.next = -1
+
+    def started(self) -> Iterable[Any]:
+        """Return a new pass over the batches as they come; the one that `plain` has begun, if it has."""
+        if self.begun is not None:
+            begun, self.begun = self.begun, None
+            return begun
+        batches = self.make()
+        if not isinstance(batches, Iterable):
+            raise ValueError(
+                f"{self.called} returned {type(batches).__name__}; it has to return an iterator of batches of rows"
+            )
+        return batches
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Pass over all batches, (b, F) each; ones without rows are passed by."""
+        batches = self.started()
+        width = None
+        for number, batch in enumerate(batches):
+            if self.convert is not None and not len(batch):
+                continue
+            array = self.numbers(batch, number)
+            if width is not None and array.shape[1] != width:
+                raise ValueError(
+                    f"batch {number} of {self.called} has {array.shape[1]} columns, and those before have {width}; "
+                    "every batch needs the same ones"
+                )
+            width = array.shape[1]
+            if len(array):
+                yield array
+
+    @property
+    def plain(self) -> bool:
+        """Whether the first batch holds nothing but numbers, and no gaps but those of an array."""
+        batches = iter(self.started())
+        first = next(batches, None)
+        # The pass goes on where this look ends.
+        self.begun = batches if first is None else chain([first], batches)
+        if first is None or type(first).__module__.split(".")[0] != "pyarrow":
+            return not is_frame(first) and not (isinstance(first, np.ndarray) and first.dtype.kind in "OU")
+        self.names = list(first.schema.names) if self.names is None else self.names
+        columns = [first.column(name) for name in self.names if name in first.schema.names]
+        return all(is_numeric(column.type) and not column.null_count for column in columns)
+
+    def frames(self) -> Iterator[Any]:
+        """Pass over all batches as they come, but for those without rows."""
+        return (self.chosen(batch) for batch in self.started() if len(batch))
+
+    def chosen(self, batch: Any) -> Any:
+        """Return a batch as a frame, of a RecordBatch the columns that are wanted, or as it is."""
+        if type(batch).__module__.split(".")[0] != "pyarrow":
+            return batch
+        self.names = list(batch.schema.names) if self.names is None else self.names
+        return as_frame(batch, self.names)
+
+    def numbers(self, batch: Any, number: int) -> np.ndarray:
+        """Return a batch as numbers, (b, F)."""
+        if self.convert is not None:
+            return self.convert(self.chosen(batch))
+        if type(batch).__module__.split(".")[0] == "pyarrow":
+            self.names = list(batch.schema.names) if self.names is None else self.names
+            return numbers(batch, self.names)
+        array = np.asarray(batch)
+        if array.ndim != 2 or array.dtype.kind not in "biuf":
+            raise ValueError(
+                f"batch {number} of {self.called} has the shape {array.shape} and the type {array.dtype}; arrays of "
+                "numbers (rows, columns) or RecordBatches are needed"
+            )
+        return array
+
+    def table(self, check: Callable[[np.ndarray, int], None]) -> ChunkedTable:
+        """Pass over all batches once, and return them as a table that knows how many rows they have, and what of.
+
+        Raises
+        ------
+        ValueError
+            If there is no row; and whatever `check` raises.
+        """
+        running: RunningMoments | None = None
+        kinds: set[np.dtype] = set()
+        for array in self.blocks():
+            check(array, sum(self.lengths))
+            running = RunningMoments(array.shape[1]) if running is None else running
+            self.lengths.append(len(array))
+            kinds.add(array.dtype)
+            taken_in(running, as_tensor(np.ascontiguousarray(array)))
+        if running is None:
+            raise ValueError(f"{self.called} brought no rows; it has to return an iterator of batches of rows")
+        dtype = kept_type(np.result_type(*kinds))
+        table = ChunkedTable(self.lengths, self.read, len(running.mean), dtype, in_order=True)
+        table.known = running.summary
+        return table
+
+    def read(self, i: int) -> np.ndarray:
+        """Return a batch; going on from the one before is cheap, going back starts another pass.
+
+        Raises
+        ------
+        ValueError
+            If a later pass brings other batches than the first one.
+        """
+        if i < self.next or self.next < 0:
+            self.coming, self.next = self.blocks(), 0
+        while True:
+            array = next(self.coming, None)
+            expected = self.lengths[self.next]
+            if array is None and self.next == 0:
+                raise ValueError(
+                    f"the iterator that {self.called} returned is exhausted on the second pass: it has to return a new "
+                    "one each time it is called, as a generator function does"
+                )
+            if array is None or len(array) != expected:
+                brought = "no more rows" if array is None else f"{len(array)} rows"
+                raise ValueError(
+                    f"{self.called} brought {brought} as batch {self.next} of a later pass, and {expected} in the "
+                    "first; every pass has to bring the same batches in the same order"
+                )
+            self.next += 1
+            if self.next == len(self.lengths):
+                self.end()
+            if self.next > i:
+                return array
+
+    def end(self) -> None:
+        """Look whether a pass ends where the first one did."""
+        if next(self.coming, None) is not None:
+            raise ValueError(
+                f"{self.called} brought more than the {sum(self.lengths)} rows of the first pass in a later one; every "
+                "pass has to bring the same batches in the same order"
+            )

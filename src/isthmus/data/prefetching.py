@@ -1,0 +1,46 @@
+"""`Prefetcher`: results worked out by another thread before they are asked for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+DEPTH = 3
+"""Results that wait at most."""
+
+
+class Prefetcher(Generic[Given, Made]):
+    """``map(function, items)``, worked out by a thread of its own, a few results ahead; to be used in a ``with`` block.
+
+    An error of the function is raised where its result is asked for.
+
+    Examples
+    --------
+    >>> with Prefetcher(len, ["a", "bcd", "ef"]) as lengths:
+    ...     list(lengths)
+    [1, 3, 2]
+    """
+
+    def __init__(self, function: Callable[[Given], Made], items: Iterable[Given]) -> None:
+        self.function = function
+        self.items = iter(items)
+        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
+
+    def __enter__(self) -> Self:
+        self.waiting = [self.worker.submit(self.function, item) for item in islice(self.items, DEPTH)]
+        return self
+
+    def __iter__(self) -> Iterator[Made]:
+        while self.waiting:
+            first: Future[Made] = self.waiting.pop(0)
+            self.waiting += [self.worker.submit(self.function, item) for item in islice(self.items, 1)]
+            yield first.result()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.worker.shutdown(cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Everything in the engine that is only about speed."""

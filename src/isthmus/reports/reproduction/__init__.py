@@ -1,5 +1,0 @@
-"""The paper "AutoEncoders" (Dieye, Negho and Djaha, AMMI 2023), run again: its networks, figures and claims."""
-
-from isthmus.reports.reproduction.experiment import reproduce
-
-__all__ = ["reproduce"]
