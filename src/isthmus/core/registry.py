@@ -29,6 +29,17 @@ SLOTS = (
     "optimizer",
     "compute",
 )
+    "encoder",
+    "decoder",
+    "code",
+    "likelihood",
+    "corruption",
+    "penalty",
+    "objective",
+    "prior",
+    "optimizer",
+    "compute",
+)
 """The places that a part can fill: seven of an autoencoder, a penalty's prior, the optimiser and the machine."""
 
 Kind = TypeVar("Kind", bound=type)
@@ -111,7 +122,7 @@ def parts(slot: str) -> dict[str, type]:
 
 
 def name_of(part: object, slot: str) -> str:
-    """Return the name under which the class of a part is registered; a user's own part: its class name in snake case."""
+    """Return the name under which the class of a part is registered; of a user's own part, its class in snake case."""
     for kind in type(part).__mro__:
         for entry in REGISTERED.values():
             if entry.slot == slot and entry.kind is kind:
