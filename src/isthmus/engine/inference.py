@@ -40,8 +40,9 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
         for start in range(0, count, BLOCK):
             stop = min(start + BLOCK, count)
             # Always a fresh block: the caller's own memory may lie in another order or at another alignment.
-            raw = rows.raw.new_empty(BLOCK, rows.raw.shape[1])
-            raw[: stop - start], raw[stop - start :] = rows.raw[start:stop], rows.raw[start]
+            raw = rows.table.new_empty(BLOCK, rows.features)
+            raw[: stop - start] = rows.table[start:stop]
+            raw[stop - start :] = raw[0]
             block = function(rows.scaled(raw))[: stop - start].cpu().numpy()
             if result is None:
                 result = np.empty((count,) if columns is None else (count, columns), dtype=block.dtype)

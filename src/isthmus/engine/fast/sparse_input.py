@@ -7,7 +7,6 @@ import torch
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.data.sparse import SparseTable
 
 if TYPE_CHECKING:
     from isthmus.engine.trainer import Plan
@@ -30,9 +29,9 @@ def choose(network: Network, rows: Rows, plan: "Plan") -> bool:
         return False
     width, features = encoder.weights[0].shape
     encoder.skips_zeros = (
-        isinstance(rows.raw, SparseTable)
+        rows.table.sparse
         and rows.device.type == "cpu"
-        and rows.raw.filled <= MOST_FILLED
+        and rows.table.filled <= MOST_FILLED
         and (rows.scaling is None or not rows.scaling.shifted)
         and network.corruption is None
         and plan.precision != "bfloat16"
@@ -45,7 +44,7 @@ def choose(network: Network, rows: Rows, plan: "Plan") -> bool:
 
 def keeps_zeros(network: Network, rows: Rows) -> bool:
     """Whether a row of zeros comes to the encoder as one."""
-    nothing = torch.zeros(1, rows.raw.shape[1], dtype=rows.dtype)
+    nothing = torch.zeros(1, rows.features, dtype=rows.dtype)
     return not bool(network.likelihood.encoder_input(nothing).any())
 
 
