@@ -494,9 +494,9 @@ def test_parts_of_the_user_are_given_when_the_file_is_loaded(path):
 
 def test_parts_are_classes_of_different_names(saved):
     impostor = type("L1", (Part,), {})
-    with pytest.raises(ModelFileError, match="there are two parts called L1"):
+    with pytest.raises(ValueError, match="there are two parts called L1"):
         load(saved, parts=[impostor])
-    with pytest.raises(ModelFileError, match=r"parts= takes classes, such as parts=\[Logistic\]; got Mine"):
+    with pytest.raises(ValueError, match=r"parts= takes classes, such as parts=\[Logistic\]; got Mine"):
         load(saved, parts=[Mine()])
 
 

@@ -21,6 +21,7 @@ from isthmus.engine.compute import compute
 from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training
 from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
+from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
 from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
 from isthmus.estimators.plain import Classes
@@ -518,6 +519,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         inference, schema = self._inference(), self._model().schema
         found = [use(inference, table) for table in read_pieces(X, schema, caller=type(self).__name__)]
         return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._fitted_html()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
+
+    def _fitted_html(self) -> str:
+        model = self.fitted_model()
+        return "" if model is None else fitted_html(sections_of(model))
 
     @property
     def _n_features_out(self) -> int:

@@ -100,6 +100,8 @@ def load(path: str | Path, *, compute: str | Compute | None = None, parts: Itera
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If `parts` holds anything but classes, or two of one name.
     ModelFileError
         If it is truncated, of another program or of another version, or needs a part that is not known.
 
@@ -118,12 +120,13 @@ def load(path: str | Path, *, compute: str | Compute | None = None, parts: Itera
         raise FileNotFoundError(f"there is no model file {path}")
     if compute is not None:
         devices.device(settings_of(compute).device)
+    classes = known_classes(parts)
     header, tensors = read(path)
     refuse_version(header, path)
     try:
-        return rebuild(header, tensors, compute, known_classes(parts))
+        return rebuild(header, tensors, compute, classes)
     except UnknownPartError as error:
-        needed = ", ".join(missing_parts(header, parts))
+        needed = ", ".join(missing_parts(header, classes))
         raise ModelFileError(
             f"{path} needs parts that are not known: {needed}; give their classes, load(path, parts=[{needed}]) "
             f"({error})"
@@ -135,9 +138,8 @@ def load(path: str | Path, *, compute: str | Compute | None = None, parts: Itera
         raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({reason})") from error
 
 
-def missing_parts(header: dict[str, Any], parts: Iterable[type]) -> list[str]:
+def missing_parts(header: dict[str, Any], known: Classes) -> list[str]:
     """Return the names of the parts that a file needs and nobody knows."""
-    known = known_classes(parts)
     return [name for name in sorted(set(parts_named(header))) if name not in known]
 
 

@@ -25,6 +25,7 @@ from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
 from isthmus.estimators.fitted_model import FittedModel
+from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
 from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
@@ -255,6 +256,15 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Return the table X, numbers (n, R), with missing numbers taken from cells (n, cells)."""
         raw = scaling_of(self.models_[0]).inverse(torch.from_numpy(cells), rounded=False).numpy()
         return restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
+
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._fitted_html()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
+
+    def _fitted_html(self) -> str:
+        return fitted_html(sections_of(self.models_[0])) if "models_" in vars(self) else ""
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
