@@ -7,6 +7,7 @@ import torch
 
 from isthmus import zoo
 from isthmus.core.divergences import squared_mmd
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, held_out_error
@@ -20,7 +21,7 @@ PLAIN, GAUSSIAN, MIXTURE = "no prior", "adversarial, N(0, I)", "adversarial, ten
 
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return two numbers a code: free, drawn to a Gaussian, drawn to a ring of ten."""
-    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "compute": Compute(threads=1), "random_state": seed}
     settings["hidden"] = (min(256, 2 * images.pixels),)
     return {
         PLAIN: zoo.undercomplete(2, **settings),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from isthmus import zoo
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, paper_recipe, rebuilt, wide_sizes
@@ -39,7 +40,7 @@ def notebook_psnr(clean: np.ndarray, restored: np.ndarray) -> float:
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return the notebook's network with and without noise in training, the same done well, and a wider one."""
     hidden, latent = wide_sizes(images)
-    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "compute": Compute(threads=1), "random_state": seed}
     wide: dict[str, Any] = {"latent": 2 * latent, "hidden": (4 * hidden,), "corruption": grey_noise(SHOWN)}
     return {
         "paper's recipe, no noise in training": paper_recipe(images, epochs, seed),

@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from isthmus import zoo
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture
@@ -29,7 +30,7 @@ def models(seed: int) -> dict[str, AutoEncoder]:
         "batch_size": 150,
         "validation_fraction": 0.0,
         "random_state": seed,
-        "threads": 1,
+        "compute": Compute(threads=1),
     }
     return {
         AT_PCA: zoo.linear(2, epochs=STEPS, **settings),

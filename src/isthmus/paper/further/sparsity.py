@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from isthmus import zoo
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, held_out_error
@@ -19,7 +20,7 @@ SIDE = 8
 
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return one layer without a penalty and three that are sparse in different ways."""
-    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed}
+    settings: dict[str, Any] = {"epochs": half(epochs), "compute": Compute(threads=1), "random_state": seed}
     few, many = images.pixels // 3, round(images.pixels * 1000 / 784)
     top_k = max(1, many // 40)
     return {

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import norm
 
 from isthmus import zoo
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, held_out_error
@@ -21,7 +22,7 @@ PAIRS = ((0, 6), (1, 7), (3, 8), (4, 9))
 
 def models(images: Images, epochs: int, seed: int) -> dict[int, AutoEncoder]:
     """Return variational autoencoders with two codes, and with a code large enough for good samples."""
-    settings: dict[str, Any] = {"epochs": half(epochs), "threads": 1, "random_state": seed, "likelihood": "bernoulli"}
+    settings: dict[str, Any] = {"epochs": half(epochs), "compute": Compute(threads=1), "random_state": seed, "likelihood": "bernoulli"}
     units = min(512, 4 * images.pixels)
     return {size: zoo.variational(size, hidden=(units, units // 2), **settings) for size in (2, 16)}
 
