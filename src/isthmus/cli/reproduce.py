@@ -19,18 +19,16 @@ class Data(StrEnum):
 def reproduce(
     data: Annotated[
         Data,
-        typer.Option(
-            help="Images to train on. auto: MNIST, or the 5,000 images of mnist-5k if MNIST cannot be loaded."
-        ),
+        typer.Option(help="Images to train on. auto: MNIST, or the 5,000 images of mnist-5k if it is unavailable."),
     ] = Data.AUTO,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs per network; a quarter as many per bottleneck size.  [default: 20]"),
+        typer.Option(min=1, help="Epochs per network; a quarter as many per code size.  [default: 20]"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 42,
     seeds: Annotated[
         int,
-        typer.Option(min=1, metavar="N", help="Train every network with N seeds and show mean ± standard deviation."),
+        typer.Option(min=1, metavar="N", help="Train each network with N seeds and show mean ± standard deviation."),
     ] = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="Use 4,000 images and 3 epochs, for a first look within half a minute.")
