@@ -44,7 +44,10 @@ def whole(name: str) -> tuple[np.ndarray, np.ndarray]:
     if name in SCIKIT_LEARN:
         X, y = SCIKIT_LEARN[name](return_X_y=True)
     else:
-        with np.load(next(path for path in adbench() if path.stem == name)) as file:
+        files = {path.stem: path for path in adbench()}
+        if name not in files:
+            raise ValueError(f"no table is called {name!r}; there are {names()}")
+        with np.load(files[name]) as file:
             X, y = file["X"], file["y"]
     X = X.astype(np.float64)
     first = ~pd.DataFrame(X).duplicated().to_numpy()

@@ -151,7 +151,7 @@ def measured(name: str, data: Any, settings: dict[str, Any], classifier: SmallCl
     model, row = fitted(PRESETS[name], data, settings)
     row["probe"] = probe(model.transform(data.X), model.transform(data.X_test), data)
     if model.network_.prior is not None:
-        row["fréchet"] = classifier.distance(model.sample(10_000, random_state=0))
+        row["fréchet"] = classifier.distance(model.sample(10_000, random_state=0, noise=False))
     return row | facts(name, model, data, settings)
 
 

@@ -19,6 +19,9 @@ TRAINED, SHOWN = 0.25, 0.5
 """Standard deviations of the noise, for grey levels from 0 to 1: the notebook trains with 0.5·N(0, 0.5²) and shows
 its result with N(0, 0.5²)."""
 PRINTED_PSNR = 39.52
+"""In dB, as printed in the notebook."""
+SHORT = ("trained without noise", "paper's recipe", "isthmus, same size", "isthmus, wide")
+"""Labels of the models in the figure, in the order of `models`."""
 
 
 def grey_noise(scale: float) -> GaussianNoise:
@@ -67,14 +70,8 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
         name: {key: value for scale, found in by_scale.items() for key, value in measures(clean, found, scale).items()}
         for name, by_scale in table.items()
     }
-    chosen = digit_rows(images)
-    shown = {"clean": clean[chosen], "noisy": given[SHOWN][chosen]}
-    shown |= {short: restored[name][SHOWN][chosen] for short, name in zip(SHORT, restored, strict=True)}
-    picture = Picture(
-        "denoising",
-        plots.png(plots.image_rows(shown, images.shape)),
-        f"Test images, the same images with noise of σ = {SHOWN:g}, and their restorations by four networks.",
-    )
+    at_shown = {"clean": clean, "noisy": given[SHOWN]}
+    at_shown |= {short: restored[name][SHOWN] for short, name in zip(SHORT, restored, strict=True)}
     return Chapter(
         title="Denoising",
         paragraphs=[
@@ -89,12 +86,18 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
         ],
         columns=["", *next(iter(rows.values()))],
         rows=rows,
-        pictures=[picture],
+        pictures=[picture(at_shown, images)],
         claims=verdicts(rows),
     )
 
 
-SHORT = ("trained without noise", "paper's recipe", "isthmus, same size", "isthmus, wide")
+def picture(shown: Mapping[str, np.ndarray], images: Images) -> Picture:
+    """Draw one test image per digit, from each set of test images."""
+    return Picture(
+        "denoising",
+        plots.png(plots.image_rows({name: rows[digit_rows(images)] for name, rows in shown.items()}, images.shape)),
+        f"Test images, the same images with noise of σ = {SHOWN:g}, and their restorations by four networks.",
+    )
 
 
 def measures(clean: np.ndarray, found: np.ndarray, scale: float) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """PCA and the linear autoencoder on Iris, compared by the angles between the planes that they span."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.linalg import subspace_angles
 from sklearn.datasets import load_iris
@@ -20,6 +22,13 @@ PRINTED_SHARES = (72.96, 22.85, 3.67, 0.52)
 """Explained variances in %, as printed in the notebook."""
 STEPS = 1000
 AT_PCA, TRAINED, BEFORE = "linear, started at PCA", "linear, from random weights", "the same before training"
+EXPLANATION = (
+    "The data are four standardised measurements of 150 iris flowers. The principal components explain "
+    "{printed} % of their variance. The notebook compares PCA with a linear autoencoder (4-2-4) by two "
+    "scatter plots. These differ by a linear map even if both models are equal: the squared error determines "
+    "the plane, not the axes in it (Baldi and Hornik 1989). The principal angles between the planes do not "
+    "depend on the axes."
+)
 
 
 def models(seed: int) -> dict[str, AutoEncoder]:
@@ -57,25 +66,12 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
     fitted = {name: model.fit(X) for name, model in models(seed).items()}
     shares = 100 * pca.explained_variance_ratio_
     best = float(np.square(X - (X @ plane) @ plane.T).mean())
-    rows: dict[str, dict[str, float]] = {"PCA": {"error": best, "largest angle, °": 0.0, "smallest angle, °": 0.0}}
-    for name, model in fitted.items():
-        angles = np.degrees(subspace_angles(decoder_weights(model).double().numpy(), plane))
-        rows[name] = {
-            "error": float(np.square(X - model.reconstruct(X)).mean()),
-            "largest angle, °": float(angles.max()),
-            "smallest angle, °": float(angles.min()),
-        }
-    trained, before = rows[TRAINED], rows[BEFORE]
+    rows = {"PCA": {"error": best, "largest angle, °": 0.0, "smallest angle, °": 0.0}}
+    rows |= {name: measures(model, X, plane) for name, model in fitted.items()}
     printed = " %, ".join(f"{share:.2f}" for share in shares)
     return Chapter(
         title="PCA and the linear autoencoder, on Iris",
-        paragraphs=[
-            f"The data are four standardised measurements of 150 iris flowers. The principal components explain "
-            f"{printed} % of their variance. The notebook compares PCA with a linear autoencoder (4-2-4) by two "
-            "scatter plots. These differ by a linear map even if both models are equal: the squared error determines "
-            "the plane, not the axes in it (Baldi and Hornik 1989). The principal angles between the planes do not "
-            "depend on the axes.",
-        ],
+        paragraphs=[EXPLANATION.format(printed=printed)],
         columns=["", "error", "largest angle, °", "smallest angle, °"],
         rows=rows,
         pictures=[picture(fitted[TRAINED].transform(X), X @ plane, iris.target_names[iris.target])],
@@ -85,15 +81,30 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
                 bool(np.abs(shares - PRINTED_SHARES).max() < 0.01),
                 f"They are {printed} %.",
             ),
-            Claim(
-                "A linear autoencoder with squared error learns the plane of PCA.",
-                trained["largest angle, °"] < 0.1 and trained["error"] < best * (1 + 1e-4),
-                f"After {STEPS} steps from random weights the larger angle to PCA's plane is "
-                f"{trained['largest angle, °']:.2g}° (before training: {before['largest angle, °']:.0f}°), and the "
-                f"error is {trained['error']:.6f} (PCA: {best:.6f}). A network that starts at PCA stays within "
-                f"{rows[AT_PCA]['largest angle, °']:.2g}°.",
-            ),
+            the_plane_is_learned(rows),
         ],
+    )
+
+
+def measures(model: AutoEncoder, X: np.ndarray, plane: np.ndarray) -> dict[str, float]:
+    """Return the error, and the angles between the plane of a network and that of PCA, (F, 2)."""
+    angles = np.degrees(subspace_angles(decoder_weights(model).double().numpy(), plane))
+    return {
+        "error": float(np.square(X - model.reconstruct(X)).mean()),
+        "largest angle, °": float(angles.max()),
+        "smallest angle, °": float(angles.min()),
+    }
+
+
+def the_plane_is_learned(rows: Mapping[str, Mapping[str, float]]) -> Claim:
+    """Compare the plane that is trained from random weights with that of PCA."""
+    angle, best, trained = "largest angle, °", rows["PCA"]["error"], rows[TRAINED]
+    return Claim(
+        "A linear autoencoder with squared error learns the plane of PCA.",
+        trained[angle] < 0.1 and trained["error"] < best * (1 + 1e-4),
+        f"After {STEPS} steps from random weights the larger angle to PCA's plane is {trained[angle]:.2g}° (before "
+        f"training: {rows[BEFORE][angle]:.0f}°), and the error is {trained['error']:.6f} (PCA: {best:.6f}). A network "
+        f"that starts at PCA stays within {rows[AT_PCA][angle]:.2g}°.",
     )
 
 

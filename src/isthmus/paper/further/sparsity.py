@@ -1,5 +1,7 @@
 """Sparse codes: what single units stand for if few of them are active for each image."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from isthmus import zoo
@@ -14,19 +16,34 @@ from isthmus.reports import plots
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
 SIDE = 8
 """The filter figure shows SIDE² units per model."""
+EXPLANATION = (
+    "A sigmoid unit counts as on if it is above ½, any other unit if it is not 0. “Sparse” uses the penalty "
+    "KL(ρ ‖ ρ̂ⱼ), which pulls each unit towards being on for 5 % of the images (Ng 2011). “k-sparse” keeps the "
+    "k largest units of each image, here {top_k} (Makhzani and Frey 2013). “Winner take all” keeps, for each "
+    "unit, the 5 % of the images in a batch to which it responds most (Makhzani and Frey 2015)."
+)
 
 
 def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return a single-layer network without a penalty, and three that are sparse in different ways."""
     shared = settings(epochs, seed)
-    few, many = images.pixels // 3, round(images.pixels * 1000 / 784)
-    top_k = max(1, many // 40)
+    few, many = images.pixels // 3, overcomplete_units(images)
     return {
         PLAIN: AutoEncoder(few, (), code=Deterministic("sigmoid"), **shared),
         PENALISED: zoo.sparse(few, **shared),
-        K_SPARSE: zoo.k_sparse(many, top_k, **shared),
+        K_SPARSE: zoo.k_sparse(many, kept_units(images), **shared),
         LIFETIME: zoo.winner_take_all(many, **shared),
     }
+
+
+def overcomplete_units(images: Images) -> int:
+    """Return the number of units of the overcomplete codes: 1,000 for images of 784 pixels."""
+    return round(images.pixels * 1000 / 784)
+
+
+def kept_units(images: Images) -> int:
+    """Return k, the number of units that the k-sparse code keeps: a fortieth of them, at least 1."""
+    return max(1, overcomplete_units(images) // 40)
 
 
 def study(images: Images, epochs: int, seed: int) -> Chapter:
@@ -43,42 +60,45 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
         }
         for name, model in fitted.items()
     }
-    grid = {name: busiest(model, on[name], images) for name, model in fitted.items()}
-    top_k = fitted[K_SPARSE].code.k
     return Chapter(
         title="Sparse autoencoders and what their units stand for",
-        paragraphs=[
-            "A sigmoid unit counts as on if it is above ½, any other unit if it is not 0. “Sparse” uses the penalty "
-            "KL(ρ ‖ ρ̂ⱼ), which pulls each unit towards being on for 5 % of the images (Ng 2011). “k-sparse” keeps the "
-            f"k largest units of each image, here {top_k} (Makhzani and Frey 2013). “Winner take all” keeps, for each "
-            "unit, the 5 % of the images in a batch to which it responds most (Makhzani and Frey 2015).",
-        ],
+        paragraphs=[EXPLANATION.format(top_k=kept_units(images))],
         columns=["", "units", "on in an image", "never on", "test MSE", "seconds"],
         rows=rows,
-        pictures=[
-            Picture(
-                "sparse-filters",
-                plots.png(plots.filter_grid(grid, images.shape, SIDE)),
-                f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, each "
-                "multiplied by the standard deviation of its pixel. Red is brighter, blue is darker.",
-            ),
-            Picture(
-                "sparse-parts",
-                plots.png(plots.image_rows(by_strongest_units(fitted[K_SPARSE], images, top_k), images.shape)),
-                "k-sparse: test images reconstructed from their strongest units alone.",
-            ),
-        ],
-        claims=[
-            Claim(
-                "The sparse autoencoders reach the sparsity that was set.",
-                rows[PENALISED]["on in an image"] < 0.25 * rows[PLAIN]["on in an image"]
-                and abs(rows[K_SPARSE]["on in an image"] - top_k) < 0.5,
-                f"Without a penalty {rows[PLAIN]['on in an image']:.0f} of {rows[PLAIN]['units']} units are on, and "
-                f"with it {rows[PENALISED]['on in an image']:.1f}. In k-sparse "
-                f"{rows[K_SPARSE]['on in an image']:.1f} of {rows[K_SPARSE]['units']} are on, in winner take all "
-                f"{rows[LIFETIME]['on in an image']:.1f}.",
-            )
-        ],
+        pictures=drawn(fitted, on, images),
+        claims=[sparsity_is_reached(rows, kept_units(images))],
+    )
+
+
+def drawn(fitted: Mapping[str, AutoEncoder], on: Mapping[str, np.ndarray], images: Images) -> list[Picture]:
+    """Draw the decoder's weights of the busiest units, and images reconstructed from their strongest units."""
+    grid = {name: busiest(model, on[name], images) for name, model in fitted.items()}
+    strongest = by_strongest_units(fitted[K_SPARSE], images, kept_units(images))
+    return [
+        Picture(
+            "sparse-filters",
+            plots.png(plots.filter_grid(grid, images.shape, SIDE)),
+            f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, each "
+            "multiplied by the standard deviation of its pixel. Red is brighter, blue is darker.",
+        ),
+        Picture(
+            "sparse-parts",
+            plots.png(plots.image_rows(strongest, images.shape)),
+            "k-sparse: test images reconstructed from their strongest units alone.",
+        ),
+    ]
+
+
+def sparsity_is_reached(rows: Mapping[str, Mapping[str, float]], top_k: int) -> Claim:
+    """Compare the numbers of active units with the settings."""
+    return Claim(
+        "The sparse autoencoders reach the sparsity that was set.",
+        rows[PENALISED]["on in an image"] < 0.25 * rows[PLAIN]["on in an image"]
+        and abs(rows[K_SPARSE]["on in an image"] - top_k) < 0.5,
+        f"Without a penalty {rows[PLAIN]['on in an image']:.0f} of {rows[PLAIN]['units']} units are on, and "
+        f"with it {rows[PENALISED]['on in an image']:.1f}. In k-sparse "
+        f"{rows[K_SPARSE]['on in an image']:.1f} of {rows[K_SPARSE]['units']} are on, in winner take all "
+        f"{rows[LIFETIME]['on in an image']:.1f}.",
     )
 
 

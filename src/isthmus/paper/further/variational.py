@@ -79,7 +79,7 @@ def drawn(plane: AutoEncoder, large: AutoEncoder, images: Images, seed: int) -> 
     lines = {
         f"{a} to {b}": images.bright(large.interpolate(chosen[a], chosen[b], steps=STEPS)).clip(0, 1) for a, b in PAIRS
     }
-    new = images.bright(large.sample(SAMPLES, random_state=seed))
+    new = images.bright(large.sample(SAMPLES, random_state=seed, noise=False))
     mosaics = {"drawn from the model": new, "test images": images.bright(images.test[:SAMPLES])}
     return [
         Picture(
