@@ -7,7 +7,7 @@ from isthmus.data import load_dataset
 from isthmus.paper.images import images_of
 from isthmus.paper.networks import Run, estimator
 from isthmus.paper.training import fit, squared_errors
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def reproduce(
     ] = Data.AUTO,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs per network; a quarter as many per code size.  [default: 20]"),
+        typer.Option(min=1, help="Epochs per network; a quarter as many for the bottleneck sizes.  [default: 20]"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 42,
     seeds: Annotated[

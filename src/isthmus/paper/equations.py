@@ -3,7 +3,7 @@
 import torch
 
 from isthmus.paper.claim import Claim
-from isthmus.parts import Bernoulli, Gaussian
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
 
 def minimum_of_squared_error() -> Claim:

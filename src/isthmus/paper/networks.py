@@ -9,7 +9,8 @@ from torch import Tensor
 from isthmus.engine import Adam, Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.images import Images
-from isthmus.parts import Bernoulli, Deterministic, Gaussian
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
 
 @dataclass(frozen=True)

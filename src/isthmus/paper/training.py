@@ -11,7 +11,7 @@ from isthmus.engine.inference import mean_squared_error
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run, encoder_weights, estimator
 from isthmus.paper.results import NO_CODES, Result, measured
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 
 
 def fit(run: Run, images: Images) -> Result:

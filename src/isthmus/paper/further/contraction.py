@@ -23,7 +23,8 @@ from isthmus.paper.further.chapter import (
 )
 from isthmus.paper.images import Images, digit_rows, pixel_deviations
 from isthmus.paper.networks import encoder_weights
-from isthmus.parts import Contractive, Deterministic
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.contraction import Contractive
 from isthmus.reports import plots
 
 WIDE = 800

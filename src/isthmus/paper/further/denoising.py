@@ -11,7 +11,7 @@ from isthmus.paper.claim import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, paper_recipe, reconstructed, settings
 from isthmus.paper.images import Images, digit_rows
 from isthmus.paper.networks import wide_sizes
-from isthmus.parts import GaussianNoise
+from isthmus.parts.corruptions import GaussianNoise
 from isthmus.reports import plots
 from isthmus.reports.metrics import image_quality
 

@@ -15,7 +15,7 @@ from isthmus.paper.claim import Claim
 from isthmus.paper.further.chapter import Chapter, Picture
 from isthmus.paper.images import Images
 from isthmus.paper.networks import decoder_weights
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 from isthmus.reports import plots
 
 PRINTED_SHARES = (72.96, 22.85, 3.67, 0.52)

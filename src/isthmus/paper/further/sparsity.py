@@ -10,7 +10,7 @@ from isthmus.paper.claim import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, held_out_error, seconds, settings
 from isthmus.paper.images import Images, digit_rows, pixel_deviations
 from isthmus.paper.networks import decoder_weights
-from isthmus.parts import Deterministic
+from isthmus.parts.codes import Deterministic
 from isthmus.reports import plots
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
