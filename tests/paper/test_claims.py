@@ -67,4 +67,4 @@ def test_the_bottleneck_in_words():
     assert "greatest at 32 numbers, with 47% less error" in text
     assert "From 32 numbers on, a larger code brings little: 92.0% of the variance is explained" in text
     assert "the next size adds 0.2 points" in text
-    assert "PCA is ahead from 64 numbers on" in text
+    assert "PCA is ahead at 64 numbers." in text

@@ -142,8 +142,5 @@ def bottleneck_summary(results: Mapping[str, Result]) -> str:
     else:
         sentences.append(f"A larger code helps up to the largest size tried, {sizes[-1]}.")
     if behind:
-        sentences.append(
-            f"With as few epochs as here, PCA is ahead from {behind[0]} numbers on: there is little left for a "
-            "non-linear map to gain."
-        )
+        sentences.append(f"With as few epochs as here, PCA is ahead at {' and '.join(map(str, behind))} numbers.")
     return " ".join(sentences)
