@@ -18,9 +18,9 @@ app = typer.Typer(
 app.command()(reproduce)
 
 
-def show_version(asked: bool) -> None:
-    """Print the version and leave."""
-    if asked:
+def show_version(requested: bool) -> None:
+    """Print the version and exit."""
+    if requested:
         typer.echo(f"isthmus {__version__}")
         raise typer.Exit
 
@@ -28,14 +28,14 @@ def show_version(asked: bool) -> None:
 @app.callback()
 def isthmus(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Autoencoders from the command line."""
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is told in one line, without a traceback."""
+    """Run the command line. An error that the user can fix is printed in one line, without a traceback."""
     try:
         app()
     except (OSError, ValueError, ImportError) as error:

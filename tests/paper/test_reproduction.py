@@ -4,14 +4,13 @@ import re
 import pytest
 
 from isthmus.paper import reproduce
-from isthmus.paper.experiment import spread
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     lines = []
     path = reproduce(
-        tmp_path_factory.mktemp("out") / "new" / "folder", data="digits", epochs=2, seeds=(1, 2), tell=lines.append
+        tmp_path_factory.mktemp("out") / "new" / "folder", data="digits", epochs=2, seeds=(1, 2), log=lines.append
     )
     return path, lines
 
@@ -45,19 +44,19 @@ def test_the_report_is_one_file_with_every_figure_inside(report):
 
 
 @pytest.mark.slow
-def test_every_network_is_told_when_it_is_done(report):
+def test_every_network_is_logged_when_it_is_done(report):
     lines = report[1]
     assert lines[0].startswith("data: digits from scikit-learn, 1442 training and 355 test images")
     assert lines[-1].startswith("report: ")
     assert len(lines) == 2 + 2 * 6 + 6
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("isthmus.paper.experiment.load_dataset", lambda *_, **__: pytest.fail("loaded data"))
+def test_a_folder_that_cannot_be_written_fails_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("isthmus.paper.reproduction.load_dataset", lambda *_, **__: pytest.fail("loaded data"))
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OSError, match=r"file/report.* cannot be written to .* name another one"):
+    with pytest.raises(OSError, match=r"cannot write the report to the folder .*file/report.*choose another folder"):
         reproduce(tmp_path / "file" / "report")
-    with pytest.raises(OSError, match="cannot be written to"):
+    with pytest.raises(OSError, match="cannot write the report"):
         reproduce(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -70,8 +69,3 @@ def test_a_full_disk_leaves_no_part_of_a_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left on device"):
         reproduce(tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_several_values_are_shown_with_their_spread():
-    assert spread([0.1234], 3) == "0.123"
-    assert spread([1.0, 3.0], 1) == "2.0 ± 1.4"

@@ -1,15 +1,16 @@
-"""Pictures: images over their reconstructions, curves, filters, codes in two dimensions."""
+"""Plots: images and their reconstructions, filters, curves, and codes in two dimensions."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from isthmus.core.extras import MissingExtraError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, GRID = "#22282f", "#d9dee3"
@@ -17,7 +18,7 @@ COLOURS = ("#0b6e99", "#d9730d", "#4d8b31", "#a83279", "#6b5b95", "#8a6d3b")
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure, in inches, that belongs to no window and no global state."""
+    """Return an empty figure of this size in inches, without a window and without matplotlib's global state."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -29,26 +30,26 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def png(figure: "Figure") -> bytes:
-    """Return the picture as a PNG file."""
+    """Return the figure as the content of a PNG file."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=144)
     return buffer.getvalue()
 
 
 def image_rows(rows: Mapping[str, np.ndarray], shape: tuple[int, int]) -> "Figure":
-    """Draw images (n, F) in [0, 1] in rows, each with its label."""
+    """Draw labelled rows of images; each row is an array (n, F) with values in [0, 1]."""
     columns = max(map(len, rows.values()))
     figure = new_figure(1.25 + 0.8 * columns, 0.86 * len(rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for line, (label, images) in zip(axes, rows.items(), strict=True):
         for axis, image in zip(line, images, strict=True):
-            show_image(axis, image.reshape(shape), cmap="gray", vmin=0, vmax=1)
+            show_image(axis, image.reshape(shape), "gray", (0, 1))
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", color=INK, fontsize=9, labelpad=6)
     return figure
 
 
 def filter_grid(weights: Mapping[str, np.ndarray], shape: tuple[int, int], side: int = 8) -> "Figure":
-    """Draw the first side² weight vectors (n, F) of each set as images; red is positive, blue negative."""
+    """Draw the first side² weight vectors of each set (n, F) as images; red is positive, blue is negative."""
     figure = new_figure(0.55 * side * len(weights), 0.55 * side + 0.4)
     for part, (title, vectors) in zip(
         figure.subfigures(1, len(weights), squeeze=False)[0], weights.items(), strict=True
@@ -59,13 +60,13 @@ def filter_grid(weights: Mapping[str, np.ndarray], shape: tuple[int, int], side:
             axis.set_axis_off()
         for axis, vector in zip(axes, vectors, strict=False):
             limit = np.abs(vector).max() or 1.0
-            show_image(axis, vector.reshape(shape), cmap="RdBu_r", vmin=-limit, vmax=limit)
+            show_image(axis, vector.reshape(shape), "RdBu_r", (-limit, limit))
     return figure
 
 
-def show_image(axis: Any, image: np.ndarray, **how: Any) -> None:
-    """Show an image without ticks and frame."""
-    axis.imshow(image, interpolation="nearest", **how)
+def show_image(axis: "Axes", image: np.ndarray, cmap: str, limits: tuple[float, float]) -> None:
+    """Show an image without ticks or a frame; `limits` are the values at the two ends of the colour map."""
+    axis.imshow(image, interpolation="nearest", cmap=cmap, vmin=limits[0], vmax=limits[1])
     axis.set_xticks([])
     axis.set_yticks([])
     for spine in axis.spines.values():
@@ -81,7 +82,7 @@ def curves(
     log_x: bool = False,
     markers: bool = True,
 ) -> "Figure":
-    """Draw lines (xs, ys) on a logarithmic y axis, and `levels` as dashed horizontal ones."""
+    """Draw lines (xs, ys) on a logarithmic y axis, and `levels` as dashed horizontal lines."""
     figure = new_figure(7.6, 4.6)
     axis = figure.subplots()
     for (label, (xs, ys)), colour in zip(lines.items(), COLOURS, strict=False):
@@ -102,11 +103,14 @@ def curves(
 
 
 def mosaics(sets: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int) -> "Figure":
-    """Draw each set of images (n, F) in [0, 1] as one picture without gaps, `columns` in a row; n a multiple of it."""
+    """Draw each set of images as one picture without gaps, with `columns` images per row.
+
+    Each set is an array (n, F) with values in [0, 1]; n must be a multiple of `columns`.
+    """
     figure = new_figure(5.2 * len(sets), 5.2)
     for axis, (title, images) in zip(figure.subplots(1, len(sets), squeeze=False)[0], sets.items(), strict=True):
         tiles = images.reshape(-1, columns, *shape)
-        show_image(axis, tiles.swapaxes(1, 2).reshape(-1, columns * shape[1]), cmap="gray", vmin=0, vmax=1)
+        show_image(axis, tiles.swapaxes(1, 2).reshape(-1, columns * shape[1]), "gray", (0, 1))
         axis.set_title(title, fontsize=10, color=INK)
     return figure
 
@@ -114,7 +118,7 @@ def mosaics(sets: Mapping[str, np.ndarray], shape: tuple[int, int], columns: int
 def scatter_plots(
     codes: Mapping[str, np.ndarray], labels: np.ndarray, unlabelled: Mapping[str, np.ndarray] | None = None
 ) -> "Figure":
-    """Draw codes (n, 2) side by side, coloured by the class of each row; then `unlabelled` points, on the same axes."""
+    """Draw sets of codes (n, 2) side by side, coloured by class; then sets of `unlabelled` points, with shared axes."""
     others = unlabelled or {}
     count = len(codes) + len(others)
     figure = new_figure(5.0 * count, 4.8)
@@ -122,7 +126,7 @@ def scatter_plots(
     axes = figure.subplots(1, count, squeeze=False, sharex=shared, sharey=shared)[0]
     for axis, (title, points) in zip(axes, {**codes, **others}.items(), strict=True):
         if title in others:
-            axis.scatter(*points.T, s=4, lw=0, alpha=0.6, color=COLOURS[0])
+            axis.scatter(points[:, 0], points[:, 1], s=4, lw=0, alpha=0.6, color=COLOURS[0])
         else:
             scatter_classes(axis, points, labels)
         axis.set_title(title, fontsize=10, color=INK)
@@ -130,12 +134,12 @@ def scatter_plots(
     return figure
 
 
-def scatter_classes(axis: Any, points: np.ndarray, labels: np.ndarray) -> None:
-    """Draw points (n, 2) in the colour of their class, and its label at their median."""
+def scatter_classes(axis: "Axes", points: np.ndarray, labels: np.ndarray) -> None:
+    """Draw points (n, 2) in the colour of their class, with the label of each class at its median."""
     for k, label in enumerate(np.unique(labels)):
         of_class = points[labels == label]
         colour = f"C{k}"
-        axis.scatter(*of_class.T, s=4 if len(points) > 500 else 20, lw=0, alpha=0.6, color=colour)
+        axis.scatter(of_class[:, 0], of_class[:, 1], s=4 if len(points) > 500 else 20, lw=0, alpha=0.6, color=colour)
         axis.annotate(
             str(label),
             np.median(of_class, axis=0),
@@ -148,7 +152,7 @@ def scatter_classes(axis: Any, points: np.ndarray, labels: np.ndarray) -> None:
 
 
 def layer_diagram(networks: Mapping[str, Sequence[int]]) -> "Figure":
-    """Draw each network as bars, one a layer, of a height that grows with its number of units."""
+    """Draw each network as one bar per layer; the height is the square root of the number of units."""
     figure = new_figure(4.0 * len(networks), 3.0)
     for axis, (title, widths) in zip(
         figure.subplots(1, len(networks), squeeze=False)[0], networks.items(), strict=True
@@ -180,8 +184,8 @@ def layer_diagram(networks: Mapping[str, Sequence[int]]) -> "Figure":
     return figure
 
 
-def finish(axis: Any, x: str, y: str) -> None:
-    """Label an axis and quieten it."""
+def finish(axis: "Axes", x: str, y: str) -> None:
+    """Label both axes, draw a light grid and remove the upper and right edges."""
     axis.set_xlabel(x, color=INK)
     axis.set_ylabel(y, color=INK)
     axis.grid(True, which="major", color=GRID, lw=0.6)
