@@ -41,8 +41,8 @@ def assert_same(one, other):
 
 
 def test_columns_in_their_order(history):
-    trained, judged = ["loss", "nll", "l1"], ["val_loss", "val_nll", "val_l1"]
-    assert history.columns == ["epoch", *trained, *judged, "learning_rate", "seconds"]
+    training, validation = ["loss", "nll", "l1"], ["val_loss", "val_nll", "val_l1"]
+    assert history.columns == ["epoch", *training, *validation, "learning_rate", "seconds"]
 
 
 def test_what_was_not_measured_is_nan(history):

@@ -12,8 +12,8 @@ from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
-from isthmus.engine.steps import TermSums, sum_of
-from isthmus.engine.trainer import Snapshot
+from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.term_sums import TermSums, sum_of
 from isthmus.parts import compose
 
 
@@ -21,9 +21,11 @@ class Line(nn.Module):
     """Fits one number to the rows' means, and remembers which rows it saw; in place of a network."""
 
     warm_up_share = 0.0
+    likelihood = code = corruption = None
 
     def __init__(self, start=0.0):
         super().__init__()
+        self.encoder = self.decoder = nn.Identity()
         self.number = nn.Parameter(torch.tensor(start, dtype=torch.float64))
         self.batches = []
 
@@ -59,8 +61,8 @@ class Spoilt(Line):
         return terms
 
 
-def trainer(network=None, rows=20, judged=0, callbacks=(), seed=0, weight=None, optimiser=None, **plan):
-    """Train on rows whose first value is their number; the last `judged` of them judge."""
+def trainer(network=None, rows=20, held_out=0, callbacks=(), seed=0, weight=None, optimiser=None, **plan):
+    """Train on rows whose first value is their number; the last `held_out` of them are validation rows."""
     X = np.arange(rows, dtype=float)[:, None] * np.ones((1, 3))
     plan = Plan(**{"epochs": 3, "batch_size": 8, "learning_rate": 0.1} | plan)
     index = torch.arange(rows)
@@ -68,8 +70,8 @@ def trainer(network=None, rows=20, judged=0, callbacks=(), seed=0, weight=None, 
     return Trainer(
         Line() if network is None else network,
         table,
-        index[: rows - judged],
-        index[rows - judged :],
+        index[: rows - held_out],
+        index[rows - held_out :],
         plan,
         Generator().manual_seed(seed),
         callbacks,
@@ -106,8 +108,8 @@ def test_every_row_once_an_epoch_in_batches_of_equal_size(rows, batch_size):
         assert sorted(row for batch in batches for row in batch) == list(range(rows))
 
 
-def test_judges_are_not_trained_on():
-    made = trainer(rows=50, judged=10)
+def test_validation_rows_are_not_trained_on():
+    made = trainer(rows=50, held_out=10)
     made.fit()
     assert {row for batch in made.network.batches for row in batch} == set(range(40))
 
@@ -208,20 +210,20 @@ def test_an_optimiser_given_goes_on():
 # -- the best weights -------------------------------------------------------------------------------------------------
 
 
-def test_best_weights_by_the_judges_come_back():
+def test_best_weights_by_validation_come_back():
     made = trainer(epochs=30, schedule="constant", learning_rate=0.2)
-    # On its way from 0 to the mean of the others, 10, the number passes that of the judges, 4.
+    # On its way from 0 to the mean of the others, 10, the number passes that of the validation rows, 4.
     made.validation, made.index = torch.tensor([3, 4, 5]), torch.tensor([0, 1, 2, *range(6, 20)])
     history = made.fit()
     losses = history["val_loss"]
     assert 0 < np.argmin(losses) < len(losses) - 1, "the run has to have its best epoch inside, or nothing is tested"
     assert history.best_epoch == history["epoch"][np.argmin(losses)]
-    assert made.judge(made.validation)["loss"] == losses.min()
+    assert made.validate(made.validation)["loss"] == losses.min()
     assert made.network.number.item() == pytest.approx(4, abs=0.5)
 
 
 def test_start_competes_for_the_best_weights():
-    made = trainer(Line(18.0), rows=20, judged=2, learning_rate=1.0)
+    made = trainer(Line(18.0), rows=20, held_out=2, learning_rate=1.0)
     history = made.fit()
     assert history["epoch"][0] == 0
     assert math.isnan(history["loss"][0])
@@ -230,7 +232,7 @@ def test_start_competes_for_the_best_weights():
     assert made.network.number.item() == 18.0
 
 
-def test_without_judges_the_last_weights_stay():
+def test_without_validation_the_last_weights_stay():
     made = trainer()
     history = made.fit()
     assert history["epoch"].tolist() == [1, 2, 3]
@@ -242,7 +244,7 @@ def test_without_judges_the_last_weights_stay():
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_patience(patience):
-    made = trainer(Line(18.5), rows=20, judged=2, epochs=50, learning_rate=1.0, patience=patience)
+    made = trainer(Line(18.5), rows=20, held_out=2, epochs=50, learning_rate=1.0, patience=patience)
     history = made.fit()
     assert history.stopped == f"no better validation loss in {patience} epochs"
     assert made.epoch == history.best_epoch + patience
@@ -252,37 +254,37 @@ def test_patience(patience):
 def test_patience_waits_for_what_warms_up_or_anneals():
     line = Line(18.5)
     line.warm_up_share = 0.25
-    made = trainer(line, rows=20, judged=2, epochs=50, learning_rate=1.0, patience=3)
+    made = trainer(line, rows=20, held_out=2, epochs=50, learning_rate=1.0, patience=3)
     made.fit()
     assert made.epoch == 13 + 3
 
 
 def test_without_patience_all_epochs():
-    made = trainer(Line(18.5), rows=20, judged=2, epochs=30, learning_rate=1.0)
+    made = trainer(Line(18.5), rows=20, held_out=2, epochs=30, learning_rate=1.0)
     assert made.fit().stopped == "all 30 epochs done"
     assert made.epoch == 30
 
 
-def test_validation_loss_is_noise_free_and_over_all_judges():
-    made = trainer(autoencoder(corruption=GaussianNoise(5.0)), rows=3000, judged=2500)
+def test_validation_loss_is_noise_free_and_over_all_validation_rows():
+    made = trainer(autoencoder(corruption=GaussianNoise(5.0)), rows=3000, held_out=2500)
     network, rows = made.network.eval(), made.rows
     x, _ = rows.batch(made.validation)
     with torch.no_grad():
         expected = network.terms(x)["nll"].mean().item()
     made.network.train()
-    assert made.judge(made.validation)["loss"] == pytest.approx(expected)
-    assert made.judge(made.validation) == made.judge(made.validation)
+    assert made.validate(made.validation)["loss"] == pytest.approx(expected)
+    assert made.validate(made.validation) == made.validate(made.validation)
 
 
 def test_validation_loss_is_weighted():
     weight = np.arange(1.0, 21.0)
-    made = trainer(Line(3.0), weight=weight, judged=5)
+    made = trainer(Line(3.0), weight=weight, held_out=5)
     expected = np.average((np.arange(15, 20) - 3.0) ** 2, weights=weight[15:])
-    assert made.judge(made.validation)["loss"] == pytest.approx(expected)
+    assert made.validate(made.validation)["loss"] == pytest.approx(expected)
 
 
 def test_seconds_grow():
-    seconds = trainer(judged=5).fit()["seconds"]
+    seconds = trainer(held_out=5).fit()["seconds"]
     assert (np.diff(seconds) >= 0).all()
     assert seconds[0] >= 0
 
@@ -320,17 +322,17 @@ def test_stop_makes_the_epoch_the_last(event):
 
 
 def test_stop_before_the_first_epoch():
-    made = trainer(callbacks=[Event("on_fit_start", 1, lambda trainer: trainer.stop("no need"))], judged=5)
+    made = trainer(callbacks=[Event("on_fit_start", 1, lambda trainer: trainer.stop("no need"))], held_out=5)
     history = made.fit()
     assert (history.stopped, made.epoch, len(history)) == ("no need", 0, 1)
     assert made.network.number.item() == 0
 
 
 @pytest.mark.parametrize("event", ["on_step_end", "on_epoch_end", "on_epoch_start"])
-def test_interrupted_with_judges(event):
+def test_interrupted_with_validation(event):
     ended = []
     end = Event("on_fit_end", 1, lambda trainer: ended.append(trainer.network.number.item()))
-    made = trainer(Line(18.0), rows=20, judged=2, callbacks=[Event(event, 2, interrupt), end], learning_rate=1.0)
+    made = trainer(Line(18.0), rows=20, held_out=2, callbacks=[Event(event, 2, interrupt), end], learning_rate=1.0)
     with pytest.warns(TrainingWarning, match=r"training was interrupted in epoch \d; the best weights so far are kept"):
         history = made.fit()
     assert history.stopped.startswith("interrupted in epoch")
@@ -340,7 +342,7 @@ def test_interrupted_with_judges(event):
     assert not made.network.training
 
 
-def test_interrupted_without_judges_keeps_the_weights_as_they_are():
+def test_interrupted_without_validation_keeps_the_weights_as_they_are():
     made = trainer(callbacks=[Event("on_step_end", 4, interrupt)], batch_size=5)
     with pytest.warns(TrainingWarning, match="interrupted in epoch 1"):
         history = made.fit()
@@ -358,18 +360,18 @@ def test_interrupted_before_the_first_step():
     assert made.network.number.item() == 0
 
 
-@pytest.mark.parametrize("judged", [0, 5])
+@pytest.mark.parametrize("held_out", [0, 5])
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
-def test_loss_that_is_not_finite(judged, loss):
-    made = trainer(Spoilt(step=7, loss=loss), judged=judged, batch_size=8, epochs=9)
+def test_loss_that_is_not_finite(held_out, loss):
+    made = trainer(Spoilt(step=7, loss=loss), held_out=held_out, batch_size=8, epochs=9)
     with pytest.warns(
         TrainingWarning, match=r"not finite in epoch (3|4); the weights of epoch [123] are restored. Take"
     ):
         history = made.fit()
-    # Without judges the weights at the end of the last good epoch may be those that failed.
-    assert made.epoch == history["epoch"][-1] == history.best_epoch + (1 if judged else 2) < 9
+    # Without validation the weights at the end of the last good epoch may be those that failed.
+    assert made.epoch == history["epoch"][-1] == history.best_epoch + (1 if held_out else 2) < 9
     assert history.stopped == f"the loss was not finite in epoch {made.epoch}"
-    plain = trainer(judged=judged, epochs=9)
+    plain = trainer(held_out=held_out, epochs=9)
     plain.epochs = history.best_epoch
     plain.fit()
     assert made.network.number.item() == plain.network.number.item()
@@ -377,7 +379,7 @@ def test_loss_that_is_not_finite(judged, loss):
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_weights_that_are_not_finite(number):
-    made = trainer(Spoilt(step=1, number=number), judged=5)
+    made = trainer(Spoilt(step=1, number=number), held_out=5)
     with pytest.warns(
         TrainingWarning, match="the weights of epoch 0 are restored. Take a smaller learning_rate than 0.1"
     ):
@@ -427,12 +429,12 @@ def test_after_the_end_nothing_is_random():
 
 
 def test_describe():
-    text = trainer(judged=4, schedule="one_cycle").describe()
+    text = trainer(held_out=4, schedule="one_cycle").describe()
     assert text == (
-        "16 rows to train on and 4 to judge by, up to 3 epochs of 2 batches of 8, learning rate 0.1 (one_cycle); "
+        "16 training rows, 4 validation rows, up to 3 epochs of 2 batches of 8 rows, learning rate 0.1 (one_cycle); "
         f"on cpu, data there; float64; autograd; threads: {torch.get_num_threads()}"
     )
-    assert "data there; bfloat16 products, float32 weights;" in trainer(precision="bfloat16").describe()
+    assert "data there; bfloat16 matrix products, float32 weights;" in trainer(precision="bfloat16").describe()
 
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(0.5), Gaussian("learned"), Bernoulli()])

@@ -23,7 +23,7 @@ from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
-from isthmus.engine.trainer import Plan
+from isthmus.engine.plan import Plan
 from isthmus.estimators import health, rules, tabular, validation
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.validation import Table

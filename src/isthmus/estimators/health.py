@@ -11,7 +11,7 @@ from isthmus.core.network import Network
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 from isthmus.engine.inference import BLOCK
-from isthmus.engine.trainer import TrainingWarning
+from isthmus.engine.training_warning import TrainingWarning
 
 LEAST_VARIANCE = 0.01
 """A coordinate of a posterior's mean that varies less is not active (Burda, Grosse and Salakhutdinov 2016)."""

@@ -14,7 +14,8 @@ from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
-from isthmus.engine.trainer import Plan, Trainer
+from isthmus.engine.plan import Plan
+from isthmus.engine.trainer import Trainer
 from isthmus.parts import Deterministic, Gaussian
 
 SHARE = 0.25

@@ -10,10 +10,10 @@ from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.compute import compute
-from isthmus.engine.fast.matmul import maker
+from isthmus.engine.fast.matmul import backend_name
 from isthmus.engine.optimisers import optimiser
+from isthmus.engine.plan import Plan
 from isthmus.engine.schedules import schedule
-from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
 from isthmus.parts import Bernoulli, Convolutional, Dense, Gaussian, Linear, Masking, Tied
 
@@ -106,9 +106,9 @@ def plan(estimator: Any, rows: int, judged: int) -> Plan:
         patience=None if estimator.patience is None else whole_number("patience", estimator.patience, 1),
         precision=machine.precision,
         repeatable=estimator.random_state is not None,
-        compiled=flag("compile", machine.compile),
-        recorded=flag("cuda_graph", machine.cuda_graph),
-        products=maker(machine.matmul, machine.on),
+        compile=flag("compile", machine.compile),
+        cuda_graph=flag("cuda_graph", machine.cuda_graph),
+        matmul=backend_name(machine.matmul, machine.on),
     )
 
 

@@ -18,7 +18,7 @@ from isthmus.parts import Bernoulli, Deterministic, Gaussian
 from isthmus.reports.metrics import ImageQuality, image_quality
 
 if TYPE_CHECKING:
-    from isthmus.engine import Trainer
+    from isthmus.engine import TrainingRun
 
 FIGURE_DIGITS = 10
 """Test images shown over their reconstructions."""
@@ -207,15 +207,15 @@ class ErrorByEpoch(Callback):
         self.by_epoch: list[float] = []
         self.seconds = 0.0
 
-    def on_fit_start(self, trainer: "Trainer") -> None:
+    def on_fit_start(self, trainer: "TrainingRun") -> None:
         """Measure the initial weights."""
         self.measure(trainer)
 
-    def on_epoch_end(self, trainer: "Trainer") -> None:
+    def on_epoch_end(self, trainer: "TrainingRun") -> None:
         """Measure the weights of the epoch."""
         self.measure(trainer)
 
-    def measure(self, trainer: "Trainer") -> None:
+    def measure(self, trainer: "TrainingRun") -> None:
         """Add the error of the network as it is."""
         start = time.perf_counter()
         rows = Rows(self.images.test, scaling=trainer.rows.scaling, dtype=trainer.rows.dtype)
