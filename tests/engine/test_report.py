@@ -1,11 +1,12 @@
 import shutil
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 import torch
 
 from isthmus import AutoEncoder, Compute, load
-from isthmus.engine.report import FitReport
+from isthmus.engine.report import FitReport, counted
 
 X = np.random.default_rng(0).random((300, 6))
 COMPUTE = Compute(device="cpu", threads=1, matmul="torch")
@@ -42,6 +43,22 @@ def test_one_line():
     ):
         assert word in text
     assert "autograd" in text
+
+
+def test_html_is_a_table_of_every_field():
+    report = AutoEncoder(2, epochs=3, random_state=0).fit(X).fit_report_
+    report.threads = "1 <of> 2"
+    table = ET.fromstring(report._repr_html_())
+    values = [cell.text for cell in table.iter("td")]
+    assert len(values) == len(list(table.iter("th"))) == len(report.to_dict())
+    assert {"270", "30", "0.005", "cosine", "1 <of> 2"} <= set(values)
+
+
+def test_numbers_have_their_nouns():
+    assert counted(1, "row") == "1 row"
+    assert counted(0, "row") == "0 rows"
+    assert counted(1442, "row") == "1,442 rows"
+    assert (counted(1, "batch", "batches"), counted(2, "batch", "batches")) == ("1 batch", "2 batches")
 
 
 def test_there_and_back():

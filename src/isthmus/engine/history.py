@@ -1,6 +1,7 @@
 """`History`: the course of training, one row per epoch."""
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -185,10 +186,10 @@ class History:
         return "\n".join([*lines, self.summary])
 
     def _repr_html_(self) -> str:
-        curve = (
-            loss_curve(self["epoch"].tolist(), {k: v.tolist() for k, v in self.losses().items()}) if self.rows else ""
-        )
-        return f"<div>{curve}{html_table(self.columns, self.cells(), self.summary)}</div>"
+        if not self.rows:
+            return "<p>no epochs yet</p>"
+        curve = loss_curve(self["epoch"].tolist(), {name: values.tolist() for name, values in self.losses().items()})
+        return f"<div>{curve}{html_table(self.columns, self.cells())}<p>{escape(self.summary)}</p></div>"
 
 
 def format_cell(value: float | None) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+NUMBER, WORD = "text-align: right", "text-align: left"
 
-def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> str:
-    """Return a table with a head of column names.
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of numbers with a head of column names.
 
     Parameters
     ----------
@@ -13,17 +15,17 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str 
         The names of the columns.
     rows
         The cells of each row.
-    caption
-        A line above the table; empty for none.
     """
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>" for cells in rows)
-    return f"<table>{above}<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+    names = "".join(f'<th scope="col" style="{NUMBER}">{escape(name)}</th>' for name in head)
+    lines = ("".join(f'<td style="{NUMBER}">{escape(cell)}</td>' for cell in cells) for cells in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def html_pairs(pairs: Iterable[tuple[str, str]], caption: str = "") -> str:
+def html_pairs(pairs: Iterable[tuple[str, str]]) -> str:
     """Return a table of two columns: the name of each row, and its value."""
-    above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    body = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in pairs)
-    return f"<table>{above}<tbody>{body}</tbody></table>"
+    body = "".join(
+        f'<tr><th scope="row" style="{WORD}">{escape(name)}</th><td style="{WORD}">{escape(value)}</td></tr>'
+        for name, value in pairs
+    )
+    return f"<table><tbody>{body}</tbody></table>"

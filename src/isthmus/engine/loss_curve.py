@@ -7,11 +7,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 460, 220
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 26, 38
+LEFT, RIGHT, TOP, BOTTOM = 80, 12, 26, 38
 """Margins around the plot, in pixels."""
+PADDING = 0.04
+"""Share of the range of losses that is left free above and below them."""
 TICKS = 5
 """Tick labels per axis, about."""
-STYLES = (("#0072b2", ""), ("#d55e00", "6 3"))
+STYLES = (("#1f7fc4", ""), ("#d55e00", "6 3"))
 """Colour and dashes of each line; distinguishable with every kind of colour vision, and without colour by the dashes.
 
 The text and the axes take the page's own colour, so that they can be read on dark pages too.
@@ -50,7 +52,7 @@ def loss_curve(epochs: Sequence[float], losses: dict[str, Sequence[float]]) -> s
     if not values:
         return ""
     across = axis([epoch for points in finite.values() for epoch, _ in points], LEFT, WIDTH - RIGHT)
-    up = axis(values, HEIGHT - BOTTOM, TOP)
+    up = axis(values, HEIGHT - BOTTOM, TOP, PADDING)
     parts = [*x_ticks(across), *y_ticks(up)]
     for place, (name, column) in enumerate(losses.items()):
         colour, dashes = STYLES[place % len(STYLES)]
@@ -63,9 +65,10 @@ def loss_curve(epochs: Sequence[float], losses: dict[str, Sequence[float]]) -> s
     )
 
 
-def axis(values: Sequence[float], start: float, end: float) -> Axis:
+def axis(values: Sequence[float], start: float, end: float, padding: float = 0.0) -> Axis:
     """Return an axis on which all values lie; a single value lies in the middle."""
-    least, greatest = min(values), max(values)
+    around = padding * (max(values) - min(values))
+    least, greatest = min(values) - around, max(values) + around
     if least == greatest:
         around = 0.5 * abs(least) or 0.5
         least, greatest = least - around, greatest + around
@@ -85,8 +88,9 @@ def x_ticks(across: Axis) -> list[str]:
 
 
 def y_ticks(up: Axis) -> list[str]:
-    """Return the vertical axis: labels, each with a faint line across the plot."""
-    parts = []
+    """Return the vertical axis: labels, each with a faint line across the plot, and its name."""
+    middle = (TOP + HEIGHT - BOTTOM) / 2
+    parts = [f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">nats per row</text>']
     for tick in ticks(up):
         y = up.pixel(tick)
         parts.append(

@@ -79,8 +79,7 @@ class FitReport:
                 ("precision", self.precision),
                 ("steps", self.steps),
                 ("threads", self.threads),
-            ],
-            caption="Fit report",
+            ]
         )
 
     def to_dict(self) -> dict[str, int | float | str]:
