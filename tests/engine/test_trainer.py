@@ -216,7 +216,7 @@ def test_best_weights_by_validation_come_back():
     made.validation, made.index = torch.tensor([3, 4, 5]), torch.tensor([0, 1, 2, *range(6, 20)])
     history = made.fit()
     losses = history["val_loss"]
-    assert 0 < np.argmin(losses) < len(losses) - 1, "the run has to have its best epoch inside, or nothing is tested"
+    assert 0 < np.argmin(losses) < len(losses) - 1, "the best epoch must lie inside the run, or nothing is tested"
     assert history.best_epoch == history["epoch"][np.argmin(losses)]
     assert made.validate(made.validation)["loss"] == losses.min()
     assert made.network.number.item() == pytest.approx(4, abs=0.5)
