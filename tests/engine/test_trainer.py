@@ -1,4 +1,3 @@
-import copy
 import math
 
 import numpy as np
@@ -12,8 +11,6 @@ from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
-from isthmus.engine.snapshot import Snapshot
-from isthmus.engine.term_sums import TermSums, sum_of
 from isthmus.parts import compose
 
 
@@ -448,71 +445,3 @@ def test_bfloat16_products(likelihood, weighted):
     history = Trainer(network, rows, index[:30], index[30:], plan, Generator().manual_seed(0)).fit()
     assert np.isfinite(history["loss"][1:]).all()
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-
-
-# -- sums and snapshots -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_term_sums_are_means_over_the_rows(weighted):
-    rng = np.random.default_rng(0)
-    nll, penalty, weight = rng.normal(size=17), rng.normal(size=17), rng.uniform(0.1, 2, 17)
-    sums = TermSums()
-    for rows in (slice(0, 5), slice(5, 6), slice(6, 17)):
-        terms = {"nll": torch.from_numpy(nll[rows]), "l1": torch.from_numpy(penalty[rows])}
-        sums.add(terms, torch.from_numpy(weight[rows]) if weighted else None)
-    means = sums.means()
-    weights = weight if weighted else None
-    assert list(means) == ["loss", "nll", "l1"]
-    assert means["nll"] == pytest.approx(np.average(nll, weights=weights))
-    assert means["l1"] == pytest.approx(np.average(penalty, weights=weights))
-    assert means["loss"] == pytest.approx(means["nll"] + means["l1"])
-
-
-def test_a_single_term_is_the_loss():
-    sums = TermSums()
-    sums.add({"nll": torch.tensor([1.0, 3.0])}, None)
-    assert sums.means() == {"loss": 2.0}
-
-
-def test_term_sums_keep_no_graph():
-    sums = TermSums()
-    sums.add({"nll": torch.ones(2, requires_grad=True) * 2}, None)
-    assert not sums.sums["nll"].requires_grad
-
-
-def test_narrow_terms_with_wide_weights():
-    sums = TermSums()
-    sums.add({"nll": torch.tensor([1.0, 3.0], dtype=torch.bfloat16)}, torch.tensor([1.0, 3.0]))
-    assert sums.means() == {"loss": 2.5}
-
-
-def test_snapshot_is_a_copy():
-    network = autoencoder()
-    snapshot = Snapshot(network)
-    before = copy.deepcopy(network.state_dict())
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 1
-    snapshot.restore(network)
-    for name, value in network.state_dict().items():
-        assert torch.equal(value, before[name])
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 2
-    snapshot.keep(network, 4)
-    assert snapshot.epoch == 4
-    after = copy.deepcopy(network.state_dict())
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()
-    snapshot.restore(network)
-    for name, value in network.state_dict().items():
-        assert torch.equal(value, after[name])
-
-
-def test_sum_of_terms():
-    one, two = torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0])
-    assert sum_of([one]).tolist() == [1, 2]
-    assert sum_of(iter([one, two, one])).tolist() == [12, 24]
-    assert one.tolist() == [1, 2]
