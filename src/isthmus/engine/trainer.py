@@ -74,7 +74,7 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
-        self.taking: Steps = steps_for(network, rows, index, plan, optimiser)
+        self.stepper: Steps = steps_for(network, rows, index, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
         self.epochs = plan.epochs
@@ -88,7 +88,7 @@ class Trainer:
     @property
     def optimiser(self) -> torch.optim.Optimizer | None:
         """The optimiser, with which a later run can continue; None after fused steps, which cannot be continued."""
-        return self.taking.optimiser
+        return self.stepper.optimiser
 
     @property
     def report(self) -> FitReport:
@@ -103,9 +103,9 @@ class Trainer:
             schedule=self.plan.schedule,
             device=str(self.rows.device),
             data=self.rows.place,
-            precision=self.taking.precision_description,
-            threads=self.taking.threads_description,
-            steps=self.taking.description,
+            precision=self.stepper.precision_description,
+            threads=self.stepper.threads_description,
+            steps=self.stepper.description,
         )
 
     def describe(self) -> str:
@@ -118,11 +118,11 @@ class Trainer:
 
     def fit(self) -> History:
         """Train; leave the best weights in the network and return the history."""
-        with self.taking.running():
+        with self.stepper.running():
             self.started = time.perf_counter()
             self.noise = Generator(self.rows.device).manual_seed(self.draw_seed())
             try:
-                self.taking.prepare(self.loss_in)
+                self.stepper.prepare(self.loss_in)
                 for callback in self.callbacks:
                     callback.on_fit_start(self)
                 self.validate_start()
@@ -140,7 +140,7 @@ class Trainer:
                 raise
             finally:
                 self.network.seed(None)
-                self.taking.release()
+                self.stepper.release()
             self.finish()
         return self.history
 
@@ -155,18 +155,18 @@ class Trainer:
         self.network.train()
         self.network.seed(self.noise)
         learning_rate = 0.0
-        self.taking.start_epoch()
+        self.stepper.start_epoch()
         for x, weight in self.rows.epoch(self.index, self.batches, self.generator):
             learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
             self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
-            self.taking.take(x, weight, learning_rate)
+            self.stepper.take(x, weight, learning_rate)
             self.step += 1
             for callback in self.callbacks:
                 callback.on_step_end(self)
-            self.taking.step_done()
+            self.stepper.step_done()
         self.epoch += 1
         self.network.seed(None)
-        self.record(self.taking.means(), learning_rate)
+        self.record(self.stepper.means(), learning_rate)
         for callback in self.callbacks:
             callback.on_epoch_end(self)
 
@@ -187,7 +187,7 @@ class Trainer:
             self.best_loss = validated["loss"]
             self.best.keep(self.network, self.epoch)
         else:
-            self.taking.no_better_epoch(self.epoch)
+            self.stepper.no_better_epoch(self.epoch)
             if self.plan.patience is not None and self.epochs_without_gain() >= self.plan.patience:
                 self.stop(f"no better validation loss in {self.plan.patience} epochs")
 
@@ -211,7 +211,7 @@ class Trainer:
         self.network.seed(Generator(self.rows.device).manual_seed(VALIDATION_SEED))
         sums = TermSums()
         size = min(LARGEST_VALIDATION_BATCH, max(SMALLEST_VALIDATION_BATCH, self.rows.block))
-        with torch.no_grad(), self.taking.evaluating(precision):
+        with torch.no_grad(), self.stepper.evaluating(precision):
             for batch in index.split(size):
                 x, weight = self.rows.batch(batch)
                 sums.add(self.network.terms(x, weight), weight)
@@ -252,7 +252,7 @@ class Trainer:
         self.failed = True
         self.best.restore(self.network)
         # Running means that took in a gradient which is not finite would spoil every later step.
-        self.taking.forget_gradients()
+        self.stepper.forget_gradients()
         self.stop(f"the loss was not finite in epoch {self.epoch}")
         warnings.warn(
             f"{self.reason}; the weights of epoch {self.best.epoch} are restored. Take a smaller learning_rate than "

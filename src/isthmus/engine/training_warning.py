@@ -4,8 +4,8 @@
 class TrainingWarning(UserWarning):
     """Training ended otherwise than planned; the estimator is usable, and the message says what to do.
 
-    It is raised as a warning when the loss stops being finite, when the user interrupts training with Ctrl-C, and
-    when part of the code that was learned stays unused.
+    It is issued when the loss stops being finite, when the user interrupts training with Ctrl-C, and when the trained
+    code is wholly or partly unused, such as after a posterior collapse.
 
     Examples
     --------
