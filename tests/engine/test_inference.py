@@ -170,7 +170,7 @@ def block(request, monkeypatch):
 def test_errors_of_columns_are_of_the_cells_that_are_there(block, weight, some):
     X = with_gaps()
     network, rows = network_of(MIXED, X), Rows(X, weight, dtype=torch.float64)
-    index = rows.all() if some is None else torch.arange(len(X))[some]
+    index = rows.everything() if some is None else torch.arange(len(X))[some]
     with torch.no_grad():
         squares = (X - network.decode(network.encode(torch.from_numpy(X)).z).numpy())[index] ** 2
     there, counts = ~np.isnan(squares), np.ones(400)[index] if weight is None else weight[index]
@@ -183,7 +183,7 @@ def test_a_column_without_cells_has_no_error():
     X = with_gaps()
     X[:, 1] = np.nan
     network, rows = network_of(MIXED, X), Rows(X, dtype=torch.float64)
-    errors = column_errors(network, rows, rows.all())
+    errors = column_errors(network, rows, rows.everything())
     assert errors[1] == 0
     assert torch.isfinite(errors).all()
 
@@ -195,11 +195,11 @@ def test_the_share_that_stays_unexplained_is_the_mean_of_the_rows(block, weight)
     with torch.no_grad():
         x = torch.from_numpy(X)
         shares = network.likelihood.deviance_ratios(x, network(x).theta).numpy()
-    assert deviance_ratio(network, rows, rows.all()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
+    assert deviance_ratio(network, rows, rows.everything()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
 
 
 def test_nothing_is_unexplained_where_training_goes_by_the_score():
     X = table(50, 5)
     network = network_of(Gaussian(), X)
     rows = Rows(X, dtype=torch.float64)
-    assert deviance_ratio(network, rows, rows.all()) is None
+    assert deviance_ratio(network, rows, rows.everything()) is None

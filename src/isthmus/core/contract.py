@@ -130,6 +130,16 @@ class CodeModule(Stochastic):
     def begin(self, progress: float) -> None:
         """Take note of how much of the training is done, in [0, 1]; 1 in use."""
 
+    codewords = 0
+
+    def usage(self, code: Code) -> Tensor | None:
+        """Return which units or codewords a batch uses; None if it is not counted."""
+        return None
+
+    def indices(self, h: Tensor) -> Tensor:
+        """Return which codewords stand for each row."""
+        raise NotImplementedError
+
 
 class CorruptionModule(Stochastic):
     """What is done to a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`.

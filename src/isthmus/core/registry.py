@@ -28,6 +28,7 @@ SLOTS = (
     "prior",
     "optimizer",
     "compute",
+    "estimator",
 )
 """The places that a part can fill: seven of an autoencoder, a penalty's prior, the optimiser and the machine."""
 

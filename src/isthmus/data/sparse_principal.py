@@ -6,7 +6,6 @@ from torch import Generator, Tensor
 
 from isthmus.core.principal import MOST, PrincipalComponents, by_variance, subspace
 from isthmus.data.rows import Rows
-from isthmus.data.sparse import SparseTable
 from isthmus.data.sparse_summary import summary
 
 TOGETHER = 2**14
@@ -36,8 +35,8 @@ def sparse_principal_components(
     generator
         For the first basis.
     """
-    assert isinstance(rows.raw, SparseTable), "dense rows come in blocks"
-    table = rows.raw.table[index.numpy()]
+    assert rows.table.sparse, "dense rows come in blocks"
+    table = rows.table.drawn(index.numpy())
     weight = None if rows.weight is None else rows.weight[index].double().numpy()
     found = summary(table, weight)
     total = float(len(index)) if weight is None else weight.sum()

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from isthmus.core.extras import MissingExtraError
+from isthmus.core.json_type import Json
 from isthmus.engine.html_tables import html_table
 from isthmus.engine.loss_curve import loss_curve
 
@@ -18,16 +19,6 @@ COLUMN_ORDER = {"epoch": 0, "learning_rate": 3, "seconds": 4}
 """Where columns stand; the terms in training have place 1, and those in validation 2."""
 FIRST_SHOWN, LAST_SHOWN = 6, 5
 """Rows at both ends that a long history shows."""
-
-
-class PlainHistory(TypedDict):
-    """A history as lists and strings."""
-
-    columns: dict[str, list[float | None]]
-    init: str
-    stopped: str
-    best_epoch: int
-    health: dict[str, float]
 
 
 class History:
@@ -89,18 +80,18 @@ class History:
             raise KeyError(f"no column {column!r} in the history; there are {self.columns}")
         return np.array([row.get(column, np.nan) for row in self.rows])
 
-    def to_dict(self) -> PlainHistory:
+    def to_dict(self) -> dict[str, Json]:
         """Return plain lists and strings, for JSON; values that are not finite become None."""
         return {
             "columns": {name: [v if np.isfinite(v) else None for v in self[name].tolist()] for name in self.columns},
             "init": self.init,
             "stopped": self.stopped,
             "best_epoch": self.best_epoch,
-            "health": self.health,
+            "health": dict(self.health),
         }
 
     @classmethod
-    def from_dict(cls, plain: PlainHistory) -> "History":
+    def from_dict(cls, plain: Mapping[str, Any]) -> "History":
         """Return the history of which `to_dict` returned `plain`."""
         columns = plain["columns"]
         length = max((len(values) for values in columns.values()), default=0)

@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 
 BLOCK = 256
 """Rows per block: enough to keep the processor busy, few enough to answer a single row in a millisecond or two."""
@@ -40,8 +40,9 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
         for start in range(0, count, BLOCK):
             stop = min(start + BLOCK, count)
             # Always a fresh block: the caller's own memory may lie in another order or at another alignment.
-            raw = rows.raw.new_empty(BLOCK, rows.raw.shape[1])
-            raw[: stop - start], raw[stop - start :] = rows.raw[start:stop], rows.raw[start]
+            raw = rows.table.new_empty(BLOCK, rows.features)
+            raw[: stop - start] = rows.table[start:stop]
+            raw[stop - start :] = raw[0]
             block = function(rows.scaled(raw))[: stop - start].cpu().numpy()
             if result is None:
                 result = np.empty((count,) if columns is None else (count, columns), dtype=block.dtype)
@@ -50,13 +51,13 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     return result
 
 
-def mean_squared_error(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float:
+def mean_squared_error(network: Network, rows: Rows, index: Index) -> float:
     """Return the mean squared error over the rows of that index, in the network's units, with drawn codes."""
     return float(column_errors(network, rows, index).mean())
 
 
 @torch.no_grad()
-def deviance_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float | None:
+def deviance_ratio(network: Network, rows: Rows, index: Index) -> float | None:
     """Return the mean deviance ratio over the rows of that index; None if the likelihood does not train by it."""
     found, weights = [], []
     for chunk in index.split(rows.block):
@@ -70,7 +71,7 @@ def deviance_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> f
 
 
 @torch.no_grad()
-def column_errors(network: Network, rows: Rows, index: Tensor | LazyIndex) -> Tensor:
+def column_errors(network: Network, rows: Rows, index: Index) -> Tensor:
     """Return the mean squared error of each column, (F,) float64, over the cells of those rows that have a value."""
     total = weights = torch.zeros((), dtype=torch.float64)
     network.seed(Generator(rows.device).manual_seed(0))

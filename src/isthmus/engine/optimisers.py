@@ -121,7 +121,7 @@ class FlatAdam:
         )
 
 
-def optimiser(given: str | OptimiserPart) -> OptimiserPart:
+def optimiser(given: object) -> OptimiserPart:
     """Return the optimiser part that a user means.
 
     Parameters

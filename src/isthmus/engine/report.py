@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from isthmus.core.json_type import Json
 from isthmus.engine.html_tables import html_pairs
 
 
@@ -82,7 +83,7 @@ class FitReport:
             ]
         )
 
-    def to_dict(self) -> dict[str, int | float | str]:
+    def to_dict(self) -> dict[str, Json]:
         """Return plain numbers and strings by field, for JSON."""
         return asdict(self)
 

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.fast.tuned_steps import steps_for
 from isthmus.engine.history import History
@@ -59,7 +59,7 @@ class Trainer:
         self,
         network: Network,
         rows: Rows,
-        index: Tensor | LazyIndex,
+        index: Index,
         validation: Tensor,
         plan: Plan,
         generator: Generator,

@@ -28,7 +28,7 @@ class JacobianNorm(PenaltyModule):
 
     def check(self, network: Network) -> None:
         """Refuse a code that jumps."""
-        if network.code.activation is None or hasattr(network.code, "indices"):
+        if network.code.activation is None or network.code.codewords:
             raise ValueError(
                 f"the penalty Contractive needs a code that is smooth in the row, and {network.code.made_by} is not: "
                 "take code='deterministic' or code='gaussian'"

@@ -27,7 +27,7 @@ class CodebookCode(CodeModule):
         self, latent: int, count: int, width: int, commitment: float, decay: float, gradient: str, restart: float
     ) -> None:
         super().__init__(latent)
-        self.count = count
+        self.count = self.codewords = count
         self.width = width
         self.commitment = commitment
         self.decay = decay
@@ -194,7 +194,7 @@ class RoundedCode(CodeModule):
     def __init__(self, latent: int, levels: tuple[int, ...]) -> None:
         super().__init__(latent)
         self.group = len(levels)
-        self.count = math.prod(levels)
+        self.count = self.codewords = math.prod(levels)
         self.register_buffer("levels", torch.tensor(levels * (latent // len(levels))), persistent=False)
 
     def rounded(self, h: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from isthmus.core.blas import blas_threads
 from isthmus.core.network import Network
-from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
 from isthmus.engine.fast import precision, zero_skipping
 from isthmus.engine.fast.fused_backward import fused_backward
@@ -20,9 +20,7 @@ from isthmus.engine.plan import Plan
 from isthmus.engine.steps import AutogradSteps, DryRun, GradientSteps, Steps
 
 
-def steps_for(
-    network: Network, rows: Rows, index: Tensor | LazyIndex, plan: Plan, optimiser: torch.optim.Optimizer | None
-) -> Steps:
+def steps_for(network: Network, rows: Rows, index: Index, plan: Plan, optimiser: torch.optim.Optimizer | None) -> Steps:
     """Return the steps of a training run.
 
     Parameters
@@ -64,9 +62,7 @@ class TunedSteps(Steps):
         Compute the gradient and follow it.
     """
 
-    def __init__(
-        self, network: Network, rows: Rows, index: Tensor | LazyIndex, plan: Plan, steps: GradientSteps
-    ) -> None:
+    def __init__(self, network: Network, rows: Rows, index: Index, plan: Plan, steps: GradientSteps) -> None:
         self.network = network
         self.rows = rows
         self.index = index

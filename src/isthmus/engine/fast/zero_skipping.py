@@ -5,7 +5,6 @@ import torch
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.data.sparse import SparseTable
 from isthmus.engine.plan import Plan
 
 MOST_FILLED = 0.01
@@ -40,12 +39,12 @@ def choose(network: Network, rows: Rows, plan: Plan) -> bool:
 
 def mostly_zeros(rows: Rows) -> bool:
     """Whether the rows are a sparse table with few enough non-zero cells."""
-    return isinstance(rows.raw, SparseTable) and rows.raw.filled <= MOST_FILLED
+    return rows.table.sparse and rows.table.filled <= MOST_FILLED
 
 
 def keeps_zeros(network: Network, rows: Rows) -> bool:
     """Whether a row of zeros reaches the encoder as a row of zeros."""
-    nothing = torch.zeros(1, rows.raw.shape[1], dtype=rows.dtype)
+    nothing = torch.zeros(1, rows.features, dtype=rows.dtype)
     return not bool(network.likelihood.encoder_input(nothing).any())
 
 
