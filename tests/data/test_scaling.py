@@ -17,11 +17,11 @@ def table(dtype="float64", offset=0):
 
 def fitted(X, method):
     rows = Rows(X)
-    return scaling(method, rows.summary(), rows.raw.dtype)
+    return scaling(method, rows.summary(), rows.table.dtype)
 
 
 def scaled(X, method, dtype=torch.float64):
-    return fitted(X, method)[0](Rows(X).raw, dtype).numpy()
+    return fitted(X, method)[0](Rows(X).table[:], dtype).numpy()
 
 
 def test_standard():
@@ -75,7 +75,7 @@ def test_auto(X, expected):
 def test_inverse_undoes_it(method, dtype):
     X = table(dtype)
     chosen, _ = fitted(X, method)
-    back = chosen.inverse(chosen(Rows(X).raw, torch.float64))
+    back = chosen.inverse(chosen(Rows(X).table[:], torch.float64))
     assert back.dtype == torch.float64
     np.testing.assert_allclose(back, X.astype(float), rtol=1e-5 if dtype in ("uint8", "float16", "float32") else 1e-13)
 
@@ -104,7 +104,7 @@ def test_all_constant(method):
     X = np.full((20, 3), 7.0)
     chosen, _ = fitted(X, method)
     assert np.isfinite(scaled(X, method)).all()
-    np.testing.assert_allclose(chosen.inverse(chosen(Rows(X).raw, torch.float64)), X)
+    np.testing.assert_allclose(chosen.inverse(chosen(Rows(X).table[:], torch.float64)), X)
 
 
 def test_rounding_is_no_spread():

@@ -195,7 +195,9 @@ def test_the_share_that_stays_unexplained_is_the_mean_of_the_rows(block, weight)
     with torch.no_grad():
         x = torch.from_numpy(X)
         shares = network.likelihood.deviance_ratios(x, network(x).theta).numpy()
-    assert deviance_ratio(network, rows, rows.everything()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
+    assert deviance_ratio(network, rows, rows.everything()) == pytest.approx(
+        np.average(shares, weights=weight), rel=1e-12
+    )
 
 
 def test_nothing_is_unexplained_where_training_goes_by_the_score():

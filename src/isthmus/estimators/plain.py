@@ -52,6 +52,11 @@ def plain(value: object) -> Json:
         If it cannot be saved.
     """
     if isinstance(value, Part | BaseEstimator):
+        if registry.classes().get(type(value).__name__, type(value)) is not type(value):
+            raise TypeError(
+                f"{value!r} cannot be saved in a model file: isthmus has a part called {type(value).__name__}; give "
+                "your class another name"
+            )
         return {"part": type(value).__name__, "parameters": plain_parameters(value)}
     if isinstance(value, dict):  # whose keys JSON would turn into text
         return {"pairs": [[plain(name), plain(item)] for name, item in value.items()]}

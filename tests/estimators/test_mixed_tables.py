@@ -9,6 +9,8 @@ from scipy import integrate
 from sklearn.base import clone
 
 from isthmus import AutoEncoder, Compute, Gaussian, Tied, load, zoo
+from isthmus.data.reading import read_table
+from isthmus.estimators.inference import Inference
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -184,13 +186,13 @@ def test_scores_of_real_columns_are_densities(name):
     """With the code held fixed, the density over the values of one column is 1 altogether."""
     ae = model(columns={"real": "real"}).fit(FRAME)
     place = COLUMNS.index(name)
-    row = ae._rows(ae._known(FRAME[:1]), resident=False)
-    x = row.scaled(row.raw)
+    row = Inference(ae.model_, Compute(threads=1)).rows(read_table(FRAME[:1], ae.model_.schema, caller="AutoEncoder"))
+    x = row.scaled(row.table[:])
     theta = ae.network_(x).theta.detach()
     scaling, cell = ae.scaling_, ae.scaling_.real.index(place)
 
     def density(value):
-        raw = row.raw.clone()
+        raw = row.table[:].clone()
         raw[:, scaling.places[place]] = value
         moved = row.scaled(raw)
         logs = -ae.network_.likelihood.columns(moved, theta).double() + scaling.log_slopes(moved)
@@ -359,7 +361,7 @@ FITS = {
     "unknown kind for all": (FRAME, {"columns": "rela"}, "unknown columns 'rela'; did you mean 'real'"),
     "misfit": (FRAME, {"columns": {"kind": "real"}}, "column 'kind' cannot be 'real': it holds text"),
     "too few": (FRAME, {"columns": ["real"]}, "a sequence of 7 kinds"),
-    "a number": (FRAME, {"columns": 3}, "columns has to be None, 'auto'.*got 3"),
+    "a number": (FRAME, {"columns": 3}, "columns must be None, 'auto'.*got 3"),
     "twice": (pandas.concat([FRAME, FRAME], axis=1), {}, "two columns are called 'real'"),
     "no rows": (FRAME[:0], {}, r"Found array with 0 sample\(s\) while a minimum of 2"),
     "one row": (FRAME[:1], {}, r"Found array with 1 sample\(s\) while a minimum of 2"),

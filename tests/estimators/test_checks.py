@@ -7,7 +7,11 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
 from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, GaussianNoise, Tied
-from isthmus.estimators import validation
+from isthmus.data.finite import column_label, refuse_non_finite
+from isthmus.data.reading import learn_table
+from isthmus.data.rows import table_of
+from isthmus.data.weights import weighted
+from isthmus.estimators import checks
 
 IRIS = load_iris().data
 GAPS = IRIS.copy()
@@ -128,14 +132,14 @@ def test_other_columns_than_in_fit():
 def test_many_columns_with_gaps_are_not_all_listed():
     X = np.full((3, 9), np.nan)
     with pytest.raises(ValueError, match=r"27 NaN .*\(column 0: 3, .*column 4: 3 and 4 more columns\)"):
-        validation.refuse_gaps(X, None)
+        refuse_non_finite(X, None)
 
 
 def test_gaps_are_found_in_every_block():
     X = np.zeros((10_000, 2))
     X[[0, 4095, 4096, 9999], 1] = np.nan
     with pytest.raises(ValueError, match=r"4 NaN and 0 infinite values \(column 1: 4\)"):
-        validation.refuse_gaps(X, None)
+        refuse_non_finite(X, None)
 
 
 @pytest.mark.parametrize(
@@ -228,12 +232,13 @@ def test_weights_that_cannot_be(weight, message, method):
 
 def test_weights():
     X = IRIS[:4]
-    assert validation.weights(None, X, 2) == (X, None)
-    rows, weight = validation.weights([1, 0, 2, 0], X, 2)
-    np.testing.assert_array_equal(rows, X[[0, 2]])
+    table = table_of(X)
+    assert weighted(table, None, 2) == (table, None)
+    rows, weight = weighted(table_of(X), [1, 0, 2, 0], 2)
+    np.testing.assert_array_equal(rows.numbers, X[[0, 2]])
     np.testing.assert_allclose(weight, [2 / 3, 4 / 3])
-    rows, weight = validation.weights([1, 1, 2, 3], X, 2)
-    assert rows is X
+    rows, weight = weighted(table, [1, 1, 2, 3], 2)
+    assert rows is table
 
 
 # -- parameters -------------------------------------------------------------------------------------------------------
@@ -279,16 +284,16 @@ PARAMETERS = [
     ],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
     *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
-    *[("random_state", value, "random_state has to be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],
-    ("device", "gpu", "unknown device 'gpu'"),
-    ("device", None, "unknown device None"),
+    *[("random_state", value, "random_state must be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],
+    ("compute", "gpu", "unknown device 'gpu'"),
+    ("compute", None, "compute must be .auto., the name of a device"),
     ("compute", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value", "message"), PARAMETERS, ids=lambda value: repr(value)[:30])
 def test_parameters_that_cannot_be(name, value, message, monkeypatch):
-    monkeypatch.setattr(validation, "memory", lambda: 2**34)
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
     ae = model(**{name: value})
     with pytest.raises(ValueError, match=message):
         ae.fit(IRIS)
@@ -307,7 +312,7 @@ TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "pat
     ("name", "value"), [(name, value) for name, value, _ in PARAMETERS], ids=lambda value: repr(value)[:30]
 )
 def test_a_first_fit_that_fails_leaves_it_unfitted(name, value, monkeypatch):
-    monkeypatch.setattr(validation, "memory", lambda: 2**34)
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
     ae = model(**{name: value})
     with pytest.raises(ValueError):  # noqa: PT011  (what it says is tested above)
         ae.fit(IRIS)
@@ -358,18 +363,18 @@ def test_a_second_fit_that_fails_leaves_the_old_model(X, settings):
 
 def test_a_table_is_not_copied():
     for X in (IRIS, np.asfortranarray(IRIS), IRIS[::2], IRIS.astype(np.float16), (IRIS > 1)):
-        assert np.shares_memory(validation.table(model(), X, reset=True), X)
+        assert np.shares_memory(learn_table(X, caller="AutoEncoder")[0].numbers, X)
 
 
 def test_seeds():
-    assert validation.seed(5) == validation.seed(np.int64(5)) == 5
-    assert validation.seed(2**64 - 1) == 2**64 - 1
-    assert validation.seed(None) != validation.seed(None)
+    assert checks.seed(5) == checks.seed(np.int64(5)) == 5
+    assert checks.seed(2**64 - 1) == 2**64 - 1
+    assert checks.seed(None) != checks.seed(None)
     for kind in (np.random.RandomState, np.random.default_rng):
         source = kind(0)
-        first, second = validation.seed(source), validation.seed(source)
+        first, second = checks.seed(source), checks.seed(source)
         assert first != second
-        assert first == validation.seed(kind(0))
+        assert first == checks.seed(kind(0))
 
 
 def test_a_generator_goes_on_from_fit_to_fit():
@@ -379,23 +384,23 @@ def test_a_generator_goes_on_from_fit_to_fit():
 
 
 def test_names_of_columns():
-    assert validation.column_name(3, None) == "column 3"
-    assert validation.column_name(1, np.array(NAMES, dtype=object)) == "column 'b'"
+    assert column_label(3, None) == "column 3"
+    assert column_label(1, np.array(NAMES, dtype=object)) == "column 'b'"
 
 
 def test_memory_unknown_is_no_limit(monkeypatch):
-    monkeypatch.setattr(validation, "memory", lambda: None)
-    validation.refuse_too_large(10**6, (128,), 10**12)
+    monkeypatch.setattr(checks, "memory", lambda: None)
+    checks.refuse_too_large(10**6, (128,), 10**12)
 
 
 @pytest.mark.parametrize(("latent", "refused"), [(2**19, False), (2**19 + 1, True)])
 def test_size_against_memory(monkeypatch, latent, refused):
-    monkeypatch.setattr(validation, "memory", lambda: 2**34)
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
     if refused:
         with pytest.raises(ValueError, match="this machine has 16 GiB"):
-            validation.refuse_too_large(2**10, (), latent)
+            checks.refuse_too_large(2**10, (), latent)
     else:
-        validation.refuse_too_large(2**10, (), latent)
+        checks.refuse_too_large(2**10, (), latent)
 
 
 @pytest.mark.parametrize("factor", [1e-100, 1e-30, 1e-5, 1e5, 1e30, 1e100])
