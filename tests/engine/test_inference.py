@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus import AutoEncoder, Gaussian
+from isthmus import AutoEncoder, Compute, Gaussian
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
@@ -132,7 +132,7 @@ def test_a_row_has_the_same_bits_in_any_company(dtype):
 )
 def test_also_where_rows_begin_at_odd_places(columns, settings, dtype):
     X = table(2 * BLOCK + 50, columns, dtype)
-    model = AutoEncoder(**settings, epochs=1, precision=dtype, random_state=0).fit(X)
+    model = AutoEncoder(**settings, epochs=1, compute=Compute(precision=dtype), random_state=0).fit(X)
     for method in (model.transform, model.reconstruct, model.score_samples, model.reconstruction_error):
         assert_rows_are_on_their_own(method, X)
 

@@ -30,7 +30,7 @@ from isthmus import (
 )
 from isthmus.data import components as principal
 from isthmus.engine import devices
-from isthmus.engine.fast import sparse_input
+from isthmus.engine.fast import zero_skipping
 from isthmus.estimators import building, inference
 
 IRIS = load_iris().data
@@ -960,7 +960,7 @@ def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
 
 @pytest.mark.parametrize("likelihood", ["multinomial", "poisson", "bernoulli"])
 def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likelihood, monkeypatch):
-    monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(zero_skipping, "LEAST_PRODUCTS", 1)
     X = scipy.sparse.random_array(
         (200, 1600), density=0.01, format="csr", rng=0, data_sampler=lambda size: np.ones(size)
     )

@@ -88,7 +88,10 @@ def test_result_is_that_of_memory_within_noise(source):
     assert ae.history_["val_loss"][0] == pytest.approx(other.history_["val_loss"][0], abs=0.15)
     assert ae.score(source) == pytest.approx(other.score(X), abs=0.1)
     assert ae.fit_report_.data == "read in chunks"
-    assert (ae.fit_report_.rows, ae.fit_report_.judges) == (other.fit_report_.rows, other.fit_report_.judges)
+    assert (ae.fit_report_.rows, ae.fit_report_.validation_rows) == (
+        other.fit_report_.rows,
+        other.fit_report_.validation_rows,
+    )
 
 
 def test_same_seed_same_result(source):

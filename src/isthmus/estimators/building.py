@@ -22,7 +22,7 @@ from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
-from isthmus.engine.trainer import Plan
+from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Parameters

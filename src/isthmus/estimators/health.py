@@ -10,7 +10,7 @@ from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
 from isthmus.engine.inference import BLOCK
-from isthmus.engine.trainer import TrainingWarning
+from isthmus.engine.training_warning import TrainingWarning
 
 LEAST_VARIANCE = 0.01
 """A coordinate of the posterior mean with a smaller variance is inactive (Burda, Grosse and Salakhutdinov 2016)."""

@@ -16,11 +16,12 @@ from safetensors.torch import save as serialised
 import isthmus
 from isthmus.core.choices import unknown
 from isthmus.core.files import atomic_write
+from isthmus.core.json_type import Json
 from isthmus.engine import devices
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as settings_of
 from isthmus.estimators.plain import NOT_SAVED, Classes, UnknownPartError, known_classes, parts_named, plain, revived
-from isthmus.estimators.state import Json, State
+from isthmus.estimators.state import State
 
 SCHEMA = 2
 """Raised whenever the content of files changes."""

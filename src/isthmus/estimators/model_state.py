@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from isthmus.core.json_type import Json
 from isthmus.data.columns import Column, Columns
 from isthmus.data.frames import Field, Schema
 from isthmus.data.moments import RunningMoments
@@ -15,7 +16,7 @@ from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.fitted_model import Composition, FittedModel, TrainingRecord
 from isthmus.estimators.plain import Classes, plain, revived
-from isthmus.estimators.state import Json, State, prefixed
+from isthmus.estimators.state import State, prefixed
 
 
 def state_of(model: FittedModel) -> State:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from isthmus.core import registry
 from isthmus.core.choices import unknown
 from isthmus.core.contract import Part
-from isthmus.estimators.state import Json
+from isthmus.core.json_type import Json
 
 NOT_SAVED = ("callbacks", "verbose")
 """Parameters of estimators that belong to a run rather than to a model."""

@@ -13,7 +13,8 @@ from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
-from isthmus.engine.trainer import Plan, Trainer
+from isthmus.engine.plan import Plan
+from isthmus.engine.trainer import Trainer
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.likelihoods import Gaussian, Likelihood
 

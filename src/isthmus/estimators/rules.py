@@ -11,10 +11,10 @@ from isthmus.core.principal import PrincipalComponents
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.data.schema import TableSchema
 from isthmus.engine.compute import compute
-from isthmus.engine.fast.matmul import maker
+from isthmus.engine.fast.matmul import backend_name
 from isthmus.engine.optimisers import optimiser
+from isthmus.engine.plan import Plan
 from isthmus.engine.schedules import schedule
-from isthmus.engine.trainer import Plan
 from isthmus.estimators import checks
 from isthmus.estimators.parameters import Backbone, Parameters, Slot
 from isthmus.parts.backbones import Dense, Linear, Tied
@@ -126,9 +126,9 @@ def plan(parameters: Parameters, rows: int, n_validation: int) -> Plan:
         patience=None if parameters.patience is None else whole_number("patience", parameters.patience, 1),
         precision=machine.precision,
         repeatable=parameters.random_state is not None,
-        compiled=flag("compile", machine.compile),
-        recorded=flag("cuda_graph", machine.cuda_graph),
-        products=maker(machine.matmul, machine.on),
+        compile=flag("compile", machine.compile),
+        cuda_graph=flag("cuda_graph", machine.cuda_graph),
+        matmul=backend_name(machine.matmul, machine.on),
     )
 
 

@@ -18,8 +18,9 @@ from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK
+from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
-from isthmus.engine.trainer import Plan, Trainer
+from isthmus.engine.trainer import Trainer
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
 from isthmus.estimators.fitted_model import FittedModel, TrainingRecord

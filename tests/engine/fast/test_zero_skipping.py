@@ -9,8 +9,9 @@ from torch import Generator
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
-from isthmus.engine.fast import sparse_input
-from isthmus.engine.trainer import Plan, Trainer
+from isthmus.engine.fast import zero_skipping
+from isthmus.engine.plan import Plan
+from isthmus.engine.trainer import Trainer
 from isthmus.parts import Dense, Linear, compose
 
 F, N = 50, 64
@@ -30,7 +31,7 @@ def network(likelihood: str = "bernoulli", **parts):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(zero_skipping, "LEAST_PRODUCTS", 1)
 
 
 def rows_of(X, scaling: Scaling | None = None) -> Rows:
@@ -53,38 +54,38 @@ CASES = {
     "shares of counts": ({"likelihood": "multinomial"}, {}, None, True),
     "centred": ({}, {}, shifted(1.0), False),
     "corrupted": ({"corruption": "gaussian_noise"}, {}, None, False),
-    "in halves": ({}, {"precision": "bfloat16"}, None, False),
-    "compiled": ({}, {"compiled": True}, None, False),
+    "in bfloat16": ({}, {"precision": "bfloat16"}, None, False),
+    "compiled": ({}, {"compile": True}, None, False),
 }
 
 
 @pytest.mark.parametrize(("parts", "settings", "scaling", "skips"), CASES.values(), ids=CASES)
 def test_where_zeros_are_skipped(parts, settings, scaling, skips):
     built = network(**parts)
-    assert sparse_input.choose(built, rows_of(table(), scaling), plan(**settings)) is skips
+    assert zero_skipping.choose(built, rows_of(table(), scaling), plan(**settings)) is skips
     assert built.encoder.skips_zeros is skips
-    sparse_input.forget(built)
+    zero_skipping.stop(built)
     assert not built.encoder.skips_zeros
 
 
 def test_not_for_dense_tables_fuller_ones_small_products_and_other_encoders(monkeypatch):
     built = network()
-    assert not sparse_input.choose(built, rows_of(table().toarray()), plan())
-    assert not sparse_input.choose(built, rows_of(scipy.sparse.csr_array(np.ones((N, F)))), plan())
-    assert not sparse_input.choose(SimpleNamespace(encoder=torch.nn.Identity()), rows_of(table()), plan())
-    sparse_input.forget(SimpleNamespace(encoder=torch.nn.Identity()))
-    monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 16 * 8 * F)
-    assert sparse_input.choose(built, rows_of(table()), plan())
-    assert not sparse_input.choose(built, rows_of(table()), plan(batch_size=15))
+    assert not zero_skipping.choose(built, rows_of(table().toarray()), plan())
+    assert not zero_skipping.choose(built, rows_of(scipy.sparse.csr_array(np.ones((N, F)))), plan())
+    assert not zero_skipping.choose(SimpleNamespace(encoder=torch.nn.Identity()), rows_of(table()), plan())
+    zero_skipping.stop(SimpleNamespace(encoder=torch.nn.Identity()))
+    monkeypatch.setattr(zero_skipping, "LEAST_PRODUCTS", 16 * 8 * F)
+    assert zero_skipping.choose(built, rows_of(table()), plan())
+    assert not zero_skipping.choose(built, rows_of(table()), plan(batch_size=15))
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "poisson", "multinomial"])
-@pytest.mark.parametrize("products", ["torch", "numpy"])
-def test_training_is_that_of_dense_rows(likelihood, products):
+@pytest.mark.parametrize("matmul", ["torch", "numpy"])
+def test_training_is_that_of_dense_rows(likelihood, matmul):
     trained, words = [], []
     for X in (table(), table().toarray()):
         built = network(likelihood)
-        settings = plan(products=products, threads=[1])
+        settings = plan(matmul=matmul, threads=[1])
         trainer = Trainer(
             built, rows_of(X), torch.arange(N - 8), torch.arange(N - 8, N), settings, Generator().manual_seed(0)
         )
