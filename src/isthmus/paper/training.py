@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from isthmus.data.rows import Rows
-from isthmus.engine import Callback, Trainer
+from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.inference import mean_squared_error
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run, encoder_weights, estimator
@@ -36,12 +36,13 @@ def fit(run: Run, images: Images) -> Result:
     )
 
 
-def squared_errors(nats: np.ndarray, likelihood: Gaussian) -> np.ndarray:
+def squared_errors(nats: np.ndarray, likelihood: object) -> np.ndarray:
     """Return the mean squared errors per pixel that gave these Gaussian losses in nats per pixel.
 
     With a fixed variance v the loss is mse / 2v + ½ log 2πv. With the optimal variance, v = mse, it is
     ½ + ½ log(2π mse), and a mean over batches becomes their geometric mean.
     """
+    assert isinstance(likelihood, Gaussian), "only squared errors are losses of this form"
     if likelihood.variance == "optimal":
         return np.exp(2 * nats - 1) / (2 * np.pi)
     variance = float(likelihood.variance)
@@ -56,17 +57,17 @@ class ErrorByEpoch(Callback):
         self.by_epoch: list[float] = []
         self.seconds = 0.0
 
-    def on_fit_start(self, trainer: Trainer) -> None:
+    def on_fit_start(self, run: TrainingRun) -> None:
         """Measure the initial weights."""
-        self.measure(trainer)
+        self.measure(run)
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, run: TrainingRun) -> None:
         """Measure the weights after an epoch."""
-        self.measure(trainer)
+        self.measure(run)
 
-    def measure(self, trainer: Trainer) -> None:
+    def measure(self, run: TrainingRun) -> None:
         """Append the test error of the current weights, and count the seconds that this takes."""
         start = time.perf_counter()
-        rows = Rows(self.images.test, scaling=trainer.rows.scaling, dtype=trainer.rows.dtype)
-        self.by_epoch.append(mean_squared_error(trainer.network.eval(), rows, torch.arange(len(rows))))
+        rows = Rows(self.images.test, scaling=run.rows.scaling, dtype=run.rows.dtype)
+        self.by_epoch.append(mean_squared_error(run.network.eval(), rows, torch.arange(len(rows))))
         self.seconds += time.perf_counter() - start
