@@ -100,7 +100,7 @@ def test_what_is_in_memory_is_left_alone(given):
 
 
 def test_an_iterator_is_refused():
-    with pytest.raises(ValueError, match="X is an iterator, which can be iterated only once; give a function"):
+    with pytest.raises(ValueError, match="X is an iterator, which can be read only once; give a function"):
         open_source(iter([X]))
 
 

@@ -433,7 +433,7 @@ def test_a_failed_fit_leaves_the_model_as_it_was(tmp_path, folder):
 
 
 def test_what_goes_in_another_form():
-    with pytest.raises(ValueError, match="X is a RecordBatchReader, which can be passed over once only"):
+    with pytest.raises(ValueError, match="X is a RecordBatchReader, which can be read only once"):
         model().fit(TABLE.to_reader())
     with pytest.raises(ValueError, match=r"X is a RecordBatch; give pyarrow.Table.from_batches"):
         model().fit(batches()[0])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from isthmus import __version__
-from isthmus.cli.reproduce import reproduce
+from isthmus.cli.commands import commands
 
 app = typer.Typer(
     name="isthmus",
@@ -15,7 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(reproduce)
+for name, command in commands():
+    app.command(name)(command)
 
 
 def show_version(requested: bool) -> None:
