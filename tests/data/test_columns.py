@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isthmus.data.columns import Moments, Survey, pooled, skewness
-from isthmus.data.frames import Cells, Field
+from isthmus.data.fields import Cells, Field
 
 RANDOM = np.random.default_rng(0)
 NORMAL = RANDOM.normal(size=300)

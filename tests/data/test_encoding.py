@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isthmus.data.columns import Survey
 from isthmus.data.encoding import codes, decoded, encoded
-from isthmus.data.frames import Cells, Field
+from isthmus.data.fields import Cells, Field
+from isthmus.data.survey import Survey
 
 repeatable = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from isthmus.data import frames
+from isthmus.data import fields, frame_building, frames
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -105,7 +105,7 @@ def column_of_polars(kind, values):
 
 
 def rebuilt(frame):
-    return frames.build(*frames.read(frame), frame)
+    return frame_building.build(*frames.read(frame), frame)
 
 
 def tables(kinds, without_gaps=()):
@@ -264,7 +264,7 @@ def test_nan_is_missing():
 def test_row_labels_and_names_of_any_kind():
     frame = pandas.DataFrame([[1, "a"], [2, "b"]], columns=[7, "x"], index=["r", "s"])
     pandas.testing.assert_frame_equal(rebuilt(frame), frame)
-    pandas.testing.assert_frame_equal(frames.build(*frames.read(frame)), frame.reset_index(drop=True))
+    pandas.testing.assert_frame_equal(frame_building.build(*frames.read(frame)), frame.reset_index(drop=True))
     both = frame.set_axis(pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)]), axis=1)
     pandas.testing.assert_frame_equal(rebuilt(both), both)
 
@@ -301,21 +301,21 @@ def test_what_is_no_frame(X):
 
 
 def field(sort, unit="", levels=()):
-    return frames.Field("x", sort, "", unit, levels=levels)
+    return fields.Field("x", sort, "", unit, levels=levels)
 
 
 def test_pieces_of_other_types():
-    assert frames.merged(field("integer"), field("float")).sort == "float"
-    assert frames.merged(field("nothing"), field("text")).sort == "text"
-    assert frames.merged(field("category"), field("text")).sort == "category"
+    assert fields.merged(field("integer"), field("float")).sort == "float"
+    assert fields.merged(field("nothing"), field("text")).sort == "text"
+    assert fields.merged(field("category"), field("text")).sort == "category"
     with pytest.raises(ValueError, match="column 'x' holds float values in one place and text values in another"):
-        frames.merged(field("float"), field("text"))
+        fields.merged(field("float"), field("text"))
     with pytest.raises(ValueError, match="column 'x' has times in s and in ms; take one unit"):
-        frames.merged(field("time", "s"), field("time", "ms"))
+        fields.merged(field("time", "s"), field("time", "ms"))
 
 
 def test_declared_categories_of_pieces_are_put_together():
-    merged = frames.merged(field("category", levels=("a", "b")), field("category", levels=("c", "b")))
+    merged = fields.merged(field("category", levels=("a", "b")), field("category", levels=("c", "b")))
     assert merged.levels == ("a", "b", "c")
 
 
@@ -325,7 +325,7 @@ def test_python_dates_come_back():
     frame = pandas.DataFrame({"day": days, "moment": pandas.Series(moments, dtype=object)})
     schema, columns = frames.read(frame)
     assert [(field.sort, field.unit) for field in schema.fields] == [("time", "D"), ("time", "us")]
-    back = frames.build(schema, columns)
+    back = frame_building.build(schema, columns)
     assert back["day"].tolist() == days
     assert back["moment"].tolist() == moments
     mixed = pandas.DataFrame({"x": pandas.Series([days[0], moments[0]], dtype=object)})

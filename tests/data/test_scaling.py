@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import SCALES, Scaling, scaling
+from isthmus.data.scaling import SCALES, AffineScaling, scaling
 
 DTYPES = ["uint8", "int64", "float16", "float32", "float64"]
 
@@ -140,7 +140,7 @@ def test_log_volume_is_the_log_determinant(method):
 
 def test_short_cut_is_the_same_map():
     scale = torch.full((4,), 3.0, dtype=torch.float64)
-    quick, slow = Scaling(0 * scale, scale), Scaling(0 * scale, scale)
+    quick, slow = AffineScaling(0 * scale, scale), AffineScaling(0 * scale, scale)
     slow.common = None
     raw = torch.from_numpy(table())
     assert quick.common == 3
@@ -149,7 +149,7 @@ def test_short_cut_is_the_same_map():
 
 def test_refresh_after_other_values():
     one = torch.ones(2, dtype=torch.float64)
-    chosen = Scaling(0 * one, one)
+    chosen = AffineScaling(0 * one, one)
     chosen.load_state_dict({"shift": one, "scale": 2 * one})
     chosen.refresh()
     assert chosen(torch.full((1, 2), 5.0), torch.float64).tolist() == [[2, 2]]
@@ -176,7 +176,7 @@ def test_unknown_method(method):
     ("shift", "scale"), [([0.0, 0.0], [1.0, 1.0]), ([0.0, 0.0], [255.0, 255.0]), ([3.0, 1.0], [2.0, 9.0])]
 )
 def test_memory_that_is_given_holds_the_same(raw, dtype, shift, scale):
-    scaling = Scaling(*(torch.tensor(numbers, dtype=torch.float64) for numbers in (shift, scale)))
+    scaling = AffineScaling(*(torch.tensor(numbers, dtype=torch.float64) for numbers in (shift, scale)))
     x = torch.arange(10).view(5, 2).to(getattr(torch, raw))
     expected = scaling(x, dtype)
     out = x.clone() if x.dtype == dtype else torch.empty(5, 2, dtype=dtype)

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse
 import torch
 
-from isthmus.data import sparse_summary
+from isthmus.data import moments
 from isthmus.data.rows import Rows
 
 
@@ -29,7 +29,7 @@ def assert_same(one, other, tolerance: float) -> None:
 @pytest.mark.parametrize("weight", [None, np.linspace(0.1, 3, 60)])
 @pytest.mark.parametrize("entries", [1, 7, 2**20])
 def test_it_is_that_of_the_dense_table(weight, entries, monkeypatch):
-    monkeypatch.setattr(sparse_summary, "ENTRIES", entries)
+    monkeypatch.setattr(moments, "ENTRIES", entries)
     dense, sparse = (Rows(X, weight, dtype=torch.float64) for X in (columns(), scipy.sparse.csr_array(columns())))
     assert_same(sparse.summary(), dense.summary(), 1e-12)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.columns import Survey
 from isthmus.data.encoding import decoded, encoded
-from isthmus.data.frames import Cells, Field
+from isthmus.data.fields import Cells, Field
+from isthmus.data.survey import Survey
 from isthmus.data.tables import CYCLES, GROUPS, TableScaling, exponential, logarithmic
 
 ROWS = 40

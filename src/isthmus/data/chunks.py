@@ -9,10 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.moments import RunningMoments
+from isthmus.data.moments import RunningMoments, Summary
 from isthmus.data.number_types import as_tensor, kept_type
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece, joined, mixed
 
 KEPT_BYTES = 2**26
@@ -25,8 +24,6 @@ HELD_BYTES = 2**28
 """Of rows that are wanted again and again."""
 LEAST_HELD = 4096
 """Rows that may be held, however long they are."""
-LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
-"""Rows at least, and cells about, to look at together."""
 
 
 class ChunkedTable:
@@ -180,7 +177,7 @@ class ChunkedTable:
         running = RunningMoments(self.shape[1])
         with Prefetcher(self.read, range(len(self.checked))) as chunks:
             for rows, start in zip(chunks, self.starts[:-1], strict=True):
-                taken_in(running, rows, None if weight is None else weight[start : start + len(rows)])
+                running.add_rows(rows, None if weight is None else weight[start : start + len(rows)])
         return running.summary
 
     def shuffled(self, index: LazyIndex, generator: Generator) -> Iterator[Piece]:
@@ -219,16 +216,3 @@ class ChunkedTable:
                 rows, positions = (torch.from_numpy(t.numpy()[stays]) for t in (rows, positions))
             parts.append(Piece(rows, positions))
         return joined(parts)
-
-
-def block_rows(features: int) -> int:
-    """Return how many rows of so many columns to look at together: enough for a product to pay, few beside the data."""
-    return max(LEAST_BLOCK, BLOCK_CELLS // max(1, features))
-
-
-def taken_in(running: RunningMoments, rows: Tensor, weight: Tensor | None = None) -> None:
-    """Take rows (b, F) of any number type into running statistics, a few at a time."""
-    size = block_rows(rows.shape[1])
-    for start in range(0, len(rows), size):
-        some = None if weight is None else weight[start : start + size]
-        running.add(rows[start : start + size].double(), some, rows.dtype.is_floating_point)

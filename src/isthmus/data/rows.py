@@ -9,15 +9,14 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.data import lazy_index
-from isthmus.data.chunks import ChunkedTable, block_rows
+from isthmus.data.chunks import ChunkedTable
 from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.moments import RunningMoments
+from isthmus.data.moments import RunningMoments, Summary, block_rows, summarise, summarise_sparse
 from isthmus.data.number_types import AS_THEY_COME, as_tensor, other_type
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import NARROW, Scaling, Summary, copied
+from isthmus.data.scaling import NARROW, Scaling, copied
 from isthmus.data.shuffling import cut, equal_sizes
 from isthmus.data.sparse import SparseTable, canonical
-from isthmus.data.sparse_summary import summary as sparse_summary
 
 
 class Rows:
@@ -193,28 +192,10 @@ class Rows:
     def summary(self) -> Summary:
         """Mean, variance, least and greatest value of every column, in float64; in two passes, of chunks in one."""
         if isinstance(self.raw, SparseTable):
-            return sparse_summary(self.raw.table, None if self.weight is None else self.weight.numpy())
+            return summarise_sparse(self.raw.table, None if self.weight is None else self.weight.numpy())
         if isinstance(self.raw, ChunkedTable):
             return self.raw.summary(self.weight)
-        total, mean = 0.0, torch.zeros(self.raw.shape[1], dtype=torch.float64, device=self.raw.device)
-        smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
-        whole = torch.ones_like(mean, dtype=torch.bool)
-        for raw, weight in self.wide_blocks():
-            total += weight.sum().item()
-            mean += weight @ raw
-            smallest = torch.minimum(smallest, raw.amin(0))
-            largest = torch.maximum(largest, raw.amax(0))
-            if self.raw.is_floating_point():
-                whole &= (raw == raw.round()).all(0)
-        mean /= total
-        # What rounding left in the sum of many rows is taken out of the mean, and out of the variance about it.
-        drift, variance = torch.zeros_like(mean), torch.zeros_like(mean)
-        for raw, weight in self.wide_blocks():
-            drift += weight @ (raw - mean)
-            variance += weight @ (raw - mean).square()
-        drift /= total
-        mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
-        return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
+        return summarise(self.wide_blocks, self.raw.shape[1], self.raw.is_floating_point(), self.raw.device)
 
     def running(self) -> RunningMoments:
         """Mean, variance, least and greatest value of every column, in one pass, so that more rows can be taken in."""

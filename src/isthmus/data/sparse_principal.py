@@ -5,9 +5,10 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.principal import MOST, PrincipalComponents, by_variance, subspace
+from isthmus.data.moments import summarise_sparse
 from isthmus.data.rows import Rows
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.sparse import SparseTable
-from isthmus.data.sparse_summary import summary
 
 TOGETHER = 2**14
 """Rows of which the products are made together."""
@@ -37,9 +38,10 @@ def sparse_principal_components(
         For the first basis.
     """
     assert isinstance(rows.raw, SparseTable), "dense rows come in blocks"
+    assert rows.scaling is None or isinstance(rows.scaling, AffineScaling), "sparse tables hold numbers only"
     table = rows.raw.table[index.numpy()]
     weight = None if rows.weight is None else rows.weight[index].double().numpy()
-    found = summary(table, weight)
+    found = summarise_sparse(table, weight)
     total = float(len(index)) if weight is None else weight.sum()
     scaling = rows.scaling
     scale = torch.ones_like(found.mean) if scaling is None else scaling.scale

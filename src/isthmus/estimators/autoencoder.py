@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
 from isthmus.data.rows import Rows
-from isthmus.data.tables import TableScaling
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
@@ -343,9 +342,8 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         def by_column(x: Tensor) -> Tensor:
             cells = -likelihood.columns(x, self.network_(x).theta).double()
             if likelihood.density:
-                cells = cells + self.scaling_.log_slopes(x)
-            group = getattr(self.scaling_, "feature_group", None)
-            return cells if group is None else cells.new_zeros(len(x), columns).index_add(1, group.to(x.device), cells)
+                cells = cells + self.scaling_.log_derivatives(x)
+            return self.scaling_.by_column(cells)
 
         return self._map(by_column, rows, columns)
 
@@ -406,9 +404,7 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         if not likelihood.density:
             self._refuse_outside(Rows(array).summary(), likelihood)
         rows = self._rows(array, resident=False)
-        if isinstance(self.scaling_, TableScaling):
-            return rows, -self._map(lambda x: self.scaling_.log_slopes(x).sum(1), rows, None)
-        return rows, self.scaling_.log_volume() if likelihood.density else 0.0
+        return rows, self._map(self.scaling_.log_volume, rows, None) if likelihood.density else 0.0
 
     def _ready(self) -> torch.device:
         """Bring the network to where it shall compute; return where that is."""

@@ -13,18 +13,18 @@ from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
 from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.moments import RunningMoments
+from isthmus.data.moments import RunningMoments, Summary
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Summary, scaling
+from isthmus.data.scaling import scaling
 from isthmus.data.sparse import SparseTable
 from isthmus.data.sparse_principal import sparse_principal_components
-from isthmus.data.tables import TableScaling
+from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
 from isthmus.engine.trainer import Plan
-from isthmus.estimators import health, rules, tabular, validation
+from isthmus.estimators import health, rules, validation
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.validation import Table
 from isthmus.parts import Dense, compose
@@ -112,7 +112,7 @@ class Beginning:
         if hasattr(self, "columns_"):
             self._seen = RunningMoments(self.n_features_in_)
             self.scaling_ = TableScaling(self.columns_)
-            self.likelihood_ = tabular.likelihood(self.scaling_)
+            self.likelihood_ = table_likelihood(self.scaling_)
             return
         summary = raw.summary()
         self._seen = RunningMoments.of(summary, float(len(raw)))

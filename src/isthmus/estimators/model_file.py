@@ -19,9 +19,9 @@ from isthmus.core.choices import unknown
 from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
 from isthmus.data.columns import Column, Columns
-from isthmus.data.frames import Field, Schema
+from isthmus.data.fields import Field, Schema
 from isthmus.data.moments import RunningMoments
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.compute import Compute
@@ -164,7 +164,7 @@ def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], compute: "
         estimator.columns_ = Columns(Column(**named(values)) for values in fitted["columns"])
         estimator.scaling_ = TableScaling(estimator.columns_)
     else:
-        estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
+        estimator.scaling_ = AffineScaling(tensors["scaling.shift"], tensors["scaling.scale"])
     columns = len(estimator.columns_) if hasattr(estimator, "columns_") else estimator.scaling_.cells
     if columns != estimator.n_features_in_:
         raise ValueError(f"it has the scaling of {columns} columns, and {estimator.n_features_in_} columns")

@@ -8,7 +8,8 @@ from typing import Any
 from isthmus.core.checks import flag, fraction, is_number, positive_number, whole_number
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
-from isthmus.data.scaling import Scaling, Summary
+from isthmus.data.moments import Summary
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.compute import compute
 from isthmus.engine.fast.matmul import maker
 from isthmus.engine.optimisers import optimiser
@@ -57,7 +58,7 @@ def principal_rows(features: int) -> int:
     return max(PRINCIPAL_ROWS, PRINCIPAL_ROWS_A_COLUMN * features)
 
 
-def likelihood(summary: Summary, scaling: Scaling) -> Gaussian | Bernoulli:
+def likelihood(summary: Summary, scaling: AffineScaling) -> Gaussian | Bernoulli:
     """Bernoulli for zeros and ones; Gaussian with a sigmoid on its mean for other values in [0, 1]; else Gaussian."""
     least = ((summary.smallest - scaling.shift) / scaling.scale).min()
     greatest = ((summary.largest - scaling.shift) / scaling.scale).max()

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from sklearn.utils import metadata_routing
 
-from isthmus.data import frames, parquet
+from isthmus.data import frame_building, frames, parquet
 from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.moments import RunningMoments
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling, scaling
+from isthmus.data.scaling import AffineScaling, scaling
 from isthmus.data.sources import Source, in_blocks, opened
 from isthmus.estimators import tabular, validation
 from isthmus.estimators.rescaling import can_follow, fold
@@ -36,7 +36,7 @@ class Streams:
     __metadata_request__transform = {"to": metadata_routing.UNUSED}  # noqa: RUF012
 
     network_: Any
-    scaling_: Scaling
+    scaling_: AffineScaling
     n_features_in_: int
     feature_names_in_: np.ndarray
     get_feature_names_out: Callable[[], np.ndarray]
@@ -164,7 +164,7 @@ class Streams:
     def _as_arrow(self, numbers: np.ndarray, names: Sequence[str]) -> Any:
         """Return rows that were rebuilt as a table of Arrow's, with the types of the columns seen in `fit`."""
         given = tabular.as_given(self, numbers)
-        return frames.to_arrow(given) if frames.is_frame(given) else parquet.as_table(given, names)
+        return frame_building.to_arrow(given) if frames.is_frame(given) else parquet.as_table(given, names)
 
     def _names_out(self, use: str) -> list[str]:
         """Name the columns of a result."""

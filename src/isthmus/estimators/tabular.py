@@ -8,16 +8,15 @@ import scipy.sparse
 from sklearn.utils.validation import _check_feature_names
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.data import frames
+from isthmus.data import frame_building, frames
 from isthmus.data.batches import ReiterableBatches
 from isthmus.data.chunks import ChunkedTable
-from isthmus.data.columns import KINDS, LIKELIHOODS, Columns, Survey
+from isthmus.data.columns import Columns, column_choices
 from isthmus.data.encoding import decoded, encoded
-from isthmus.data.frames import Cells, Field, Schema
+from isthmus.data.fields import Cells, Field, Schema
 from isthmus.data.sources import Source
-from isthmus.data.tables import TableScaling
+from isthmus.data.survey import Survey
 from isthmus.estimators import rules, validation
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
 
 ARRAY = "array"
 """The backend of a schema whose table is a numpy array."""
@@ -189,7 +188,7 @@ def kinds_by_name(columns: Any, schema: Schema) -> dict[Any, str]:
         return {}
     names = [field.name for field in schema.fields]
     if isinstance(columns, str):
-        refuse_unknown("columns", columns, ["auto", *KINDS, *LIKELIHOODS])
+        refuse_unknown("columns", columns, ["auto", *column_choices()])
         return dict.fromkeys(names, columns)
     if isinstance(columns, Mapping):
         return dict(columns)
@@ -284,27 +283,6 @@ def refuse_gaps_unseen(estimator: Any, X: Any) -> None:
             )
 
 
-def likelihood(scaling: TableScaling) -> Mixed:
-    """Return the likelihood of a table's cells."""
-    families, cells, scored = [], [], []
-    for name, sizes in scaling.groups:
-        families.append(
-            Categorical(sizes)
-            if name == "categorical"
-            else {
-                "gaussian": Gaussian("columns"),
-                "student_t": StudentT(),
-                "calendar": Gaussian("columns"),
-                "bernoulli": Bernoulli(),
-                "poisson": Poisson(),
-                "negative_binomial": NegativeBinomial(),
-            }[name]
-        )
-        cells.append(sum(sizes))
-        scored.append(name != "calendar")
-    return Mixed(tuple(families), tuple(cells), tuple(scaling.feature_group.tolist()), tuple(scored))
-
-
 def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
     """Return rows of numbers as a table of the kind that was given to `fit`: a frame, or an array.
 
@@ -316,10 +294,10 @@ def as_given(estimator: Any, numbers: np.ndarray, like: Any = None) -> Any:
     columns: Columns | None = getattr(estimator, "columns_", None)
     cells = whole(schema, numbers) if columns is None else decoded(columns, numbers)
     if schema.backend != ARRAY:
-        return frames.build(schema, cells, like)
+        return frame_building.build(schema, cells, like)
     of_times = [field.sort == "time" for field in schema.fields]
     values = [
-        frames.time_objects(field, piece) if timed else piece.values
+        frame_building.time_objects(field, piece) if timed else piece.values
         for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
     ]
     gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan

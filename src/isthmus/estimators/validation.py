@@ -13,7 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 from isthmus.core.checks import is_number
 from isthmus.data.chunks import ChunkedTable
-from isthmus.data.scaling import Scaling, Summary
+from isthmus.data.moments import Summary
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.devices import memory
 from isthmus.parts import Deterministic
 
@@ -127,7 +128,9 @@ def weights(sample_weight: Any, X: Table, least: int) -> tuple[Table, np.ndarray
     return (X, weight) if used.all() else (X[used], weight[used])
 
 
-def refuse_outside(likelihood: Any, name: str, summary: Summary, scaling: Scaling, names: np.ndarray | None) -> None:
+def refuse_outside(
+    likelihood: Any, name: str, summary: Summary, scaling: AffineScaling, names: np.ndarray | None
+) -> None:
     """Raise a `ValueError` if the scaled columns leave the values for which the likelihood is defined."""
     least, greatest = likelihood.support
     low = (summary.smallest - scaling.shift) / scaling.scale

@@ -174,7 +174,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _drawn(self, cells: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Draw cells (n, cells) about their expectations."""
         drawn, start = cells.copy(), 0
-        for name, sizes in self.members_[0].scaling_.groups:
+        for name, sizes in self.members_[0].scaling_.likelihood_groups:
             block = slice(start, start + sum(sizes))
             start += sum(sizes)
             if name == "bernoulli":

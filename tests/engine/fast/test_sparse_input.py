@@ -8,7 +8,7 @@ from torch import Generator
 
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.fast import sparse_input
 from isthmus.engine.trainer import Plan, Trainer
 from isthmus.parts import Dense, Linear, compose
@@ -42,7 +42,7 @@ def plan(**given) -> Plan:
 
 
 def shifted(by: float) -> Scaling:
-    return Scaling(torch.full((F,), by, dtype=torch.float64), torch.full((F,), 2.0, dtype=torch.float64))
+    return AffineScaling(torch.full((F,), by, dtype=torch.float64), torch.full((F,), 2.0, dtype=torch.float64))
 
 
 CASES = {
