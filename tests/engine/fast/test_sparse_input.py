@@ -33,7 +33,7 @@ def small(monkeypatch):
     monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 1)
 
 
-def rows_of(X, scaling: Scaling | None = None) -> Rows:
+def rows_of(X, scaling: AffineScaling | None = None) -> Rows:
     return Rows(X, None, scaling, torch.float64)
 
 
@@ -41,7 +41,7 @@ def plan(**given) -> Plan:
     return Plan(**({"epochs": 3, "batch_size": 16, "learning_rate": 0.01} | given))
 
 
-def shifted(by: float) -> Scaling:
+def shifted(by: float) -> AffineScaling:
     return AffineScaling(torch.full((F,), by, dtype=torch.float64), torch.full((F,), 2.0, dtype=torch.float64))
 
 
