@@ -3,7 +3,7 @@ import pytest
 
 from isthmus.data import survey as survey_module
 from isthmus.data.fields import Cells, Field
-from isthmus.data.survey import Survey, pooled, skewness
+from isthmus.data.survey import Survey, skewness
 
 RANDOM = np.random.default_rng(0)
 NORMAL = RANDOM.normal(size=300)
@@ -159,16 +159,6 @@ def test_weights_are_rows_more_often():
     repeated = seen(np.repeat(NORMAL, weight))
     assert survey.columns()[0].mean == pytest.approx(repeated.mean)
     assert survey.columns()[0].deviation == pytest.approx(repeated.deviation)
-
-
-def test_common_categories_have_cells_of_their_own():
-    places, shares = pooled([3, 0, 1])
-    assert places == (0, 2, 1, 2)
-    assert sum(shares) == pytest.approx(1)
-    assert len(shares) == 3
-    places, shares = pooled([2] * 64 + [1] * 6)
-    assert places == (*range(64), *[64] * 7)
-    assert shares[64] == pytest.approx(6 / 134)
 
 
 @pytest.mark.parametrize("size", [1, 100, 7000])

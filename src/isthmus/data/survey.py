@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from isthmus.core.choices import refuse_unknown
+from isthmus.data.categories import pooled
 from isthmus.data.columns import Column, Columns, column_choices, kind_of_choice, likelihood_of_choice
 from isthmus.data.encoding import refuse_extreme
 from isthmus.data.fields import Cells, Field, Level, Name, merged
 from isthmus.data.moments import Moments
 
-MOST_LEVELS = 64
-"""Categories with a cell of their own; rarer ones share a cell."""
 MOST_COUNTED, MEAN_COUNTED = 1000, 50
 """Whole numbers that begin at 0 or 1 are counts if their maximum and their mean are at most these."""
 SKEWED = 2.0
@@ -327,31 +326,3 @@ def skewness(values: np.ndarray) -> float:
     spread = math.sqrt(float((centred**2).mean()))
     # Dividing before taking the cube: the cube of a large value would overflow.
     return float(((centred / spread) ** 3).mean()) if spread > 0 else 0.0
-
-
-def pooled(counts: Sequence[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Assign cells to categories that occur this often.
-
-    The `MOST_LEVELS` most common categories that occur have cells of their own; rare ones share the last cell with
-    unknown ones.
-
-    Returns
-    -------
-    places : tuple of int
-        The cell of each category, followed by the cell of unknown categories.
-    shares : tuple of float
-        The share of the rows that each cell has.
-
-    Examples
-    --------
-    >>> pooled([3, 0, 1])[0]
-    (0, 2, 1, 2)
-    """
-    order = sorted((code for code, count in enumerate(counts) if count), key=lambda code: -counts[code])
-    own = {code: cell for cell, code in enumerate(sorted(order[:MOST_LEVELS]))}
-    places = (*(own.get(code, len(own)) for code in range(len(counts))), len(own))
-    found = np.zeros(len(own) + 1)
-    np.add.at(found, list(places[:-1]), counts)
-    # Half a row more for what was never seen, so that nothing has probability 0 (Krichevsky and Trofimov 1981).
-    found += 0.5 * (found == 0)
-    return places, tuple((found / found.sum()).tolist())
