@@ -142,7 +142,7 @@ def test_values_that_cannot_be(seen, given, message):
             [0.0, 1.0],
             2.0,
             1.0,
-            "held zeros and ones in fit, and now holds 2, which is taken as 1; if it may hold other numbers, fit again with columns=",
+            "held zeros and ones in fit, and now holds 2, which is taken as 1; if it may hold other numbers, fit",
         ),
         ([0.0, 3.0], -1.0, 0.0, "held whole numbers of at least 0 in fit, and now holds -1, which is taken as 0"),
         ([0.0, 3.0], 1.5, 2.0, "held whole numbers of at least 0 in fit, and now holds 1.5, which is taken as 2"),

@@ -1,7 +1,8 @@
 """The IDX format of MNIST: a header of big-endian sizes, then the numbers.
 
 A file begins with two zero bytes, one byte for the type of the numbers and one for the number of axes D. D sizes of
-four bytes each follow, then the numbers in C order, the last axis varying fastest. Such files are usually compressed with gzip.
+four bytes each follow, then the numbers in C order, the last axis varying fastest. Such files are usually compressed
+with gzip.
 """
 
 import gzip
@@ -94,7 +95,8 @@ def read_idx(content: bytes, name: str = "the IDX data") -> NDArray:
     expected = start + math.prod(shape) * dtype.itemsize
     if len(content) != expected:
         raise ValueError(
-            f"{name} has the wrong length: shape {shape} of {dtype.name} takes {expected} bytes, it has {len(content)}; fetch it again"
+            f"{name} has the wrong length: shape {shape} of {dtype.name} takes {expected} bytes, it has "
+            f"{len(content)}; fetch it again"
         )
     # astype copies, so the array is writable and does not keep the header in memory.
     return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))

@@ -123,7 +123,8 @@ def load_dataset(name: str, source: str | None = None) -> Dataset:
         return load_mnist(source)
     if source not in (None, "auto", "embedded"):
         raise ValueError(
-            f"data set {name!r} comes with an installed package: its source is 'embedded', not {source!r}; leave source=None"
+            f"data set {name!r} comes with an installed package: its source is 'embedded', not {source!r}; leave "
+            "source=None"
         )
     return EMBEDDED[name]()
 
