@@ -5,7 +5,7 @@ import pytest
 
 from isthmus.core.registry import REGISTERED, column_likelihoods, register
 from isthmus.data.columns import KINDS, Column, Columns, column_choices, kind_of_choice, likelihood_of_choice
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 
 COLUMNS = Columns(
     [

@@ -9,7 +9,7 @@ from isthmus.data.encoding import decoded, encoded
 from isthmus.data.fields import Cells, Field
 from isthmus.data.survey import Survey
 from isthmus.data.tables import CALENDAR, CYCLES, TableScaling, exponential, logarithmic, table_likelihood
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 
 ROWS = 40
 RANDOM = np.random.default_rng(0)

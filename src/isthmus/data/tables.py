@@ -17,8 +17,9 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import column_likelihoods
 from isthmus.data.columns import KINDS, Column
 from isthmus.data.scaling import Scaling, copied
-from isthmus.parts import Categorical, Gaussian, Mixed
-from isthmus.parts.likelihoods import Likelihood
+from isthmus.parts.categories import Categorical
+from isthmus.parts.likelihoods import Gaussian, Likelihood
+from isthmus.parts.mixed import Mixed
 
 YEAR = 365.2425
 """Days of an average year."""
