@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import Part
 from isthmus.core.registry import column_likelihoods
 from isthmus.data.columns import KINDS, Column
 from isthmus.data.scaling import Scaling, copied
 from isthmus.parts.categories import Categorical
-from isthmus.parts.likelihoods import Gaussian, Likelihood
+from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.mixed import Mixed
 
 YEAR = 365.2425
@@ -282,7 +283,7 @@ def table_likelihood(scaling: TableScaling) -> Mixed:
     )
 
 
-def group_likelihood(group: LikelihoodGroup) -> Likelihood:
+def group_likelihood(group: LikelihoodGroup) -> Part:
     """Return the likelihood of a group of cells."""
     if group.likelihood == CALENDAR:
         return Gaussian("columns")
@@ -291,7 +292,7 @@ def group_likelihood(group: LikelihoodGroup) -> Likelihood:
     return for_columns(registered[group.likelihood].kind, group.sizes)
 
 
-def for_columns(kind: type, sizes: tuple[int, ...]) -> Likelihood:
+def for_columns(kind: type, sizes: tuple[int, ...]) -> Part:
     """TEMPORARY, until every likelihood has the class method `for_columns`."""
     if kind is Gaussian:
         return Gaussian("columns")
