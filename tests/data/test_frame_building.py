@@ -109,7 +109,7 @@ def rebuilt(frame):
 
 
 def tables(kinds, without_gaps=()):
-    """Draw tables of three rows or so, of all kinds of columns, with gaps where there is room for them."""
+    """Draw tables of 1 to 5 rows with all kinds of columns, and gaps where their types allow them."""
 
     def column(kind, values, rows):
         cell = values if kind in without_gaps else st.none() | values
