@@ -7,7 +7,7 @@ from isthmus.data import chunks
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 
 DENSE = np.random.default_rng(0).integers(0, 100, (60, 3))
 EDGES = [0, 7, 7, 30, 31, 60]
@@ -89,7 +89,7 @@ def test_an_epoch_has_every_row_once(monkeypatch, in_order, weight):
     monkeypatch.setattr(chunks, "BUFFER_BYTES", 20 * 3 * 4)
     monkeypatch.setattr(chunks, "PIECE_BYTES", 10 * 3 * 4)
     chunked, dense = table(in_order=in_order)
-    scaling = Scaling(torch.full((3,), 0.5, dtype=torch.float64), torch.full((3,), 2.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((3,), 0.5, dtype=torch.float64), torch.full((3,), 2.0, dtype=torch.float64))
     rows = Rows(chunked, weight, scaling, torch.float64)
     left_out = torch.tensor([0, 8, 30, 59])
     index = LazyIndex(60, left_out, torch.tensor([5]))

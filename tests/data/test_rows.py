@@ -4,7 +4,7 @@ import torch
 
 from isthmus.data.number_types import AS_THEY_COME, as_tensor
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 
 CONVERTED = ["uint16", "uint32", "uint64", ">f8", ">i4", "longdouble", "O"]
 
@@ -14,7 +14,7 @@ def table(rows=10, columns=3, dtype="float64"):
 
 
 def standard(X):
-    return Scaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0)))
+    return AffineScaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0)))
 
 
 @pytest.mark.parametrize("dtype", AS_THEY_COME, ids=str)
@@ -181,7 +181,7 @@ def test_summary_does_not_depend_on_the_order_in_memory(weight):
 @pytest.mark.parametrize("scaled", [False, True])
 def test_batches_gathered_ahead_are_the_same(weighted, dtype, scaled):
     X = np.random.default_rng(0).integers(0, 255, (50, 4)).astype(dtype)
-    scaling = Scaling(torch.full((4,), 3.0, dtype=torch.float64), torch.arange(1.0, 5.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((4,), 3.0, dtype=torch.float64), torch.arange(1.0, 5.0, dtype=torch.float64))
     rows = Rows(X, np.arange(50.0) if weighted else None, scaling if scaled else None)
     assert not rows.prefetches
     indices = torch.randperm(50, generator=torch.Generator().manual_seed(0)).tensor_split(7)

@@ -6,7 +6,7 @@ from torch.nn import functional
 from isthmus import AutoEncoder, Compute, Gaussian
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio, map_rows, mean_squared_error
 from isthmus.parts import Mixed, StudentT, compose
 
@@ -61,7 +61,7 @@ def test_padding_is_of_rows_that_are_legal():
 
 def test_rows_are_scaled():
     X = table(5)
-    scaling = Scaling(torch.full((4,), 3.0, dtype=torch.float64), torch.full((4,), 2.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((4,), 3.0, dtype=torch.float64), torch.full((4,), 2.0, dtype=torch.float64))
     result = map_rows(lambda x: x, Rows(X, scaling=scaling, dtype=torch.float64), 4)
     np.testing.assert_array_equal(result, (X - 3) / 2)
 

@@ -25,7 +25,7 @@ def exact(model, X):
     noise = float(model.network_.likelihood.variance)
     covariance = weight @ weight.T + noise * torch.eye(F, dtype=torch.float64)
     scaled = torch.from_numpy((X - model.scaling_.shift.numpy()) / model.scaling_.scale.numpy())
-    return MultivariateNormal(bias, covariance).log_prob(scaled).numpy() - model.scaling_.log_volume()
+    return MultivariateNormal(bias, covariance).log_prob(scaled).numpy() - model.scaling_.log_volume(scaled).numpy()
 
 
 def test_log_likelihood_is_that_of_the_linear_model(linear):

@@ -118,7 +118,7 @@ def assert_same_columns(found, expected):
     assert len(found) == len(expected)
     for one, other in zip(found, expected, strict=True):
         one, other = dataclasses.asdict(one), dataclasses.asdict(other)
-        for name in ("mean", "deviation", "bend"):
+        for name in ("mean", "deviation", "log_constant"):
             assert one.pop(name) == pytest.approx(other.pop(name), rel=1e-12)
         assert one == other
 

@@ -195,7 +195,7 @@ def test_scores_of_real_columns_are_densities(name):
         raw = row.table[:].clone()
         raw[:, scaling.places[place]] = value
         moved = row.scaled(raw)
-        logs = -ae.network_.likelihood.columns(moved, theta).double() + scaling.log_slopes(moved)
+        logs = -ae.network_.likelihood.columns(moved, theta).double() + scaling.log_derivatives(moved)
         return float(logs[0, cell].exp())
 
     centre = float(scaling.inverse(ae.network_.likelihood.mean(theta))[0, scaling.places[place]])

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from isthmus.data import frames
-from isthmus.data.frames import Cells, Field, Schema
+from isthmus.data import frame_building, frames
+from isthmus.data.fields import Cells, Field, Schema
 from isthmus.data.schema import ARRAY
 
 
@@ -65,7 +65,7 @@ def build_array(schema: Schema, cells: Sequence[Cells]) -> np.ndarray:
     """Return columns as an array (n, F); missing cells are NaN, or None in an array of objects."""
     of_times = [field.sort == "time" for field in schema.fields]
     values = [
-        frames.time_objects(field, piece) if timed else piece.values
+        frame_building.time_objects(field, piece) if timed else piece.values
         for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
     ]
     gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan

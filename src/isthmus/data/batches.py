@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.chunks import ChunkedTable, taken_in
+from isthmus.data.chunks import ChunkedTable
 from isthmus.data.frames import is_frame
 from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
@@ -136,7 +136,7 @@ class ReiterableBatches:
             running = RunningMoments(array.shape[1]) if running is None else running
             self.lengths.append(len(array))
             kinds.add(array.dtype)
-            taken_in(running, as_tensor(np.ascontiguousarray(array)))
+            running.add_rows(as_tensor(np.ascontiguousarray(array)))
         if running is None:
             raise ValueError(f"{self.called} brought no rows; it has to return an iterator of batches of rows")
         dtype = kept_type(np.result_type(*kinds))

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data.blocks import block_rows
 from isthmus.data.dense import DenseTable
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.lazy_index import drawn as drawn_positions
-from isthmus.data.moments import RunningMoments
+from isthmus.data.moments import RunningMoments, Summary
 from isthmus.data.number_types import as_tensor, kept_type
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece, joined, mixed
 from isthmus.data.table import Index
 
@@ -219,7 +217,7 @@ class ChunkedTable:
         running = RunningMoments(self.shape[1])
         with Prefetcher(self.read, range(len(self.checked))) as chunks:
             for rows, start in zip(chunks, self.starts[:-1], strict=True):
-                taken_in(running, rows, None if weight is None else weight[start : start + len(rows)])
+                running.add_rows(rows, None if weight is None else weight[start : start + len(rows)])
         return running.summary
 
     def shuffled(self, index: Index, generator: Generator) -> Iterator[Piece]:
@@ -259,11 +257,3 @@ class ChunkedTable:
                 rows, positions = (torch.from_numpy(t.numpy()[stays]) for t in (rows, positions))
             parts.append(Piece(rows, positions))
         return joined(parts)
-
-
-def taken_in(running: RunningMoments, rows: Tensor, weight: Tensor | None = None) -> None:
-    """Take rows (b, F) of any number type into running statistics, a few at a time."""
-    size = block_rows(rows.shape[1])
-    for start in range(0, len(rows), size):
-        some = None if weight is None else weight[start : start + size]
-        running.add(rows[start : start + size].double(), some, rows.dtype.is_floating_point)

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data.blocks import block_rows
+from isthmus.data.moments import Summary, block_rows, summarise
 from isthmus.data.number_types import as_tensor
-from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece
 from isthmus.data.table import Index
 
@@ -134,22 +133,5 @@ def wide_blocks(values: Tensor, weight: Tensor | None) -> Iterator[tuple[Tensor,
 
 
 def two_pass_summary(values: Tensor, weight: Tensor | None) -> Summary:
-    """Return the summary of rows (n, F) with weights (n,), in float64; the second pass corrects the mean's rounding."""
-    total, mean = 0.0, torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
-    smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
-    whole = torch.ones_like(mean, dtype=torch.bool)
-    for block, weights in wide_blocks(values, weight):
-        total += weights.sum().item()
-        mean += weights @ block
-        smallest = torch.minimum(smallest, block.amin(0))
-        largest = torch.maximum(largest, block.amax(0))
-        if values.is_floating_point():
-            whole &= (block == block.round()).all(0)
-    mean /= total
-    drift, variance = torch.zeros_like(mean), torch.zeros_like(mean)
-    for block, weights in wide_blocks(values, weight):
-        drift += weights @ (block - mean)
-        variance += weights @ (block - mean).square()
-    drift /= total
-    mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
-    return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
+    """Return the summary of rows (n, F) with weights (n,), in float64."""
+    return summarise(lambda: wide_blocks(values, weight), values.shape[1], values.is_floating_point(), values.device)

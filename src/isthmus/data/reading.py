@@ -18,14 +18,15 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.data import batches, disk_arrays, frames, parquet, weights  # noqa: F401  sources register themselves
 from isthmus.data.arrays import read_array, takes_columns
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
-from isthmus.data.columns import KINDS, LIKELIHOODS, Columns, Survey
+from isthmus.data.columns import Columns, column_choices
 from isthmus.data.dense import DenseTable
 from isthmus.data.encoding import encoded
+from isthmus.data.fields import Cells, Field, Schema
 from isthmus.data.finite import refuse_non_finite
-from isthmus.data.frames import Cells, Field, Schema
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.sources import Source, memory_mapped, open_source
 from isthmus.data.sparse import SparseTable
+from isthmus.data.survey import Survey
 from isthmus.data.table import Numbers, Table
 
 ColumnKinds = Mapping[Any, str] | Sequence[str] | str | None
@@ -282,7 +283,7 @@ def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
         return {}
     names = [field.name for field in schema.fields]
     if isinstance(columns, str):
-        refuse_unknown("columns", columns, ["auto", *KINDS, *LIKELIHOODS])
+        refuse_unknown("columns", columns, ["auto", *column_choices()])
         return dict.fromkeys(names, columns)
     if isinstance(columns, Mapping):
         return dict(columns)

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data import frames
+from isthmus.data import frame_building
 from isthmus.data.arrays import build_array
 from isthmus.data.encoding import decoded
-from isthmus.data.frames import Cells, Schema
+from isthmus.data.fields import Cells, Schema
 from isthmus.data.schema import ARRAY, TableSchema
 
 
@@ -27,7 +27,7 @@ def restore(numbers: np.ndarray, schema: TableSchema, like: Any = None) -> Any:
     if frame is None:
         return numbers
     cells = cells_of_numbers(frame, numbers) if schema.columns is None else decoded(schema.columns, numbers)
-    return build_array(frame, cells) if frame.backend == ARRAY else frames.build(frame, cells, like)
+    return build_array(frame, cells) if frame.backend == ARRAY else frame_building.build(frame, cells, like)
 
 
 def cells_of_numbers(schema: Schema, numbers: np.ndarray) -> list[Cells]:

@@ -8,17 +8,15 @@ import scipy.sparse
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data.blocks import block_rows
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.dense import DenseTable
-from isthmus.data.moments import RunningMoments
+from isthmus.data.moments import RunningMoments, Summary, block_rows
 from isthmus.data.number_types import as_tensor
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import NARROW, Scaling, Summary, copied
+from isthmus.data.scaling import NARROW, Scaling, copied
 from isthmus.data.shuffling import cut, equal_sizes
 from isthmus.data.sparse import SparseTable
 from isthmus.data.table import Index, Table
-from isthmus.data.tables import TableScaling
 
 Batch = tuple[Tensor, Tensor | None]
 """Rows (B, F) in the network's units, and their weights (B,) or None."""
@@ -47,7 +45,7 @@ class Rows:
         self,
         X: Table | np.ndarray | scipy.sparse.csr_array,
         weight: np.ndarray | None = None,
-        scaling: Scaling | TableScaling | None = None,
+        scaling: Scaling | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
         resident: bool = True,
@@ -60,7 +58,7 @@ class Rows:
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
-        self.scaling_on_device: Scaling | TableScaling | None = None
+        self.scaling_on_device: Scaling | None = None
         self.prefetches = self.device.type == "cuda" and home.type == "cpu"
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.columns import Columns
-from isthmus.data.frames import Schema
+from isthmus.data.fields import Schema
 
 ARRAY = "array"
 """The backend of a `Schema` that describes a numpy array."""

@@ -7,10 +7,9 @@ import scipy.sparse
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data import sparse_summary
 from isthmus.data.dense import shuffled_split
+from isthmus.data.moments import Summary, summarise_sparse
 from isthmus.data.number_types import AS_THEY_COME, other_type
-from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece
 from isthmus.data.table import Index
 
@@ -113,7 +112,7 @@ class SparseTable:
 
     def summary(self, weight: Tensor | None = None) -> Summary:
         """Return mean, variance, minimum and maximum of every column, from the non-zero cells alone."""
-        return sparse_summary.summary(self.csr, None if weight is None else weight.numpy())
+        return summarise_sparse(self.csr, None if weight is None else weight.numpy())
 
 
 def canonical(table: scipy.sparse.csr_array) -> scipy.sparse.csr_array:

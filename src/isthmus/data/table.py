@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.scaling import Summary
+from isthmus.data.moments import Summary
 from isthmus.data.shuffling import Piece
 
 Index: TypeAlias = Tensor | LazyIndex

@@ -18,7 +18,7 @@ from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling, scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Index, Table
-from isthmus.data.tables import TableScaling
+from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
@@ -27,7 +27,6 @@ from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.pretraining import pretrain
-from isthmus.estimators.table_likelihood import table_likelihood
 from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
 from isthmus.parts.likelihoods import Likelihood
@@ -39,7 +38,7 @@ SAMPLE, SAMPLE_CELLS = 2048, 2**20
 class Units(NamedTuple):
     """How a table is brought to the network, and how the network's output is scored."""
 
-    scaling: Scaling | TableScaling
+    scaling: Scaling
     likelihood: Likelihood
     dtype: torch.dtype
     moments: RunningMoments

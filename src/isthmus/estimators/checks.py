@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_array
 from isthmus.core.checks import is_number
 from isthmus.core.contract import LikelihoodModule
 from isthmus.data.finite import column_label
-from isthmus.data.scaling import Scaling, Summary
+from isthmus.data.moments import Summary
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.devices import memory
 from isthmus.estimators.parameters import Parameters, RandomState
 from isthmus.parts.codes import Deterministic
@@ -24,7 +25,7 @@ TOLERANCE = 1e-6
 
 
 def refuse_outside(
-    likelihood: LikelihoodModule, name: str, summary: Summary, scaling: Scaling, names: Sequence[Any] | None
+    likelihood: LikelihoodModule, name: str, summary: Summary, scaling: AffineScaling, names: Sequence[Any] | None
 ) -> None:
     """Raise a `ValueError` if scaled columns leave the values for which the likelihood is defined.
 

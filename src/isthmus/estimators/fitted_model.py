@@ -10,7 +10,6 @@ from isthmus.core.network import Network
 from isthmus.data.moments import RunningMoments
 from isthmus.data.scaling import Scaling
 from isthmus.data.schema import TableSchema
-from isthmus.data.tables import TableScaling
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.parameters import Backbone, Slot
@@ -100,7 +99,7 @@ class FittedModel:
     ----------
     schema : TableSchema
         What was learned of the table's columns.
-    scaling : Scaling or TableScaling
+    scaling : Scaling
         Between the data's units and the network's.
     composition : Composition
         The parts of the network.
@@ -113,7 +112,7 @@ class FittedModel:
     """
 
     schema: TableSchema
-    scaling: Scaling | TableScaling
+    scaling: Scaling
     composition: Composition
     network: Network
     dtype: torch.dtype

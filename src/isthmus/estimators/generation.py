@@ -45,11 +45,14 @@ def line(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
 def log_marginal(inference: Inference, table: Table, samples: int, random_state: RandomState) -> np.ndarray:
     """Estimate log p(x) of each row by importance sampling from its posterior, (n,) float64."""
     model = inference.model
-    rows, volume = inference.scored(table)
+    rows = inference.scored(table)
     generator = Generator().manual_seed(checks.seed(random_state))
     uniform = torch.empty(samples, model.latent, dtype=torch.float64).uniform_(generator=generator).to(rows.device)
-    found = inference.map(lambda x: importance_weighted(model.network, x, uniform), rows, None)
-    return found.astype(np.float64) - volume
+
+    def estimated(x: Tensor) -> Tensor:
+        return importance_weighted(model.network, x, uniform).double() - inference.volume(x)
+
+    return inference.map(estimated, rows, None)
 
 
 def importance_weighted(network: Network, x: Tensor, uniform: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from isthmus.data.rows import Rows
 from isthmus.data.table import Table
-from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.compute import Compute
 from isthmus.engine.inference import BLOCK, map_rows
@@ -71,42 +70,42 @@ class Inference:
         network = self.model.network
         return self.model.scaling.inverse(network.decode(network.encode(x).mean).cpu())
 
-    def scored(self, table: Table) -> tuple[Rows, np.ndarray | float]:
-        """Return the rows of a table, and the log volume by which scaling changes their densities, (n,) or one number.
+    def scored(self, table: Table) -> Rows:
+        """Return the rows of a table that are to be scored.
 
         Raises
         ------
         ValueError
             If values are outside the support of the likelihood.
         """
-        likelihood, scaling = self.model.network.likelihood, self.model.scaling
-        if not likelihood.density:
+        if not self.model.network.likelihood.density:
             refuse_outside(self.model, table)
-        rows = self.rows(table)
-        if isinstance(scaling, TableScaling):
-            return rows, -self.map(lambda x: scaling.log_slopes(x).sum(1), rows, None)
-        return rows, scaling.log_volume() if likelihood.density else 0.0
+        return self.rows(table)
+
+    def volume(self, x: Tensor) -> Tensor | float:
+        """Return what log-densities of scaled rows x (B, F) exceed those in the data's units by, (B,)."""
+        return self.model.scaling.log_volume(x) if self.model.network.likelihood.density else 0.0
 
     def log_likelihood(self, table: Table) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, in the data's units, (n,) float64."""
-        rows, volume = self.scored(table)
         network = self.model.network
-        nll = self.map(lambda x: network.likelihood.nll(x, network(x).theta), rows, None)
-        return -nll.astype(np.float64) - volume
+
+        def scored(x: Tensor) -> Tensor:
+            return -network.likelihood.nll(x, network(x).theta).double() - self.volume(x)
+
+        return self.map(scored, self.scored(table), None)
 
     def column_log_likelihood(self, table: Table) -> np.ndarray:
         """Return what each column contributes to it, (n, columns) float64."""
-        rows, _ = self.scored(table)
         network, scaling, columns = self.model.network, self.model.scaling, self.model.schema.n_features
 
         def by_column(x: Tensor) -> Tensor:
             cells = -network.likelihood.columns(x, network(x).theta).double()
             if network.likelihood.density:
-                cells = cells + scaling.log_slopes(x)
-            group = scaling.feature_group if isinstance(scaling, TableScaling) else None
-            return cells if group is None else cells.new_zeros(len(x), columns).index_add(1, group.to(x.device), cells)
+                cells = cells + scaling.log_derivatives(x)
+            return scaling.by_column(cells)
 
-        return self.map(by_column, rows, columns)
+        return self.map(by_column, self.scored(table), columns)
 
     def error(self, table: Table) -> np.ndarray:
         """Return the reconstruction error of each row, (n,) float64.

@@ -7,9 +7,9 @@ import torch
 
 from isthmus.core.json_type import Json
 from isthmus.data.columns import Column, Columns
-from isthmus.data.frames import Field, Schema
+from isthmus.data.fields import Field, Schema
 from isthmus.data.moments import RunningMoments
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.tables import TableScaling
 from isthmus.engine.history import History
@@ -58,10 +58,10 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"{facts['dtype']} is no number type of weights")
     if schema.columns is not None:
-        scaling: Scaling | TableScaling = TableScaling(schema.columns)
+        scaling: Scaling = TableScaling(schema.columns)
         width = len(schema.columns)
     else:
-        scaling = Scaling(state.tensors["scaling.shift"], state.tensors["scaling.scale"])
+        scaling = AffineScaling(state.tensors["scaling.shift"], state.tensors["scaling.scale"])
         width = scaling.cells
     if width != schema.n_features or scaling.cells != composition.cells:
         raise ValueError(f"it has the scaling of {width} columns, and {schema.n_features} columns")

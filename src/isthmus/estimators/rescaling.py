@@ -5,7 +5,7 @@ from torch import Tensor
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.parts.likelihoods import GaussianLikelihood
 
 
@@ -22,7 +22,9 @@ def can_rescale(network: Network) -> bool:
 
 
 @torch.no_grad()
-def rescale(network: Network, optimiser: torch.optim.Optimizer | None, before: Scaling, after: Scaling) -> None:
+def rescale(
+    network: Network, optimiser: torch.optim.Optimizer | None, before: AffineScaling, after: AffineScaling
+) -> None:
     """Change the units of a network from one scaling to another, so that it does the same in the data's own units.
 
     A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer becomes

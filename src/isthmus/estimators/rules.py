@@ -8,7 +8,8 @@ from typing import TypeGuard, TypeVar
 from isthmus.core.checks import flag, fraction, is_number, positive_number, whole_number
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
-from isthmus.data.scaling import Scaling, Summary
+from isthmus.data.moments import Summary
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.schema import TableSchema
 from isthmus.engine.compute import compute
 from isthmus.engine.fast.matmul import backend_name
@@ -64,7 +65,7 @@ def principal_rows(features: int) -> int:
     return max(PRINCIPAL_ROWS, PRINCIPAL_ROWS_PER_COLUMN * features)
 
 
-def likelihood(summary: Summary, scaling: Scaling) -> Gaussian | Bernoulli:
+def likelihood(summary: Summary, scaling: AffineScaling) -> Gaussian | Bernoulli:
     """Return Bernoulli for zeros and ones, else Gaussian, with a sigmoid on its mean for values in [0, 1]."""
     least = ((summary.smallest - scaling.shift) / scaling.scale).min()
     greatest = ((summary.largest - scaling.shift) / scaling.scale).max()

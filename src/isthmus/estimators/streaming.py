@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.data import frames, parquet
+from isthmus.data import frame_building, frames, parquet
 from isthmus.data.reading import read_batch
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
@@ -68,7 +68,7 @@ def write_rows(pieces: Iterable[np.ndarray], schema: TableSchema, path: Path) ->
 
 def as_arrow(rows: Any, schema: TableSchema) -> Any:
     """Return a frame, or an array (b, F), as a table of Arrow's."""
-    return frames.to_arrow(rows) if frames.is_frame(rows) else parquet.as_table(rows, schema.labels)
+    return frame_building.to_arrow(rows) if frames.is_frame(rows) else parquet.as_table(rows, schema.labels)
 
 
 WRITTEN = ("transform", "reconstruct", "score_samples", "reconstruction_error")

@@ -9,7 +9,7 @@ from torch import Generator
 
 from isthmus.data.moments import RunningMoments
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling, scaling
+from isthmus.data.scaling import AffineScaling, scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Table
 from isthmus.data.weights import weighted
@@ -162,7 +162,7 @@ def refuse_outside(model: FittedModel, table: Table) -> None:
     """Raise a `ValueError` if a table holds values that the model's likelihood does not allow."""
     name = type(model.likelihood).__name__
     if model.schema.columns is None:
-        assert isinstance(model.scaling, Scaling), "numbers alone are scaled by column"
+        assert isinstance(model.scaling, AffineScaling), "numbers alone are scaled by column"
         checks.refuse_outside(model.network.likelihood, name, Rows(table).summary(), model.scaling, model.schema.names)
 
 
@@ -175,7 +175,7 @@ def follow(model: FittedModel, rows: Rows) -> None:
         return
     moments: RunningMoments = model.record.moments
     own = model.scaling
-    assert isinstance(own, Scaling), "numbers alone are scaled by column"
+    assert isinstance(own, AffineScaling), "numbers alone are scaled by column"
     before, _ = scaling("standard", moments.summary, rows.table.dtype)
     pairs = (before.shift, own.shift), (before.scale, own.scale)
     standard = all(torch.allclose(one, other, rtol=1e-9, atol=0) for one, other in pairs)

@@ -60,3 +60,14 @@ __all__ = [
     "WeightDecay",
     "compose",
 ]
+
+# TEMPORARY, until each part registers itself where it is defined.
+from isthmus.core.registry import register
+
+register("likelihood", column="real")(Gaussian)
+register("likelihood", column="real")(StudentT)
+register("likelihood", column="real")(Laplace)
+register("likelihood", column="boolean")(Bernoulli)
+register("likelihood", column="category")(Categorical)
+register("likelihood", column="count")(Poisson)
+register("likelihood", column="count")(NegativeBinomial)

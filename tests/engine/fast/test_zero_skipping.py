@@ -8,7 +8,7 @@ from torch import Generator
 
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.fast import zero_skipping
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
@@ -34,7 +34,7 @@ def small(monkeypatch):
     monkeypatch.setattr(zero_skipping, "LEAST_PRODUCTS", 1)
 
 
-def rows_of(X, scaling: Scaling | None = None) -> Rows:
+def rows_of(X, scaling: AffineScaling | None = None) -> Rows:
     return Rows(X, None, scaling, torch.float64)
 
 
@@ -42,8 +42,8 @@ def plan(**given) -> Plan:
     return Plan(**({"epochs": 3, "batch_size": 16, "learning_rate": 0.01} | given))
 
 
-def shifted(by: float) -> Scaling:
-    return Scaling(torch.full((F,), by, dtype=torch.float64), torch.full((F,), 2.0, dtype=torch.float64))
+def shifted(by: float) -> AffineScaling:
+    return AffineScaling(torch.full((F,), by, dtype=torch.float64), torch.full((F,), 2.0, dtype=torch.float64))
 
 
 CASES = {

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.columns import Survey
+from isthmus.data.survey import Survey
 from isthmus.estimators import tabular
 from isthmus.tasks.anomaly.cells import CLIP, RobustCells, drawn_in, drawn_out, of_one_unit
 
