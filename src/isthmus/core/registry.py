@@ -29,17 +29,6 @@ SLOTS = (
     "optimizer",
     "compute",
 )
-    "encoder",
-    "decoder",
-    "code",
-    "likelihood",
-    "corruption",
-    "penalty",
-    "objective",
-    "prior",
-    "optimizer",
-    "compute",
-)
 """The places that a part can fill: seven of an autoencoder, a penalty's prior, the optimiser and the machine."""
 
 Kind = TypeVar("Kind", bound=type)
