@@ -55,7 +55,7 @@ class Mahalanobis(CellScorer):
         return (centred * whitened).sum(1).clamp_min(1e-12).log()
 
     def cell_errors(self, x: Tensor) -> Tensor:
-        """Return (Pd)ⱼ²/Pⱼⱼ, (B, C): the squared deviation of a cell from what the others predict, over its variance."""
+        """Return (Pd)ⱼ²/Pⱼⱼ, (B, C): squared deviations from what the other cells predict, over their variances."""
         return self.deviations(x)[1].square() / self.precision.diagonal()
 
     def expected(self, x: Tensor) -> Tensor:
