@@ -11,6 +11,7 @@ import scipy.sparse
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -62,6 +63,7 @@ def quick(**settings):
         AnomalyDetector(method="residual"),
         AnomalyDetector(method="likelihood"),
         AnomalyDetector(method=("mahalanobis", "histogram")),
+        AnomalyDetector("clean", ("histogram", IsolationForest(n_estimators=5)), random_state=0),
     ]
 )
 def test_scikit_learns_checks(estimator, check):

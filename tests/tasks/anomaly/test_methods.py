@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from isthmus.tasks.anomaly.histograms import SMOOTHING
 from torch import Generator
 
-from isthmus.tasks.anomaly.choice import METHODS
-from isthmus.tasks.anomaly.denoiser import NoiseConditioned
-from isthmus.tasks.anomaly.ensemble import FAR, Ensemble
-from isthmus.tasks.anomaly.scorer import Training
+from isthmus.tasks.anomaly.cell_histograms import SMOOTHING, CellHistograms
+from isthmus.tasks.anomaly.denoiser import without_worst
+from isthmus.tasks.anomaly.ensemble import Ensemble
+from isthmus.tasks.anomaly.methods import METHODS, detection_method, method_named, name_of
+from isthmus.tasks.anomaly.noise_conditioned import Denoising, NoiseConditioned
+from isthmus.tasks.anomaly.surprisal import FAR, Surprisal
+from isthmus.tasks.anomaly.training import Training
 from isthmus.tasks.anomaly.trimming import RIDGE, trimmed, unsuspected
 
 CPU = torch.device("cpu")

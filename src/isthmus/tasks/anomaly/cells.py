@@ -11,7 +11,7 @@ from isthmus.data.columns import Columns
 from isthmus.data.scaling import LEAST_PEAK
 from isthmus.data.tables import TableScaling
 from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Tensors
+from isthmus.tasks.anomaly.state import Facts, State, Tensors, own_copy
 
 CLIP = 5.0
 """Standard deviations up to which a cell is left as it is; beyond, its distance grows as a logarithm."""
@@ -109,7 +109,7 @@ class RobustCells(nn.Module):
 
     def state(self) -> State:
         """Return shift and scale."""
-        return State({}, {"shift": self.shift, "scale": self.scale})
+        return State({}, {"shift": own_copy(self.shift), "scale": own_copy(self.scale)})
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, columns: Columns | None) -> Self:

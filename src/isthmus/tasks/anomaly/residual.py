@@ -10,7 +10,7 @@ from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_ce
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.scorer import CellScorer
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest
+from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest, own_copy
 from isthmus.tasks.anomaly.training import Training
 from isthmus.tasks.anomaly.trimming import gaussian
 
@@ -78,7 +78,7 @@ class ResidualCode(CellScorer):
     def state(self) -> State:
         """Return what it takes to rebuild the scorer."""
         own = {"spread": self.spread, "mean": self.mean, "precision": self.precision}
-        tensors = {name: tensor.cpu() for name, tensor in own.items()}
+        tensors = {name: own_copy(tensor) for name, tensor in own.items()}
         return nest({"cells": self.cells.state(), "autoencoder": self.autoencoder.state()}, None, tensors)
 
     @classmethod

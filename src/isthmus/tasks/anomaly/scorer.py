@@ -12,7 +12,7 @@ from isthmus.engine import devices
 from isthmus.engine.inference import BLOCK, map_rows
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest
+from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest, own_copy
 from isthmus.tasks.anomaly.training import Training
 
 
@@ -103,7 +103,7 @@ class CellScorer(nn.Module):
 
     def state(self) -> State:
         """Return what it takes to rebuild the scorer: its cells and its weights."""
-        weights = {name: tensor.detach().cpu() for name, tensor in self.state_dict().items()}
+        weights = {name: own_copy(tensor) for name, tensor in self.state_dict().items()}
         return nest({"cells": self.cells.state(), "weights": State({}, weights)})
 
     @classmethod

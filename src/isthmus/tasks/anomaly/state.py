@@ -102,6 +102,11 @@ def members(prefix: str, facts: Facts, tensors: Tensors) -> Iterator[State]:
         place += 1
 
 
+def own_copy(tensor: Tensor) -> Tensor:
+    """Return a copy on the CPU, since tensors of a file may not share memory."""
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
 def as_tensor(array: np.ndarray | float | int) -> Tensor:
     """Return an array or number as a tensor with memory of its own."""
     return torch.from_numpy(np.array(array, order="C"))
