@@ -92,28 +92,25 @@ def named(names: Sequence[str], reason: str) -> Choice:
 
 def asked_for(given: MethodChoice) -> tuple[Method, ...]:
     """Return the methods that a user names or brings."""
-    if isinstance(given, str):
-        refuse_unknown("method", given, ["auto", "ensemble", *METHODS])
-        return (METHODS[given],)
-    if not isinstance(given, list | tuple):
-        return (own_method(given),)
-    if not given:
+    several = one_by_one(given)
+    if not several:
         raise ValueError(unknown("method", given, ["auto", "ensemble", *METHODS, "or several of them in a tuple"]))
-    return tuple(one_of_several(one, given) for one in given)
+    return tuple(resolved(one, several) for one in several)
 
 
-def one_of_several(one: str | Detector | Trainer, given: MethodChoice) -> Method:
-    """Return one of several methods."""
+def one_by_one(given: MethodChoice) -> tuple[str | Detector | Trainer, ...]:
+    """Return what a user gave as a tuple, also if it is one method."""
+    return tuple(given) if isinstance(given, list | tuple) else (given,)  # type: ignore[return-value]
+
+
+def resolved(one: str | Detector | Trainer, several: Sequence[str | Detector | Trainer]) -> Method:
+    """Return the method of a name, or a user's own; `several` are those given together."""
     if not isinstance(one, str):
-        return own_method(one)
+        return OwnMethod(one)
     if one not in METHODS:
-        raise ValueError(f"{unknown('method', one, METHODS)} in method={given!r}")
+        alone = len(several) == 1
+        raise ValueError(unknown("method", one, ["auto", "ensemble", *METHODS] if alone else METHODS))
     return METHODS[one]
-
-
-def own_method(given: object) -> OwnMethod:
-    """Return a user's own method."""
-    return OwnMethod(given)  # type: ignore[arg-type]  # it is checked there
 
 
 def refuse_unsuitable(chosen: Choice, given: MethodChoice, *, sparse: bool, with_estimator: bool) -> None:
@@ -145,8 +142,8 @@ def takes_sparse(given: MethodChoice) -> bool:
     """Whether a detector with this `method` takes sparse rows."""
     if is_auto(given):
         return True
-    names = [given] if isinstance(given, str) else given if isinstance(given, list | tuple) else [None]
-    return all(isinstance(name, str) and name in METHODS and METHODS[name].sparse for name in names)
+    names = [one for one in one_by_one(given) if isinstance(one, str)]
+    return len(names) == len(one_by_one(given)) and all(name in METHODS and METHODS[name].sparse for name in names)
 
 
 def ensemble_reason(setting: str, mixed: bool) -> str:
