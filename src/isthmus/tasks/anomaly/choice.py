@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from isthmus.core.choices import refuse_unknown, unknown
 from isthmus.tasks.anomaly.methods import METHODS, DetectionMethod
-from isthmus.tasks.anomaly.own_method import Detector, OwnMethod, Trainer
+from isthmus.tasks.anomaly.own_method import Detector, OwnMethod, TrainFunction
 
 SETTINGS = ("clean", "contaminated")
 ENSEMBLE = {"clean": ("denoiser", "neighbours"), "contaminated": ("mahalanobis", "histogram", "denoiser")}
@@ -18,7 +18,7 @@ ENSEMBLE_MIXED = {
 
 Method: TypeAlias = DetectionMethod | OwnMethod
 """A method before training."""
-MethodChoice: TypeAlias = str | Detector | Trainer | Sequence[str | Detector | Trainer]
+MethodChoice: TypeAlias = str | Detector | TrainFunction | Sequence[str | Detector | TrainFunction]
 """What a user may give as `method`."""
 
 
@@ -98,12 +98,12 @@ def asked_for(given: MethodChoice) -> tuple[Method, ...]:
     return tuple(resolved(one, several) for one in several)
 
 
-def one_by_one(given: MethodChoice) -> tuple[str | Detector | Trainer, ...]:
+def one_by_one(given: MethodChoice) -> tuple[str | Detector | TrainFunction, ...]:
     """Return what a user gave as a tuple, also if it is one method."""
     return tuple(given) if isinstance(given, list | tuple) else (given,)  # type: ignore[return-value]
 
 
-def resolved(one: str | Detector | Trainer, several: Sequence[str | Detector | Trainer]) -> Method:
+def resolved(one: str | Detector | TrainFunction, several: Sequence[str | Detector | TrainFunction]) -> Method:
     """Return the method of a name, or a user's own; `several` are those given together."""
     if not isinstance(one, str):
         return OwnMethod(one)

@@ -1,4 +1,4 @@
-"""The method "denoiser": a denoising autoencoder that is told the noise level, and scores rows at many levels."""
+"""The method "denoiser": a denoising autoencoder that knows the noise level, and scores rows at many levels."""
 
 import math
 from typing import Self, cast
@@ -35,7 +35,7 @@ LEVELS = 8
 
 @detection_method("denoiser")
 class Denoiser(CellScorer):
-    """Scores rows by how poorly they are told from noise, at `LEVELS` noise levels: Σ log(‖x - x̂_σ(x)‖²/σ²).
+    """Scores rows by their denoising error at `LEVELS` noise levels: Σ log(‖x - x̂_σ(x)‖²/σ²).
 
     Near the training rows x̂_σ(x) - x is σ² ∇log p_σ(x), the gradient of the log-density blurred by σ (Tweedie's
     formula, Vincent 2011): rows far from all others are moved far, at small noise by their surroundings and at large
@@ -134,13 +134,13 @@ def train(denoising: Denoising, x: Tensor, device: torch.device, count: int, gen
     index = torch.randint(len(x), (draws,), generator=generator)
     nothing = torch.empty(0, dtype=torch.int64)
     with devices.threads(devices.thread_count("auto", step_operations(denoising))):
-        # The trainer asks of a network what `Denoising` has, and its annotation for more.
+        # `Denoising` has all that the trainer uses of a network.
         trainer = Trainer(cast("Network", denoising), rows, index, nothing, plan, generator, callbacks)
         trainer.fit()
 
 
 class TrimHalfWay(Callback):
-    """After the first epoch, leave out the rows that are told worst from noise.
+    """Leaves out the rows with the largest denoising errors after the first epoch.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     method : str, object, callable or tuple of these, default="auto"
         How rows are scored. The surprisals of several methods are averaged.
 
-        - "denoiser": a denoising autoencoder that is told the noise level, scored at eight levels.
+        - "denoiser": a denoising autoencoder that knows the noise level, scored at eight levels.
         - "residual": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
         - "likelihood": an autoencoder's own log-likelihood; for mixed tables and sparse rows too.
         - "mahalanobis": the distance from the more normal rows: a linear denoising autoencoder in closed form.
@@ -192,8 +192,8 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     def calibrate(self, X: object) -> Self:
         """Calibrate p-values on rows known to be normal that were not given to `fit`.
 
-        This is the way to p-values and false discovery rates if training rows may be anomalies. The threshold of
-        `predict` follows, unless it goes by `contamination`.
+        Use it for p-values and false discovery rates if training rows may be anomalies. The threshold of `predict` is
+        set anew, unless it is set by `contamination`.
 
         Parameters
         ----------

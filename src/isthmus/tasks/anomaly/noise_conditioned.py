@@ -1,4 +1,4 @@
-"""`NoiseConditioned`: a denoising network that is told the noise level, and what training it makes small."""
+"""`NoiseConditioned`: a denoising network that knows the noise level, and its training objective."""
 
 import math
 
@@ -66,7 +66,7 @@ class NoiseConditioned(nn.Module):
 
 
 class Denoising(Stochastic):
-    """What the trainer trains: a denoising network, on noise that is drawn for every batch.
+    """The training objective of a denoising network, on noise that is drawn for every batch.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from isthmus.tasks.anomaly.training import Training
 
 
 class Detector(Protocol):
-    """A detector in scikit-learn's way."""
+    """A detector with scikit-learn's methods."""
 
     def fit(self, X: np.ndarray) -> object:
         """Learn from rows (n, R)."""
@@ -27,7 +27,7 @@ class Detector(Protocol):
 
 ScoreFunction: TypeAlias = Callable[[np.ndarray], np.ndarray]
 """From rows (m, R) to scores (m,), higher is odder; no row affects another."""
-Trainer: TypeAlias = Callable[[np.ndarray], ScoreFunction]
+TrainFunction: TypeAlias = Callable[[np.ndarray], ScoreFunction]
 """From training rows (n, R) to what scores rows."""
 DETECTOR_METHODS = ("fit", "score_samples")
 
@@ -59,7 +59,7 @@ class OwnMethod:
         If it is neither.
     """
 
-    given: Detector | Trainer
+    given: Detector | TrainFunction
 
     sparse = False
     uses_estimator = False
@@ -95,7 +95,7 @@ class OwnMethod:
         """Train the method on rows (n, R), and return what scores rows."""
         if not self.lacking:
             return Oddness(fitted_copy(cast("Detector", self.given), rows, seed))
-        function = cast("Trainer", self.given)(rows)
+        function = cast("TrainFunction", self.given)(rows)
         if not callable(function):
             raise TypeError(
                 f"method={self.name} must return a function of rows (m, R) to scores (m,); it returned {function!r}"
