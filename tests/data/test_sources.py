@@ -13,7 +13,6 @@ from isthmus.data import (
     disk_arrays,
     reading,  # noqa: F401  sources register themselves
 )
-from isthmus.data.disk_arrays import ArrayOnDisk
 from isthmus.data.sources import is_source, memory_mapped, open_source
 
 X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
@@ -66,14 +65,6 @@ def test_sources_bring_the_rows(tmp_path, monkeypatch, kind):
         given.file.close()
 
 
-def test_blocks_follow_the_chunks_on_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk_arrays, "PIECE_BYTES", 20 * 3 * 4)
-    assert ArrayOnDisk(zarr.create_array(tmp_path / "a", data=X, chunks=(8, 3))).edges == [0, 16, 32, 48, 50]
-    assert ArrayOnDisk(zarr.create_array(tmp_path / "b", data=X, chunks=(25, 3))).edges == [0, 25, 50]
-    assert ArrayOnDisk(zarr.create_array(tmp_path / "c", data=X, chunks=(4, 3), shards=(12, 3))).edges[1] == 12
-    assert ArrayOnDisk(Sliced()).edges == [0, 20, 40, 50]
-
-
 def test_a_path_of_an_array_is_mapped(tmp_path):
     np.save(tmp_path / "x.npy", X)
     found = memory_mapped(tmp_path / "x.npy")
@@ -116,10 +107,3 @@ def test_paths_that_cannot_be_read(tmp_path):
         (tmp_path / "x.npy").write_bytes(whole[:left])
         with pytest.raises(ValueError, match=r"x\.npy cannot be read: it is truncated, or holds no plain array"):
             memory_mapped(tmp_path / "x.npy")
-
-
-def test_arrays_of_other_shapes_and_types(tmp_path):
-    with pytest.raises(ValueError, match=r"X has the shape \(50, 3, 1\); two dimensions are needed"):
-        open_source(zarr.create_array(tmp_path / "a", data=X[:, :, None]))
-    with pytest.raises(ValueError, match="X holds complex64 values; numbers are needed"):
-        open_source(zarr.create_array(tmp_path / "b", data=X.astype(np.complex64)))

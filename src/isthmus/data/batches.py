@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.data.arrow_tables import arrow, as_frame, is_numeric, numbers, refuse_absence
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.frames import is_frame
 from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
-from isthmus.data.parquet import arrow, as_frame, is_numeric, is_parquet_dataset, numbers, refuse_absence
+from isthmus.data.parquet import is_parquet_dataset
 from isthmus.data.sources import Convert, data_source
 
 

@@ -1,36 +1,18 @@
-"""Parquet: files and folders are read one row group at a time, results are written one piece at a time."""
+"""Parquet: files and folders are read one row group at a time."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isthmus.core.extras import MissingExtraError
-from isthmus.core.files import atomic_write
+from isthmus.data.arrow_tables import arrow, common_type, is_numeric, numbers, refuse_absence, refuse_text
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.sources import Convert, data_source
 
 OPEN_FILES = 2
 """Files that are open at a time."""
-
-
-def arrow() -> Any:
-    """Return pyarrow, with its modules for data sets and Parquet.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.dataset
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("reading and writing Parquet", "pyarrow", extra="tables") from error
-    return pyarrow
 
 
 class ParquetGroups:
@@ -223,76 +205,6 @@ def parquet_paths(path: Path) -> list[str]:
     return sorted(str(file) for file in found if not file.name.startswith((".", "_")))
 
 
-def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> np.ndarray:
-    """Return those columns of a RecordBatch or a Table as numbers, (b, F).
-
-    Parameters
-    ----------
-    table
-        The columns, and others.
-    names
-        Which, in this order.
-    dtype
-        The number type; None takes one that holds them all.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, holds no numbers or has gaps; it is named.
-    """
-    refuse_text(table.schema, "the batch", names)
-    chosen = [table.column(name) for name in names]
-    for name, column in zip(names, chosen, strict=True):
-        if column.null_count:
-            raise ValueError(
-                f"column {name!r} has {column.null_count} empty cells among {len(column)} rows; fill them first, leave "
-                "these rows out, or fit with columns='auto', which takes gaps"
-            )
-    dtype = common_type(column.type for column in chosen) if dtype is None else dtype
-    arrays = [column.to_numpy(zero_copy_only=False) if is_array(column) else column.to_numpy() for column in chosen]
-    return np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
-
-
-def as_frame(batch: Any, names: Sequence[str]) -> Any:
-    """Return those columns of a RecordBatch or a table as a table of Arrow's."""
-    pa = arrow()
-    refuse_absence(batch.schema, "the batch", names)
-    return (pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch).select(list(names))
-
-
-def is_array(column: Any) -> bool:
-    """Whether a column is in one piece."""
-    return isinstance(column, arrow().Array)
-
-
-def refuse_text(schema: Any, what: str, names: Sequence[str] | None) -> None:
-    """Raise a `ValueError` if one of the columns is missing, there twice, or holds anything but numbers."""
-    refuse_absence(schema, what, names)
-    for name in schema.names if names is None else names:
-        kind = schema.field(name).type
-        if not is_numeric(kind):
-            raise ValueError(
-                f"column {name!r} holds {kind} values, and the model was fitted on numbers or booleans; encode it "
-                "first, or leave it out"
-            )
-
-
-def is_numeric(kind: Any) -> bool:
-    """Whether a type of Arrow's is one of numbers or booleans."""
-    types = arrow().types
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
-
-
-def refuse_absence(schema: Any, what: str, names: Sequence[str] | None) -> None:
-    """Raise a `ValueError` if one of the columns is missing or there twice."""
-    for name in schema.names if names is None else names:
-        found = schema.get_all_field_indices(name)
-        if not found:
-            raise ValueError(f"column {name!r}, known from fit, is missing in {what}; there are {list(schema.names)}")
-        if len(found) > 1:
-            raise ValueError(f"column {name!r} is there {len(found)} times in {what}; give each a name of its own")
-
-
 def refuse_divergence(first: Any, other: Any, first_name: str, name: str, columns: Sequence[str] | None) -> None:
     """Raise a `ValueError` if the columns of two files differ in name or type."""
     if columns is None:
@@ -318,41 +230,3 @@ def without_nothing(schema: Any, other: Any) -> Any:
         if arrow().types.is_null(field.type) and field.name in other.names:
             schema = schema.set(place, other.field(field.name))
     return schema
-
-
-def common_type(kinds: Iterable[Any]) -> np.dtype:
-    """Return a number type that holds values of all these types of Arrow's."""
-    return np.result_type(*{np.dtype(kind.to_pandas_dtype()) for kind in kinds})
-
-
-def as_table(piece: np.ndarray, names: Sequence[str]) -> Any:
-    """Return a piece of a result, (b, columns) or (b,), as a table of Arrow's with columns of those names."""
-    columns = piece.reshape(len(piece), -1).T
-    # Rows that came as columns: each has to be in one piece for Arrow.
-    return arrow().table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
-
-
-def write(pieces: Iterable[Any], path: Path) -> None:
-    """Write tables of Arrow's, pieces of a result, to one Parquet file; it appears whole or not at all.
-
-    Parameters
-    ----------
-    pieces
-        In their order; one at least. They are asked for one after another, as they are written.
-    path
-        The file; one that is there is replaced.
-    """
-    pa = arrow()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} for the file {path.name} does not exist; create it first")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file, such as {path / 'result.parquet'}")
-    with atomic_write(path) as temporary:
-        writer = None
-        try:
-            for piece in pieces:
-                writer = writer or pa.parquet.ParquetWriter(str(temporary), piece.schema)
-                writer.write_table(piece.cast(writer.schema))
-        finally:
-            if writer is not None:
-                writer.close()

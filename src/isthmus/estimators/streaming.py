@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.data import frame_building, frames, parquet
+from isthmus.data import arrow_tables, frame_building, frames, parquet_writing
 from isthmus.data.reading import read_batch
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
@@ -39,7 +39,7 @@ def scored_batches(
     caller
         Name of the estimator, for messages.
     """
-    pa = parquet.arrow()
+    pa = arrow_tables.arrow()
     known = schema.names if columns is None else columns
     for batch in batches:
         if SCORE in batch.schema.names:
@@ -56,19 +56,19 @@ def scored_batches(
 
 def write_codes(pieces: Iterable[np.ndarray], names: Sequence[str], path: Path) -> Path:
     """Write pieces of a result, (b, columns) or (b,) each, to a Parquet file with columns of those names."""
-    parquet.write((parquet.as_table(piece, names) for piece in pieces), path)
+    parquet_writing.write((arrow_tables.as_table(piece, names) for piece in pieces), path)
     return path
 
 
 def write_rows(pieces: Iterable[np.ndarray], schema: TableSchema, path: Path) -> Path:
     """Write pieces of numbers (b, R) to a Parquet file, with the columns and types of the table of `fit`."""
-    parquet.write((as_arrow(restore(piece, schema), schema) for piece in pieces), path)
+    parquet_writing.write((as_arrow(restore(piece, schema), schema) for piece in pieces), path)
     return path
 
 
 def as_arrow(rows: Any, schema: TableSchema) -> Any:
     """Return a frame, or an array (b, F), as a table of Arrow's."""
-    return frame_building.to_arrow(rows) if frames.is_frame(rows) else parquet.as_table(rows, schema.labels)
+    return frame_building.to_arrow(rows) if frames.is_frame(rows) else arrow_tables.as_table(rows, schema.labels)
 
 
 WRITTEN = ("transform", "reconstruct", "score_samples", "reconstruction_error")

@@ -16,8 +16,11 @@ from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import LikelihoodModule
 from isthmus.core.network import Network
-from isthmus.data import frames, reading
+from isthmus.data import frames
 from isthmus.data.dense import DenseTable
+from isthmus.data.reading import learn_table, read_table
+from isthmus.data.reading_columns import ColumnKinds, kinds_by_name, take_apart
+from isthmus.data.reading_numbers import any_array
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.tables import TableScaling
@@ -135,7 +138,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         seeds = np.random.SeedSequence(checks.seed(self.random_state))
         member = masked_autoencoder() if self.estimator is None else clone(self.estimator)
         X = in_memory(X)
-        table, schema = reading.learn_table(
+        table, schema = learn_table(
             X,
             caller=type(self).__name__,
             columns=numbers_are_real(self.columns, X),
@@ -146,9 +149,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for sequence in seeds.spawn(whole_number("members", self.members, 1)):
             member.set_params(random_state=int(sequence.generate_state(1)[0]))
             models.append(training.fit(member, table, schema))
-        numbers = reading.read_table(X, schema, caller=type(self).__name__).drawn(
-            np.arange(min(len(table), SPREAD_ROWS))
-        )
+        numbers = read_table(X, schema, caller=type(self).__name__).drawn(np.arange(min(len(table), SPREAD_ROWS)))
         self._keep(models, hidden_cell_errors(models, np.asarray(numbers), self.rounds))
         return self
 
@@ -228,7 +229,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_parameters()
         X = in_memory(X)
-        table = reading.read_table(X, self._schema, caller=type(self).__name__)
+        table = read_table(X, self._schema, caller=type(self).__name__)
         return X, np.asarray(table.drawn(np.arange(len(table))))
 
     @property
@@ -335,11 +336,11 @@ def hidden_cell_errors(models: Sequence[FittedModel], numbers: np.ndarray, round
 
 def in_memory(X: Any) -> Any:
     """Return a frame as it is, and anything else as an array."""
-    return X if frames.is_frame(X) else reading.any_array(X)
+    return X if frames.is_frame(X) else any_array(X)
 
 
-def numbers_are_real(columns: reading.ColumnKinds, X: Any) -> dict[Any, str]:
+def numbers_are_real(columns: ColumnKinds, X: Any) -> dict[Any, str]:
     """Return what is said of columns, and "real" for columns of numbers of which nothing is said."""
-    schema, _ = reading.take_apart(X)
-    said = reading.kinds_by_name(columns, schema)
+    schema, _ = take_apart(X)
+    said = kinds_by_name(columns, schema)
     return {field.name: "real" for field in schema.fields if field.sort in ("float", "integer")} | said

@@ -1,0 +1,151 @@
+"""Reading columns of several kinds in memory: what each column is taken for, and its cells as numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import _get_feature_names
+
+from isthmus.core.choices import refuse_unknown
+from isthmus.data import frames, weights
+from isthmus.data.arrays import read_array
+from isthmus.data.columns import Columns, column_choices
+from isthmus.data.dense import DenseTable
+from isthmus.data.encoding import encoded
+from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.reading_numbers import any_array, refuse_width, rows_of_list
+from isthmus.data.schema import ARRAY, TableSchema
+from isthmus.data.survey import Survey
+from isthmus.data.table import Table
+
+ColumnKinds = Mapping[Any, str] | Sequence[str] | str | None
+"""What a user says of columns: a kind by name, one per column, one for all, "auto", or nothing."""
+
+
+def learn_columns(
+    X: Any,
+    schema: Schema,
+    cells: list[Cells],
+    columns: ColumnKinds,
+    obstacle: str,
+    least_rows: int,
+    sample_weight: ArrayLike | None,
+) -> tuple[Table, TableSchema]:
+    """Learn what the columns of a table X are, which `take_apart` gave as these fields and cells."""
+    survey = Survey(kinds_by_name(columns, schema))
+    rows = len(cells[0].missing) if cells else 0
+    look(survey, schema, cells, sample_weight, least_rows)
+    if rows < least_rows:
+        raise ValueError(f"Found array with {rows} sample(s) while a minimum of {least_rows} is required.")
+    found = learned(survey, obstacle)
+    names = _get_feature_names(X)
+    known = TableSchema(len(found), None if names is None else tuple(names), schema, found)
+    return DenseTable(encoded(found, schema.fields, cells)), known
+
+
+def known_numbers(X: Any, schema: TableSchema, caller: str) -> np.ndarray:
+    """Check a table against the columns of `fit`; return it as numbers (n, R), its columns in the order of `fit`."""
+    columns, frame = schema.columns, schema.frame
+    assert columns is not None, "only tables of several kinds of columns are known so"
+    assert frame is not None, "and these have a frame"
+    if scipy.sparse.issparse(X):
+        raise ValueError(f"{caller} was fitted on a table of columns, and X is sparse; give a frame")
+    if not frames.is_frame(X):
+        X = any_array(rows_of_list(X))
+    by_place = not frames.is_frame(X) or frame.backend == ARRAY
+    if by_place:
+        refuse_width(X.shape[1], schema, caller)
+    found, cells = take_apart(X)
+    fields: Sequence[Field] = found.fields
+    if not by_place:
+        fields, cells = in_order(found, cells, [column.name for column in columns], "fit")
+    if not len(cells[0].missing):
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    return encoded(columns, fields, cells)
+
+
+def take_apart(X: Any) -> tuple[Schema, list[Cells]]:
+    """Return the columns of a frame or of a two-dimensional array."""
+    return frames.read(X) if frames.is_frame(X) else read_array(X)
+
+
+def numbers_alone(schema: Schema, cells: Sequence[Cells]) -> bool:
+    """Whether all columns hold numbers, and no cell is missing."""
+    numeric = all(field.sort in ("float", "integer", "boolean") for field in schema.fields)
+    return numeric and not any(piece.missing.any() for piece in cells)
+
+
+def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
+    """Return what the user says of columns, by name.
+
+    Raises
+    ------
+    ValueError
+        If it is neither None, "auto", a kind, a mapping, nor a sequence with one kind per column.
+    """
+    if columns is None or (isinstance(columns, str) and columns == "auto"):
+        return {}
+    names = [field.name for field in schema.fields]
+    if isinstance(columns, str):
+        refuse_unknown("columns", columns, ["auto", *column_choices()])
+        return dict.fromkeys(names, columns)
+    if isinstance(columns, Mapping):
+        return dict(columns)
+    if isinstance(columns, Sequence) and len(columns) == len(names):
+        return dict(zip(names, columns, strict=True))
+    raise ValueError(
+        "columns must be None, 'auto', a kind for all columns, a mapping from names to kinds, or a sequence of "
+        f"{len(names)} kinds; got {columns!r}"
+    )
+
+
+def look(survey: Survey, schema: Schema, cells: list[Cells], sample_weight: ArrayLike | None, least_rows: int) -> None:
+    """Show a survey the rows that have a positive weight."""
+    rows = len(cells[0].missing) if cells else 0
+    if sample_weight is None or rows < least_rows:
+        survey.look(schema.fields, cells)
+        return
+    weight = weights.checked(sample_weight, range(rows))
+    used = weight > 0
+    weights.refuse_too_few(used, least_rows)
+    seen = [Cells(piece.values[used], piece.missing[used]) for piece in cells]
+    survey.look(schema.fields, seen, weights.normalised(weight)[used])
+
+
+def learned(survey: Survey, obstacle: str) -> Columns:
+    """Return what a survey found.
+
+    Raises
+    ------
+    ValueError
+        If there is an obstacle, or nothing to learn from.
+    """
+    if obstacle:
+        raise ValueError(f"this table has columns of several kinds or missing cells (NaN), and {obstacle}")
+    found = survey.columns()
+    if all(column.kind == "ignored" for column in found):
+        raise ValueError("no column of the table can be learned from: all are ignored")
+    return found
+
+
+def in_order(
+    schema: Schema, cells: Sequence[Cells], wanted: Sequence[Any], where: str
+) -> tuple[list[Field], list[Cells]]:
+    """Return the columns of a table in the order of these names.
+
+    Raises
+    ------
+    ValueError
+        If one is missing or new; the columns are named, and `where` they were otherwise.
+    """
+    by_name = {field.name: (field, piece) for field, piece in zip(schema.fields, cells, strict=True)}
+    gone = [name for name in wanted if name not in by_name]
+    new = [name for name in by_name if name not in wanted]
+    if gone or new:
+        problems = [f"{', '.join(map(repr, gone))} is missing"] * bool(gone)
+        problems += [f"{', '.join(map(repr, new))} is new"] * bool(new)
+        raise ValueError(f"X has other columns than in {where}: {'; '.join(problems)}")
+    ordered = [by_name[name] for name in wanted]
+    return [field for field, _ in ordered], [piece for _, piece in ordered]

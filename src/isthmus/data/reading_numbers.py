@@ -1,0 +1,117 @@
+"""Reading rows of numbers in memory: arrays, lists, frames of numbers and sparse matrices, by scikit-learn's checks."""
+
+import functools
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, validate_data
+
+from isthmus.data import frames
+from isthmus.data.dense import DenseTable
+from isthmus.data.fields import Schema
+from isthmus.data.finite import refuse_non_finite
+from isthmus.data.schema import TableSchema
+from isthmus.data.sparse import SparseTable
+from isthmus.data.table import Numbers, Table
+
+
+def learn_numbers(X: Any, caller: str, least_rows: int, frame: Schema | None = None) -> tuple[Table, TableSchema]:
+    """Read a table of numbers alone, and learn the number and names of its columns."""
+    view = scikit_learns_view(caller)
+    numbers = checked_numbers(X, view, True, least_rows)
+    names = getattr(view, "feature_names_in_", None)
+    return table_of_numbers(numbers), TableSchema(numbers.shape[1], None if names is None else tuple(names), frame)
+
+
+def read_numbers(X: Any, schema: TableSchema, caller: str, least_rows: int) -> Table:
+    """Read a table of numbers alone, and check it against the number and names of the columns of `fit`."""
+    try:
+        return table_of_numbers(checked_numbers(X, scikit_learns_view(caller, schema), False, least_rows))
+    except ValueError:
+        if schema.frame is not None and frames.is_frame(X):
+            refuse_new_gaps(X, caller)
+        raise
+
+
+@functools.cache
+def view_class(caller: str) -> type[BaseEstimator]:
+    """Return a class of the caller's name, which scikit-learn's checks put into their messages."""
+    return type(caller, (BaseEstimator,), {})
+
+
+def scikit_learns_view(caller: str, schema: TableSchema | None = None) -> BaseEstimator:
+    """Return what scikit-learn's checks read and write: an estimator of the caller's name that knows the columns."""
+    view = view_class(caller)()
+    if schema is not None:
+        view.n_features_in_ = schema.n_features
+        if schema.names is not None:
+            view.feature_names_in_ = schema.feature_names
+    return view
+
+
+def checked_numbers(X: Any, view: BaseEstimator, reset: bool, least_rows: int) -> Numbers:
+    """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR."""
+    caller = type(view).__name__
+    try:
+        array = validate_data(
+            view,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_samples=least_rows,
+        )
+        if array.dtype.kind == "O":  # columns of a frame that have no number type in common
+            array = array.astype(np.float64)
+    except ValueError as error:
+        if "could not convert string" in str(error) or "bytes/strings" in str(error):
+            raise ValueError(
+                f"X holds text ({error}); {caller} takes numbers: encode such columns first, for "
+                "example with sklearn.preprocessing.OneHotEncoder or OrdinalEncoder"
+            ) from error
+        raise
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"X holds {array.dtype} values; {caller} takes numbers: convert them first")
+    refuse_non_finite(array, getattr(view, "feature_names_in_", None))
+    return array
+
+
+def table_of_numbers(numbers: Numbers) -> Table:
+    """Return an array or a CSR matrix as a table."""
+    return DenseTable(numbers) if isinstance(numbers, np.ndarray) else SparseTable(numbers)
+
+
+def rows_of_list(X: Any) -> Any:
+    """Return lists of rows as an array that keeps each value's type, if they make one of two dimensions."""
+    if not isinstance(X, list | tuple):
+        return X
+    try:
+        array = np.array(X)
+        array = np.array(X, dtype=object) if array.dtype.kind == "U" else array
+    except ValueError:
+        return X
+    return array if array.ndim == 2 else X
+
+
+def any_array(X: Any) -> np.ndarray:
+    """Return X as a two-dimensional array of numbers or objects; missing values stay as they are."""
+    array: np.ndarray = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+    return array
+
+
+def refuse_new_gaps(X: Any, caller: str) -> None:
+    """Raise a `ValueError` that names a column with missing cells, where the table of `fit` had none."""
+    for name, series in frames.columns_of(X):
+        if series.is_null().any():
+            raise ValueError(
+                f"column {name!r} has missing cells, and there were none in fit: {caller} "
+                "(columns='auto') learns to do without cells"
+            )
+
+
+def refuse_width(width: int, schema: TableSchema, caller: str) -> None:
+    """Raise a `ValueError` if there are more or fewer columns than in `fit`."""
+    if width != schema.n_features:
+        raise ValueError(f"X has {width} features, but {caller} is expecting {schema.n_features} features as input")
