@@ -14,7 +14,7 @@ from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
 from isthmus.engine.steps import TermSums, sum_of
 from isthmus.engine.trainer import Snapshot
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 
 class Line(nn.Module):

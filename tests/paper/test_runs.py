@@ -4,10 +4,9 @@ import torch
 from sklearn.decomposition import PCA
 from torch.nn import functional
 
-from isthmus import Compute
+from isthmus import Compute, Gaussian
 from isthmus.data import load_dataset
 from isthmus.paper.runs import Run, estimator, fit, fit_pca, images_of, planned_runs, squared_errors
-from isthmus.parts import Gaussian
 
 
 @pytest.fixture(scope="module")

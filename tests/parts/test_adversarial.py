@@ -7,7 +7,7 @@ from torch import Generator
 from isthmus import Adversarial, AutoEncoder, load
 from isthmus.core.divergences import squared_mmd
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 from isthmus.parts.priors import MixturePrior
 
 F, K, B = 6, 2, 32

@@ -6,7 +6,7 @@ import torch
 from scipy import integrate, stats
 from torch import Generator
 
-from isthmus.parts import (
+from isthmus import (
     Bernoulli,
     Categorical,
     ContinuousBernoulli,

@@ -3,11 +3,7 @@ import torch
 from torch import Generator
 
 import isthmus.parts
-from isthmus.core.contract import Part
-from isthmus.core.initialisation import initialise
-from isthmus.core.modules import Stack, TiedStack
-from isthmus.core.network import Network
-from isthmus.parts import (
+from isthmus import (
     KL,
     L1,
     Bernoulli,
@@ -20,9 +16,12 @@ from isthmus.parts import (
     Linear,
     Mixed,
     Tied,
-    compose,
 )
-from isthmus.parts.composition import PARTS, part
+from isthmus.core.contract import Part
+from isthmus.core.initialisation import initialise
+from isthmus.core.modules import Stack, TiedStack
+from isthmus.core.network import Network
+from isthmus.parts.composition import PARTS, compose, part
 
 F, K = 6, 2
 SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}

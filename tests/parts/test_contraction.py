@@ -7,7 +7,7 @@ from torch import Generator
 from isthmus import AutoEncoder, Contractive, Dense, Deterministic, Masking
 from isthmus.core import jacobian
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 F, K, B = 7, 3, 5
 

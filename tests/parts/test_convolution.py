@@ -6,7 +6,7 @@ from torch import Generator, nn
 
 from isthmus import AutoEncoder, Convolutional, Gaussian, Masking
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 DIGITS = (load_digits().data / 16).astype(np.float32)
 

@@ -6,9 +6,10 @@ import torch
 from scipy.stats import kstest
 from torch import Generator
 
+from isthmus import Bernoulli, Categorical, Gaussian, Mixed
 from isthmus.core.contract import Stochastic
 from isthmus.core.initialisation import initialise
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, compose
+from isthmus.parts.composition import compose
 from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap, chosen
 
 N = 40_000

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
+from isthmus import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
 from isthmus.parts.likelihoods import LOG_2_PI
 
 ROWS = 400

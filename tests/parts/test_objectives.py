@@ -7,7 +7,7 @@ from torch.distributions import MultivariateNormal
 
 from isthmus import KL, Gaussian, ImportanceWeighted
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 F, K, B = 4, 2, 3
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense, Deterministic
 from isthmus.core.contract import Code, Step
 from isthmus.core.initialisation import initialise
-from isthmus.parts import Dense, Deterministic, compose
+from isthmus.parts.composition import compose
 from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
 
 

@@ -2,8 +2,7 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus import AutoEncoder
-from isthmus.parts import BatchTopK, LifetimeSparse, TopK
+from isthmus import AutoEncoder, BatchTopK, LifetimeSparse, TopK
 
 K = 12
 

@@ -14,7 +14,7 @@ def whole_number(name: str, value: object, least: int) -> int:
     Traceback (most recent call last):
     ValueError: epochs must be a whole number of at least 1; got 0
     """
-    if not is_number(value) or not isinstance(value, Integral) or int(value) < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
         raise ValueError(f"{name} must be a whole number of at least {least}; got {value!r}")
     return int(value)
 

@@ -11,7 +11,7 @@ from isthmus.core.modules import inverse
 class LikelihoodModule(nn.Module):
     """p(x|z) for rows of F numbers, given P outputs θ of the decoder.
 
-    A likelihood must define `outputs`, `mean` and `columns`; `sample`, `variance` and `start_bias` are needed only by
+    A likelihood must define `outputs`, `mean` and `columns`; `sample`, `variances` and `start_bias` are needed only by
     those who draw rows, ask for a spread or start training at the mean. All else has a default.
 
     Examples
@@ -83,9 +83,9 @@ class LikelihoodModule(nn.Module):
         """Draw rows (B, F) from p(x|z)."""
         raise self.lacks("sample(theta, generator)", "draws from p(x|z)")
 
-    def variance(self, theta: Tensor) -> Tensor:
+    def variances(self, theta: Tensor) -> Tensor:
         """Return the variance of p(x|z) in each cell, (B, F)."""
-        raise self.lacks("variance(theta)", "the variance of p(x|z) in each cell")
+        raise self.lacks("variances(theta)", "the variance of p(x|z) in each cell")
 
     def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
         """Return the (P,) outputs at which every column has the given mean (F,) and, roughly, variance (F,).

@@ -56,12 +56,12 @@ def mean_squared_error(network: Network, rows: Rows, index: Tensor | LazyIndex) 
 
 
 @torch.no_grad()
-def deviance_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float | None:
-    """Return the mean share that stays unexplained over the rows of that index, where training goes by that."""
+def loss_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float | None:
+    """Return the mean loss ratio over the rows of that index; None if the likelihood has none."""
     found, weights = [], []
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        shares = network.likelihood.deviance_ratios(x, network(x).theta)
+        shares = network.likelihood.loss_ratios(x, network(x).theta)
         if shares is None:
             return None
         found.append(shares.double())

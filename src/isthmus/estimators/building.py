@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import LikelihoodModule
 from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.moments import RunningMoments
@@ -22,13 +22,13 @@ from isthmus.data.tables import TableScaling
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
-from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
+from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import health, rules, tabular, validation
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.validation import Table
-from isthmus.parts import Dense, compose
-from isthmus.parts.composition import part
+from isthmus.parts.backbones import Dense
+from isthmus.parts.composition import compose, part
 
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, on which the output's gain, the range of codes and the first variance are fitted."""
@@ -188,7 +188,7 @@ class Beginning:
 
     def _fix_variance(self, rows: Rows, index: Tensor | LazyIndex) -> None:
         """Set optimal variances to the mean squared errors over the rows of that index."""
-        share = deviance_ratio(self.network_.eval(), rows, index)
+        share = loss_ratio(self.network_.eval(), rows, index)
         if share is not None:
-            self.network_.likelihood.set_deviance_ratio(share)
+            self.network_.likelihood.set_loss_ratio(share)
         self.network_.likelihood.set_spread(column_errors(self.network_.eval(), rows, index))

@@ -32,7 +32,7 @@ def fitted_with(condition: Callable[[Network], Any], needed: str) -> Callable[[A
 
 def has_codewords(network: Network) -> TypeGuard[Any]:
     """Whether codes are chosen from a codebook."""
-    return hasattr(network.code, "indices")
+    return network.code.codewords > 0
 
 
 class Generative:

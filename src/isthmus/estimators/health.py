@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,21 +31,21 @@ def diagnose(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[st
     """
     network.eval()
     codes, dead, used, alight = [], None, None, 0
-    module: Any = network.code
     for chunk in index[:MOST].split(BLOCK):
         x, _ = rows.batch(chunk)
         code = network.encode(x)
         codes.append(code.mean.double())
         alight += int((code.mean != 0).sum())
-        if hasattr(module, "usage"):
-            used = module.usage(code) if used is None else used | module.usage(code)
+        now = network.code.usage(code)
+        if now is not None:
+            used = now if used is None else used | now
         if network.likelihood.activation == "relu":
             zero = (network.decode(code.mean) == 0).all(0)
             dead = zero if dead is None else dead & zero
     z = torch.cat(codes)
     least = LEAST_VARIANCE if network.code.has_posterior else 1e-12 * float(z.square().mean())
     found = {"active_units": float((z.var(0, correction=0) > least).sum())}
-    if used is not None and hasattr(module, "indices"):
+    if used is not None and network.code.codewords:
         found |= {"used_codes": float(used.sum()), "codes": float(len(used))}
     elif used is not None:
         found |= {"used_units": float(used.sum()), "mean_active": alight / len(z)}

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 import isthmus
+from isthmus.core import registry
 from isthmus.core.choices import unknown
 from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
@@ -29,14 +30,11 @@ from isthmus.engine.compute import compute as compute_settings
 from isthmus.engine.history import History
 from isthmus.engine.optimisers import Adam
 from isthmus.engine.report import FitReport
-from isthmus.parts.composition import PARTS
-from isthmus.parts.priors import MixturePrior
 
 SCHEMA = 1
 """Raised when an older isthmus could no longer read what this one writes."""
 
-KINDS: dict[str, type[Part]] = {kind.__name__: kind for slot in PARTS.values() for kind in slot.values()}
-KINDS |= {"Adam": Adam, "Compute": Compute, "MixturePrior": MixturePrior}
+KINDS = registry.classes() | {"Adam": Adam, "Compute": Compute}
 NOT_SAVED = {"callbacks": (), "verbose": 0}
 """Parameters that belong to a run rather than to a model, and what they are after loading."""
 

@@ -9,13 +9,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import batch_mean
-from isthmus.core.initialisation import orthogonal
 from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
 from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
 from isthmus.engine.trainer import Plan, Trainer
-from isthmus.parts import Deterministic, Gaussian
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.likelihoods import Gaussian
 
 SHARE = 0.25
 """Of the epochs, for each layer; fine-tuning has all of them again."""
@@ -86,7 +86,7 @@ def train_layer(
 ) -> None:
     """Train an autoencoder of one layer each way, from orthogonal matrices and the mean row."""
     for stack in stacks:
-        orthogonal(stack, generator)
+        stack.initialise("orthogonal", generator)
     sample, weight = rows.batch(index[:2048])
     with torch.no_grad():
         mean = batch_mean(sample.double(), weight).cpu()

@@ -15,7 +15,10 @@ from isthmus.engine.optimisers import optimiser
 from isthmus.engine.schedules import schedule
 from isthmus.engine.trainer import Plan
 from isthmus.estimators import validation
-from isthmus.parts import Bernoulli, Convolutional, Dense, Gaussian, Linear, Masking, Tied
+from isthmus.parts.backbones import Dense, Linear, Tied
+from isthmus.parts.convolution import Convolutional
+from isthmus.parts.corruptions import Masking
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
 INITS = (*INITIALISATIONS, "layerwise")
 """Where training can start."""

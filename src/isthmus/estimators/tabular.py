@@ -17,7 +17,11 @@ from isthmus.data.frames import Cells, Field, Schema
 from isthmus.data.sources import Source
 from isthmus.data.tables import TableScaling
 from isthmus.estimators import rules, validation
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
+from isthmus.parts.categories import Categorical
+from isthmus.parts.counts import NegativeBinomial, Poisson
+from isthmus.parts.heavy_tails import StudentT
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
+from isthmus.parts.mixed import Mixed
 
 ARRAY = "array"
 """The backend of a schema whose table is a numpy array."""

@@ -15,7 +15,7 @@ from isthmus.core.checks import is_number
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.scaling import Scaling, Summary
 from isthmus.engine.devices import memory
-from isthmus.parts import Deterministic
+from isthmus.parts.codes import Deterministic
 
 Table = Any
 """A numpy array, scipy's CSR, or a table in chunks, (n, F)."""

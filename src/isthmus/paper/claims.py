@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from isthmus.paper.runs import Result, wide_result
-from isthmus.parts import Bernoulli, Gaussian
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
 PRINTED_LOSSES = [
     *(0.06020, 0.03913, 0.03073, 0.02479, 0.02163, 0.01862, 0.01683, 0.01561, 0.01462, 0.01360),

@@ -14,7 +14,8 @@ from isthmus.engine import Adam, Callback
 from isthmus.engine.compute import Compute
 from isthmus.engine.inference import mean_squared_error
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import Bernoulli, Deterministic, Gaussian
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.reports.metrics import ImageQuality, image_quality
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from isthmus.core.network import Network
 from isthmus.engine.compute import Compute
 from isthmus.estimators import AutoEncoder, tabular, validation
 from isthmus.estimators.rollback import rollback_on_error
-from isthmus.parts import Masking
+from isthmus.parts.corruptions import Masking
 
 RATE = 0.3
 """Share of a row's columns that are hidden in training."""

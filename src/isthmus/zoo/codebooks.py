@@ -3,7 +3,7 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import FSQ, VectorQuantizer
+from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
 from isthmus.zoo.preset import preset
 
 

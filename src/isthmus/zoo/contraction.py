@@ -3,7 +3,8 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import Contractive, Deterministic
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.contraction import Contractive
 from isthmus.zoo.preset import preset
 
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import KL, Convolutional
+from isthmus.parts.convolution import Convolutional
+from isthmus.parts.priors import KL
 from isthmus.zoo.preset import preset
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import KL, MMD, Adversarial
+from isthmus.parts.adversarial import Adversarial
+from isthmus.parts.matching import MMD
+from isthmus.parts.priors import KL
 from isthmus.zoo.preset import preset
 
 

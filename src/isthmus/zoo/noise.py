@@ -3,7 +3,7 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import GaussianNoise, Masking
+from isthmus.parts.corruptions import GaussianNoise, Masking
 from isthmus.zoo.preset import preset
 
 

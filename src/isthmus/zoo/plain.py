@@ -3,7 +3,9 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import Deterministic, GaussianNoise, OrderedCode
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.corruptions import GaussianNoise
+from isthmus.parts.ordered_codes import OrderedCode
 from isthmus.zoo.preset import preset
 
 

@@ -3,7 +3,9 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import KL, ImportanceWeighted, TotalCorrelation
+from isthmus.parts.matching import TotalCorrelation
+from isthmus.parts.objectives import ImportanceWeighted
+from isthmus.parts.priors import KL
 from isthmus.zoo.preset import preset
 
 

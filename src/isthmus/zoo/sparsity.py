@@ -3,7 +3,9 @@
 from typing import Any
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import Deterministic, KLSparsity, LifetimeSparse, TopK
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.penalties import KLSparsity
+from isthmus.parts.sparse_codes import LifetimeSparse, TopK
 from isthmus.zoo.preset import preset
 
 

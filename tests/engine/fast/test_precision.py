@@ -5,12 +5,12 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from isthmus import AutoEncoder, Callback
+from isthmus import AutoEncoder, Callback, Dense
 from isthmus.core.initialisation import initialise
 from isthmus.engine.fast import fused_backward, precision
 from isthmus.engine.steps import WrittenOutSteps
 from isthmus.engine.trainer import Plan
-from isthmus.parts import Dense, compose
+from isthmus.parts.composition import compose
 
 X = (load_digits().data / 16).astype(np.float32)
 

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense, Gaussian
 from isthmus.core.initialisation import initialise
 from isthmus.engine.fast import fused_backward
 from isthmus.engine.fast.recording import PRACTICE, Recorded
 from isthmus.engine.steps import WrittenOutSteps
 from isthmus.engine.trainer import Plan
-from isthmus.parts import Dense, Gaussian, compose
+from isthmus.parts.composition import compose
 
 
 class Pretended:

@@ -6,12 +6,13 @@ import scipy.sparse
 import torch
 from torch import Generator
 
+from isthmus import Dense, Linear
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling
 from isthmus.engine.fast import sparse_input
 from isthmus.engine.trainer import Plan, Trainer
-from isthmus.parts import Dense, Linear, compose
+from isthmus.parts.composition import compose
 
 F, N = 50, 64
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from isthmus.core.contract import LikelihoodModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.parts.counts import LARGEST, MultinomialLikelihood, PoissonLikelihood, log_factorial
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from isthmus.paper.further.chapter import (
 )
 from isthmus.paper.pictures import deviations
 from isthmus.paper.runs import Images, digit_rows
-from isthmus.parts import Contractive, Deterministic
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.contraction import Contractive
 from isthmus.reports import figures
 
 WIDE = 800

@@ -10,7 +10,7 @@ from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, paper_recipe, rebuilt, wide_sizes
 from isthmus.paper.runs import Images, digit_rows
-from isthmus.parts import GaussianNoise
+from isthmus.parts.corruptions import GaussianNoise
 from isthmus.reports import figures
 from isthmus.reports.metrics import image_quality
 

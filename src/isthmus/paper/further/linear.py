@@ -13,7 +13,7 @@ from isthmus.estimators import AutoEncoder
 from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture
 from isthmus.paper.runs import Images
-from isthmus.parts import Gaussian
+from isthmus.parts.likelihoods import Gaussian
 from isthmus.reports import figures
 
 PRINTED_SHARES = (72.96, 22.85, 3.67, 0.52)

@@ -10,7 +10,7 @@ from isthmus.paper.claims import Claim
 from isthmus.paper.further.chapter import Chapter, Picture, half, held_out_error
 from isthmus.paper.pictures import deviations
 from isthmus.paper.runs import Images, digit_rows
-from isthmus.parts import Deterministic
+from isthmus.parts.codes import Deterministic
 from isthmus.reports import figures
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"

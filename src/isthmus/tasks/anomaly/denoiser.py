@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.initialisation import as_torch_does
 from isthmus.core.modules import Stack
 from isthmus.engine import devices
 from isthmus.tasks.anomaly.cells import RobustCells
@@ -47,7 +46,7 @@ class NoiseConditioned(nn.Module):
         super().__init__()
         self.register_buffer("frequencies", torch.linspace(0.3, 3.0, WAVES))
         self.stack = Stack((cells + 2 * WAVES, HIDDEN, HIDDEN, cells), "silu")
-        as_torch_does(self.stack, generator)
+        self.stack.initialise("torch", generator)
         with torch.no_grad():
             self.stack.weights[-1].mul_(0.01)
             self.stack.biases[-1].zero_()
