@@ -80,7 +80,7 @@ def test_a_users_sampler_is_drawn_from():
 
 def test_a_sampler_of_another_shape():
     part = Adversarial(prior=lambda count, latent, generator: torch.zeros(count))
-    with pytest.raises(ValueError, match=r"asked for a tensor or array of the shape \(32, 2\)"):
+    with pytest.raises(ValueError, match=r"must return a tensor or array of the shape \(32, 2\)"):
         network_of(part).terms(x())
 
 

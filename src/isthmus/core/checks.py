@@ -2,7 +2,6 @@
 
 import math
 from numbers import Integral, Real
-from typing import TypeGuard
 
 import numpy as np
 
@@ -21,28 +20,36 @@ def whole_number(name: str, value: object, least: int) -> int:
 
 def positive_number(name: str, value: object) -> float:
     """Return a finite number above 0."""
-    if not is_number(value) or not 0 < value < math.inf:
+    number = as_float(value)
+    if not 0 < number < math.inf:
         raise ValueError(f"{name} must be a positive number; got {value!r}")
-    return float(value)
+    return number
 
 
 def no_negative_number(name: str, value: object) -> float:
     """Return a finite number of at least 0."""
-    if not is_number(value) or not 0 <= value < math.inf:
+    number = as_float(value)
+    if not 0 <= number < math.inf:
         raise ValueError(f"{name} must be a number of at least 0; got {value!r}")
-    return float(value)
+    return number
 
 
 def fraction(name: str, value: object) -> float:
     """Return a number in [0, 1)."""
-    if not is_number(value) or not 0 <= value < 1:
+    number = as_float(value)
+    if not 0 <= number < 1:
         raise ValueError(f"{name} must be a number in [0, 1); got {value!r}")
-    return float(value)
+    return number
 
 
-def is_number(value: object) -> TypeGuard[float]:
+def is_number(value: object) -> bool:
     """Return whether the value is a real number; True and False are not."""
     return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def as_float(value: object) -> float:
+    """Return a real number as a float, and NaN for any other value."""
+    return math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
 
 def flag(name: str, value: object) -> bool:

@@ -22,6 +22,7 @@ from isthmus.parts.counts import NegativeBinomial, Poisson
 from isthmus.parts.heavy_tails import StudentT
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.parts.mixed import Mixed
+from isthmus.parts.slots import Likelihood
 
 ARRAY = "array"
 """The backend of a schema whose table is a numpy array."""
@@ -290,20 +291,21 @@ def refuse_gaps_unseen(estimator: Any, X: Any) -> None:
 
 def likelihood(scaling: TableScaling) -> Mixed:
     """Return the likelihood of a table's cells."""
-    families, cells, scored = [], [], []
+    families: list[Likelihood] = []
+    cells, scored = [], []
+    usual: dict[str, Likelihood] = {
+        "gaussian": Gaussian("columns"),
+        "student_t": StudentT(),
+        "calendar": Gaussian("columns"),
+        "bernoulli": Bernoulli(),
+        "poisson": Poisson(),
+        "negative_binomial": NegativeBinomial(),
+    }
     for name, sizes in scaling.groups:
-        families.append(
-            Categorical(sizes)
-            if name == "categorical"
-            else {
-                "gaussian": Gaussian("columns"),
-                "student_t": StudentT(),
-                "calendar": Gaussian("columns"),
-                "bernoulli": Bernoulli(),
-                "poisson": Poisson(),
-                "negative_binomial": NegativeBinomial(),
-            }[name]
-        )
+        if name == "categorical":
+            families.append(Categorical(sizes))
+        else:
+            families.append(usual[name])
         cells.append(sum(sizes))
         scored.append(name != "calendar")
     return Mixed(tuple(families), tuple(cells), tuple(scaling.feature_group.tolist()), tuple(scored))

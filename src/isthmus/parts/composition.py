@@ -220,7 +220,7 @@ def several(penalty: str | Penalty | Sequence[str | Penalty] | None) -> Sequence
     """Return no, one or several penalties as a sequence."""
     if penalty is None:
         return ()
-    return penalty if isinstance(penalty, list | tuple) else (penalty,)  # type: ignore[return-value]
+    return penalty if isinstance(penalty, list | tuple) else (penalty,)
 
 
 def names_of(penalties: Sequence[Penalty]) -> list[str]:

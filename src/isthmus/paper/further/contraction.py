@@ -63,7 +63,7 @@ def jacobian_norm(model: AutoEncoder, images: Images) -> float:
     """Mean ‖∂z/∂x‖² of the test images, by the closed form of a layer of sigmoids."""
     network: Any = model.network_
     z = torch.from_numpy(model.transform(images.test))
-    return float(jacobian.of_one_layer(z * (1 - z), network.encoder.weights[0].detach()).mean())
+    return float(jacobian.one_layer(z * (1 - z), network.encoder.weights[0].detach()).mean())
 
 
 def moved_by_noise(model: AutoEncoder, images: Images, seed: int) -> float:
