@@ -254,7 +254,5 @@ def test_only_hidden_cells_of_a_table_are_asked_for():
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian("columns"), Bernoulli()], ids=str)
 def test_likelihoods_that_have_no_place_for_missing_cells(likelihood):
     name = type(likelihood).__name__
-    with pytest.raises(
-        ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} has no place for"
-    ):
+    with pytest.raises(ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} does not allow"):
         compose(5, 2, likelihood=likelihood, corruption=Masking(value=None))

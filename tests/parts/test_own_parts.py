@@ -133,7 +133,7 @@ OWN = {
 
 @pytest.mark.parametrize("slot", OWN)
 def test_own_part_trains_and_scores(slot):
-    model = AutoEncoder(K, epochs=20, random_state=0, **{slot: OWN[slot]}).fit(X)
+    model = AutoEncoder(K, epochs=100, random_state=0, **{slot: OWN[slot]}).fit(X)
     assert model.transform(X).shape == (120, K)
     assert np.isfinite(model.score_samples(X)).all()
     assert model.reconstruction_error(X).mean() < X.var(0).mean()
@@ -164,7 +164,7 @@ def test_own_likelihood_of_some_columns():
     part = Mixed((Logistic(), Bernoulli()), (2, 1))
     module = part.build(3)
     x = torch.tensor([[0.3, -1.0, 1.0]])
-    module.look(x.repeat(4, 1) + torch.arange(4)[:, None])
+    module.look(torch.tensor([[0.3, -1.0, 1.0], [1.0, 0.5, 0.0], [2.0, 0.0, 1.0]]))
     assert module.loss(x, torch.zeros(1, 3)).shape == (1,)
     assert module.deviance_ratios(x, torch.tensor([[0.3, -1.0, 40.0]])).item() == pytest.approx(0, abs=1e-6)
 

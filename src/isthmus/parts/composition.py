@@ -191,8 +191,8 @@ def built_code(code: Bottleneck, latent: int) -> CodeModule:
 def built_likelihood(likelihood: Likelihood, features: int) -> LikelihoodModule:
     """Return the module of a likelihood, whose messages name the part."""
     module = likelihood.build(features)
-    module.made_by = type(likelihood).__name__
     trial.likelihood(likelihood, module, features)
+    module.made_by = type(likelihood).__name__
     return module
 
 

@@ -275,8 +275,8 @@ class Mixed(Part):
             )
         families = [family.build(cells) for family, cells in zip(self.families, self.cells, strict=True)]
         for part, family, cells in zip(self.families, families, self.cells, strict=True):
-            family.made_by = type(part).__name__
             trial.likelihood(part, family, cells)
+            family.made_by = type(part).__name__
         scored = self.scored or (True,) * len(self.families)
         groups = self.feature_group or column_of_each_cell(families, self.cells)
         return MixedLikelihood(families, tuple(self.cells), groups, scored)

@@ -60,6 +60,7 @@ def likelihood(part: object, module: LikelihoodModule, features: int) -> None:
     shapes = f"theta of the shape ({ROWS}, {module.outputs})"
     cells = (ROWS, features)
     with trial.of(module) as tried:
+        tried.made_by = type(part).__name__
         trial.shape(f"mean(theta) with {shapes}", lambda: tried.mean(theta), *cells)
         trial.shape(f"columns(x, theta) with {shapes}", lambda: tried.columns(x, theta, None), *cells)
         trial.shape(f"nll(x, theta) with {shapes}", lambda: tried.nll(x, theta, None, None), ROWS)
