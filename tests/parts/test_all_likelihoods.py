@@ -320,7 +320,7 @@ def test_deviance_loss_teaches_every_output(name):
 
 
 def test_deviance_loss_of_negative_binomials_is_the_least_where_counts_are_certain():
-    """A mean of x and a large shape, which is a Poisson's, is the best; half deviance alone would favour a small shape."""
+    """A mean of x and a large shape, a Poisson's, is the best; half deviance alone would favour a small shape."""
     likelihood = built("negative_binomial")
     x = torch.tensor([[0.0, 3.0, 12.0]], dtype=torch.float64)
     best = torch.cat([x.clamp_min(1e-9).log(), torch.full_like(x, 8)], 1)

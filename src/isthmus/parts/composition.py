@@ -81,7 +81,7 @@ def refuse_without_builder(slot: str, given: object) -> None:
     builder = BUILDERS[slot]
     if isinstance(given, type):
         raise ValueError(f"{slot} must be a part, not its class: take {given.__name__}(...)")
-    if not callable(getattr(given, builder.method, None)):
+    if builder.method not in dir(given):
         raise ValueError(
             f"{slot} must have {builder}, like {kinds_of(slot)}, or be a name; {type(given).__name__} has none: "
             f"got {given!r}"

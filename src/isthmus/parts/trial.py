@@ -159,7 +159,7 @@ class Trial:
         """Raise a `ValueError` if a module lacks anything that its contract declares."""
         self.refuse_others(module)
         contract = CONTRACTS[self.slot]
-        lacking = [name for name in public_names(contract) if not hasattr(module, name)]
+        lacking = sorted(public_names(contract) - set(dir(module)))
         if lacking:
             raise ValueError(
                 f"{self.name} lacks {', '.join(f'`{name}`' for name in lacking)}: define it in "
@@ -206,8 +206,8 @@ class Trial:
         return ValueError(f"{self.name}: {what} must return {expected}; it returned {came}")
 
 
-def public_names(contract: type[nn.Module]) -> list[str]:
+def public_names(contract: type[nn.Module]) -> set[str]:
     """Return the attributes and methods that a contract declares."""
     declared = {name for kind in contract.__mro__ if issubclass(kind, nn.Module) for name in kind.__annotations__}
     names = {name for name in {*dir(contract), *declared} if not name.startswith("_")}
-    return sorted(names - {*dir(nn.Module), *nn.Module.__annotations__})
+    return names - {*dir(nn.Module), *nn.Module.__annotations__}
