@@ -78,6 +78,7 @@ def test_every_registered_part_is_public():
 @pytest.mark.parametrize(("word", "meant"), [("mse", Gaussian(variance=0.5)), ("bce", Bernoulli())])
 def test_words_of_the_paper(word, meant):
     assert part("likelihood", word) == meant
+    assert part("likelihood", word) is not part("likelihood", word)
     assert type(compose(F, K, likelihood=word).likelihood) is type(compose(F, K, likelihood=meant).likelihood)
 
 

@@ -25,7 +25,10 @@ class PenaltyModule(Stochastic):
     """
 
     prior: Prior | None = None
-    """The distribution that codes are drawn towards, if there is one; `sample` then draws new rows from it."""
+    """The distribution that codes are drawn towards, if there is one; `AutoEncoder.sample` then draws new rows from it.
+
+    A prior that is itself a torch module must be returned by a property, since this attribute would hide it.
+    """
     warm_up_share = 0.0
     """Share of the training, in [0, 1), after which `begin` changes nothing any more."""
     in_bound = False

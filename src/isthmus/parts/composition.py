@@ -1,6 +1,7 @@
 """From parts to a network: names to parts, and parts to modules of the right sizes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, overload
 
 from torch import nn
@@ -15,8 +16,8 @@ from isthmus.parts.likelihoods import Bernoulli, Gaussian
 from isthmus.parts.own_modules import Own
 from isthmus.parts.slots import BUILDERS, Bottleneck, Corruption, Decoder, Encoder, Likelihood, Objective, Penalty
 
-PAPER_WORDS = {"mse": Gaussian(variance=0.5), "bce": Bernoulli()}
-"""The paper's names of losses, mean squared error and binary cross-entropy, as likelihoods; see `parts.likelihoods`."""
+PAPER_WORDS: dict[str, Callable[[], Likelihood]] = {"mse": partial(Gaussian, variance=0.5), "bce": Bernoulli}
+"""The paper's names of losses, mean squared error and binary cross-entropy, as likelihoods."""
 
 
 @overload
@@ -68,9 +69,10 @@ def part(slot: str, given: object) -> Any:
 
 def named(slot: str, name: str) -> object:
     """Return the registered part of that name, with its default parameters."""
-    known, words = parts(slot), PAPER_WORDS if slot == "likelihood" else {}
+    known = parts(slot)
+    words = PAPER_WORDS if slot == "likelihood" else {}
     if name in words:
-        return words[name]
+        return words[name]()
     if name not in known:
         raise ValueError(unknown(slot, name, [*known, *words]))
     return known[name]()
