@@ -1,1 +1,1 @@
-"""Measurements: ratios against peers in the same run, several repeats, medians."""
+"""Benchmarks: ratios to other libraries in the same run, over several repeats, as medians."""

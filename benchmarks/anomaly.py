@@ -1,27 +1,29 @@
-"""Anomalies: how well they are found, how far decisions can be trusted, how well they are explained, at what speed.
+"""Anomalies: detection, validity of the decisions, explanations, and speed.
 
 python -m benchmarks.anomaly PART [--cache FILE] [--without NAME ...] [--redo NAME ...] [--tables NAME ...] [--seeds N]
     [--rows N] [--processes N] [--report-only] [--json FILE]
 
-detect (5 seeds). ADBench's tables in the folder `adbench` of ISTHMUS_DATA, without rows that are there twice and
-without constant columns. "clean" (one-class): fit on a shuffled half of the normal rows, at most --rows (10,000), score
-the other half and all anomalies (as many at most). "contaminated" (unsupervised): fit and score the same rows. PyOD's
-AutoEncoder, VAE, IForest, ECOD, HBOS, KNN, MCD, PCA and LOF and scikit-learn's IsolationForest at their defaults, on
-raw values; MCD not on tables of more than 500 columns, where it takes hours. Seconds are of fit and score, one thread.
+detect (5 seeds). ADBench's tables in the folder `adbench` of ISTHMUS_DATA, without duplicate rows and constant columns.
+"clean" (one-class): fit on a shuffled half of the normal rows, at most --rows (10,000), and score the other half and
+all anomalies (at most as many). "contaminated" (unsupervised): fit and score the same rows. The others are PyOD's
+AutoEncoder, VAE, IForest, ECOD, HBOS, KNN, MCD, PCA and LOF and scikit-learn's IsolationForest with their defaults, on
+raw values. MCD skips tables with more than 500 columns, where it takes hours. Seconds are those of fit and score on one
+thread.
 
-validity (200 splits of each table with enough rows). Fit on up to 2,000 normal rows, of which a fifth calibrates; the
-share of 400 new normal rows with p at most .01, .05 and .1, and, with 40 anomalies among them, the realised share of
-normal rows among those called anomalies at a false-discovery rate of .1, and the share of the anomalies that is called.
+validity (200 splits of each table with enough rows). Fit on up to 2,000 normal rows, a fifth of which calibrates. Shown
+are the share of 400 new normal rows with p at most .01, .05 and .1, and, with 40 anomalies among them, the realised
+share of normal rows among those called anomalies at a false discovery rate of .1, and the share of anomalies found.
 
-reasons (3 seeds). One to three cells of normal rows replaced by those of other rows that differ there by half a
-standard deviation at least: how many of them are among the three columns that come first by our contributions, by the
-standardised distance from the mean, by the residual of a ridge regression on all other columns (EASE), and by SHAP's
+reasons (3 seeds). One to three cells of normal rows are replaced by those of other rows that differ by at least half a
+standard deviation. Shown is how many of them are among the first three columns by our contributions, by the
+standardised distance from the mean, by the residual of a ridge regression on all other columns (EASE), and by the SHAP
 values of an IsolationForest (Lundberg et al. 2020).
 
-classes. Fit on one digit, score the test digits of all classes: MNIST's images, and spoken digits as 16 x 16 cells of a
-spectrogram's log power; scikit-learn's IsolationForest, and the error of a PCA that explains 90 % of the variance.
+classes. Fit on one digit and score the test digits of all classes: MNIST images, and spoken digits as 16 x 16 cells of
+the log power of a spectrogram; next to scikit-learn's IsolationForest and the error of a PCA that explains 90 % of the
+variance.
 
-scale. --rows (10 million) of 30 columns in a Parquet file: fit and score by --method, and the peak of memory.
+scale. --rows (10 million) of 30 columns in a Parquet file: fit and score by --method, with the peak memory.
 """
 
 import json
@@ -43,8 +45,8 @@ PARTS = {
 def main() -> None:
     """Measure and print."""
     found = parser(__doc__, PARTS)
-    found.add_argument("--method", default="auto", help="of scale")
-    found.add_argument("--rows", type=int, help="at most, in place of the part's own number")
+    found.add_argument("--method", default="auto", help="method of the part scale")
+    found.add_argument("--rows", type=int, help="maximum number of rows (default: the part's own number)")
     options = found.parse_args()
     report = PARTS[options.part](options, Cache(options.cache))
     if options.json:

@@ -1,4 +1,4 @@
-"""One digit against the rest, of images and of speech: area under the curve, ours beside IForest and PCA."""
+"""One digit against the rest, in images and speech: the AUROC of our detector, IsolationForest and PCA."""
 
 import os
 from argparse import Namespace
@@ -17,27 +17,27 @@ from benchmarks.cached import Cache, Job, complete, digest
 
 NAMES = ("IsolationForest", "PCA", "isthmus")
 FRAMES, BANDS = 16, 16
-"""Into how many stretches of time and bands of frequency a spoken digit is cut."""
+"""Number of time frames and frequency bands into which a spoken digit is divided."""
 
 
 @lru_cache(maxsize=2)
 def digits(kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Rows and classes for training, and for testing."""
+    """Return rows and classes for training, then for testing."""
     if kind == "mnist":
-        from isthmus.data.named import load_dataset
+        from isthmus.data import load_dataset
 
         data = load_dataset("mnist")
         return data.X, data.y, data.X_test, data.y_test
     files = sorted(Path(os.environ["ISTHMUS_DATA"], "fsdd", "recordings").glob("*.wav"))
     rows = np.stack([spoken(path) for path in files])
     labels = np.array([int(path.name.split("_")[0]) for path in files])
-    # As the data set says: the first five recordings of each speaker and digit are for testing.
+    # The data set defines the first five recordings of each speaker and digit as test data.
     test = np.array([int(path.stem.split("_")[2]) < 5 for path in files])
     return rows[~test], labels[~test], rows[test], labels[test]
 
 
 def spoken(path: Path) -> np.ndarray:
-    """Return the log power of a recording in FRAMES stretches of time and BANDS of frequency, (FRAMES · BANDS,)."""
+    """Return the log power of a recording in FRAMES time frames and BANDS frequency bands, (FRAMES · BANDS,)."""
     rate, signal = wavfile.read(path)
     signal = np.pad(signal.astype(np.float64), (0, max(0, 256 - len(signal))))
     _, _, power = spectrogram(signal, rate, nperseg=256, noverlap=192)
@@ -48,15 +48,15 @@ def spoken(path: Path) -> np.ndarray:
 
 
 def measured(job: Job) -> dict[str, Any]:
-    """Fit on one digit, score the test rows of all."""
+    """Fit on one digit and score the test rows of all digits."""
     X, y, X_test, y_test = digits(job["table"])
     fitted = X[y == job["seed"]]
     if job["contender"] == "IsolationForest":
         scores = -IsolationForest(random_state=0).fit(fitted).score_samples(X_test)
     elif job["contender"] == "PCA":
         model = PCA(0.9, svd_solver="full").fit(fitted.astype(np.float64))
-        rebuilt = model.inverse_transform(model.transform(X_test.astype(np.float64)))
-        scores = np.square(X_test - rebuilt).sum(1)
+        reconstructed = model.inverse_transform(model.transform(X_test.astype(np.float64)))
+        scores = np.square(X_test - reconstructed).sum(1)
     else:
         from isthmus import AnomalyDetector
 

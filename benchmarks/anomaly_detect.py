@@ -1,4 +1,4 @@
-"""How well anomalies are told from normal rows: ours beside ten detectors of PyOD and scikit-learn."""
+"""How well anomalies are separated from normal rows by our detector and ten of PyOD and scikit-learn."""
 
 import time
 import warnings
@@ -17,13 +17,13 @@ from benchmarks.cached import Cache, Job, complete, digest
 OURS = "isthmus"
 CONTENDERS = (*PEERS, OURS)
 TOO_WIDE = {"PyOD MCD": 500}
-"""Columns above which a peer takes hours."""
+"""Number of columns above which a detector takes hours."""
 Results = dict[tuple[str, str, int, str], dict[str, float]]
-"""By setting, table, seed and contender."""
+"""Measurements by setting, table, seed and contender."""
 
 
 def ours(X: np.ndarray, setting: str, seed: int) -> Scorer:
-    """Fit isthmus's detector with its defaults for the setting."""
+    """Fit our detector with its defaults for the setting."""
     from isthmus import AnomalyDetector
 
     detector = AnomalyDetector(setting=setting, random_state=seed).fit(X)
@@ -31,7 +31,7 @@ def ours(X: np.ndarray, setting: str, seed: int) -> Scorer:
 
 
 def measured(job: Job, rows: int = ROWS) -> dict[str, Any]:
-    """Fit and score one contender once: AUROC, average precision, and seconds of both."""
+    """Fit and score one contender once; return AUROC, average precision, and the seconds of fit and score."""
     given = split(job["table"], job["setting"], job["seed"], rows)
     if given.fit.shape[1] > TOO_WIDE.get(job["contender"], given.fit.shape[1]):
         return {}
@@ -44,7 +44,7 @@ def measured(job: Job, rows: int = ROWS) -> dict[str, Any]:
             score = fitted(job["contender"], given.fit, job["seed"])
         scores = score(given.score)
     seconds = time.perf_counter() - start
-    # A peer that fails to a NaN says nothing of the row.
+    # Some detectors return NaN for a row, which is taken as their lowest score.
     scores = np.nan_to_num(scores, nan=np.nanmin(scores), posinf=1e300, neginf=-1e300)
     return {
         "auroc": float(roc_auc_score(given.anomaly, scores)),
@@ -68,7 +68,7 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
 
 
 def planned(options: Namespace, contenders: list[str], rows: int) -> list[Job]:
-    """All measurements, seed by seed, so that after an early stop whole seeds are there."""
+    """Return all measurements, seed by seed, so that whole seeds are complete after an early stop."""
     return [
         {"part": "detect", "setting": setting, "table": table, "seed": seed, "contender": name}
         | {"settings": digest(rows, name)}
@@ -80,7 +80,7 @@ def planned(options: Namespace, contenders: list[str], rows: int) -> list[Job]:
 
 
 def averaged(results: Results, setting: str, contenders: list[str], measure: str) -> tuple[list[str], np.ndarray]:
-    """Return the tables, and the mean over seeds of a measure, (tables, contenders), NaN where there is none."""
+    """Return the tables, and the mean over seeds of a measure, (tables, contenders); NaN where it is missing."""
     names = list(dict.fromkeys(table for where, table, _, _ in results if where == setting))
     found = np.full((len(names), len(contenders)), np.nan)
     for i, table in enumerate(names):
@@ -96,7 +96,7 @@ def averaged(results: Results, setting: str, contenders: list[str], measure: str
 
 
 def report(results: Results, setting: str, contenders: list[str]) -> dict[str, Any]:
-    """Print every table's means and their summary; return the summary."""
+    """Print the means of every table and their summary; return the summary."""
     summary: dict[str, Any] = {}
     for measure in ("auroc", "ap"):
         names, found = averaged(results, setting, contenders, measure)
@@ -113,7 +113,7 @@ def report(results: Results, setting: str, contenders: list[str]) -> dict[str, A
 
 
 def summarised(found: np.ndarray, contenders: list[str]) -> dict[str, Any]:
-    """Print means, mean ranks and Wilcoxon tests against ours, over tables that all have; return them."""
+    """Print and return means, mean ranks and Wilcoxon tests against ours; ranks use tables measured by all."""
     whole = found[~np.isnan(found).any(axis=1)]
     ranks = np.array([rankdata(-row) for row in whole]).mean(axis=0)
     last = contenders.index(OURS)
@@ -123,7 +123,7 @@ def summarised(found: np.ndarray, contenders: list[str]) -> dict[str, Any]:
         differs = bool((both[:, last] != both[:, j]).any())
         own.append(float(wilcoxon(both[:, last], both[:, j]).pvalue) if differs else 1.0)
     means = 100 * np.nanmean(found, axis=0)
-    # Against a peer that lacks a table, ours is averaged over the tables that it has.
+    # The lead over a detector is averaged over the tables on which that detector was measured.
     lead = [100 * float(np.nanmean(found[:, last] - found[:, j])) for j in range(len(contenders))]
     for label, values, width in (
         ("mean", means, 1),
@@ -137,5 +137,5 @@ def summarised(found: np.ndarray, contenders: list[str]) -> dict[str, Any]:
 
 
 def short(contender: str) -> str:
-    """Return a contender's name as a column has room for it."""
+    """Return the name of a contender, shortened to the width of a column."""
     return contender.replace("PyOD ", "").replace("scikit-learn ", "sk ").replace("IsolationForest", "IF")[:8]

@@ -1,4 +1,4 @@
-"""Detectors of PyOD and scikit-learn at their defaults, behind one function each."""
+"""Detectors of PyOD and scikit-learn with their defaults, one function each."""
 
 import contextlib
 import io
@@ -10,67 +10,67 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 Scorer = Callable[[np.ndarray], np.ndarray]
-"""From rows (n, F) to scores (n,), higher for anomalies."""
+"""A function of rows (n, F) that returns scores (n,), higher for anomalies."""
 
 
 def autoencoder(seed: int) -> Any:
-    """PyOD's AutoEncoder."""
+    """Return PyOD's AutoEncoder."""
     from pyod.models.auto_encoder import AutoEncoder
 
     return AutoEncoder(random_state=seed, verbose=0)
 
 
 def variational(seed: int) -> Any:
-    """PyOD's VAE."""
+    """Return PyOD's VAE."""
     from pyod.models.vae import VAE
 
     return VAE(random_state=seed, verbose=0)
 
 
 def forest(seed: int) -> Any:
-    """PyOD's IForest."""
+    """Return PyOD's IForest."""
     from pyod.models.iforest import IForest
 
     return IForest(random_state=seed)
 
 
 def empirical(seed: int) -> Any:
-    """PyOD's ECOD."""
+    """Return PyOD's ECOD."""
     from pyod.models.ecod import ECOD
 
     return ECOD()
 
 
 def histograms(seed: int) -> Any:
-    """PyOD's HBOS."""
+    """Return PyOD's HBOS."""
     from pyod.models.hbos import HBOS
 
     return HBOS()
 
 
 def neighbours(seed: int) -> Any:
-    """PyOD's KNN."""
+    """Return PyOD's KNN."""
     from pyod.models.knn import KNN
 
     return KNN()
 
 
 def covariance(seed: int) -> Any:
-    """PyOD's MCD."""
+    """Return PyOD's MCD."""
     from pyod.models.mcd import MCD
 
     return MCD(random_state=seed)
 
 
 def components(seed: int) -> Any:
-    """PyOD's PCA."""
+    """Return PyOD's PCA."""
     from pyod.models.pca import PCA
 
     return PCA(random_state=seed)
 
 
 def local_factor(seed: int) -> Any:
-    """PyOD's LOF."""
+    """Return PyOD's LOF."""
     from pyod.models.lof import LOF
 
     return LOF()
@@ -92,7 +92,7 @@ PEERS = (*PYOD, SCIKIT_LEARN)
 
 
 def fitted(name: str, X: np.ndarray, seed: int) -> Scorer:
-    """Fit a peer on rows; return what scores others."""
+    """Fit a detector on rows and return a function that scores other rows."""
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),

@@ -1,4 +1,4 @@
-"""How often the columns that an explanation names are the ones that were tampered with."""
+"""How often an explanation names the columns that were altered."""
 
 from argparse import Namespace
 from typing import Any
@@ -12,19 +12,20 @@ from benchmarks.cached import Cache, Job, complete, digest
 from benchmarks.gaps import whole
 
 ROWS, ODD = 2000, 60
-"""Normal rows to fit at most, and rows to tamper with."""
+"""Maximum number of normal rows to fit, and number of rows to alter."""
 CELLS = (1, 2, 3)
-"""How many cells of a row are replaced by another row's."""
-LEAST, MOST = 6, 60
-"""Columns of the tables."""
+"""Numbers of cells of a row that are replaced by those of another row."""
+MIN_COLUMNS, MAX_COLUMNS = 6, 60
+"""Minimum and maximum number of columns of the tables."""
 RIDGE = 0.1
+"""Added to the diagonal of the covariance matrix."""
 OURS = "isthmus"
 SHAP = "SHAP on IForest"
 NAMES = ("|z|", "EASE residual", SHAP, OURS)
 
 
-def tampered(X: np.ndarray, cells: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Replace cells of rows by those of other rows that differ there; return the rows, and which cells."""
+def altered(X: np.ndarray, cells: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Replace cells by those of other rows that differ there; return the rows, and which cells were replaced."""
     rows, changed = X.copy(), np.zeros(X.shape, dtype=bool)
     spread = X.std(0)
     for i in range(len(X)):
@@ -36,26 +37,26 @@ def tampered(X: np.ndarray, cells: int, rng: np.random.Generator) -> tuple[np.nd
 
 
 def measured(job: Job) -> dict[str, Any]:
-    """Share of the tampered cells among the three that are named first (of as many as there can be)."""
+    """Return the share of the altered cells among the first three columns named, by number of altered cells."""
     X, y = whole(job["table"])
     order = np.random.default_rng([job["seed"], 5]).permutation(np.flatnonzero(y == 0))
     fitted, new = X[order[ODD:][:ROWS]], X[order[:ODD]]
-    fitted_too = fitted.std(0) > 0
-    fitted, new = fitted[:, fitted_too], new[:, fitted_too]
-    named = namer(job["contender"], fitted, job["seed"])
+    varying = fitted.std(0) > 0
+    fitted, new = fitted[:, varying], new[:, varying]
+    weights = fitted_reasons(job["contender"], fitted, job["seed"])
     found = {}
     for cells in CELLS:
-        rows, changed = tampered(new, cells, np.random.default_rng([job["seed"], cells]))
-        changed_at_all = changed.any(1)
-        rows, changed = rows[changed_at_all], changed[changed_at_all]
-        first = np.argsort(-named(rows), axis=1, kind="stable")[:, :3]
+        rows, changed = altered(new, cells, np.random.default_rng([job["seed"], cells]))
+        any_changed = changed.any(1)
+        rows, changed = rows[any_changed], changed[any_changed]
+        first = np.argsort(-weights(rows), axis=1, kind="stable")[:, :3]
         hits = np.take_along_axis(changed, first, axis=1).sum(1) / changed.sum(1)
         found[str(cells)] = float(hits.mean())
     return found
 
 
-def namer(contender: str, fitted: np.ndarray, seed: int) -> Any:
-    """Return what gives the cells of rows (n, F) their weights (n, F) as reasons."""
+def fitted_reasons(contender: str, fitted: np.ndarray, seed: int) -> Any:
+    """Fit a contender and return its function of rows (n, F) to weights (n, F) of the cells as reasons."""
     mean, spread = fitted.mean(0), fitted.std(0)
     if contender == "|z|":
         return lambda rows: np.abs(rows - mean) / spread
@@ -68,7 +69,7 @@ def namer(contender: str, fitted: np.ndarray, seed: int) -> Any:
 
         forest = IsolationForest(random_state=seed).fit(fitted)
         explainer = shap.TreeExplainer(forest)
-        # Of the depth at which a row is alone: the shorter, the odder.
+        # SHAP explains the depth at which a row is isolated; a smaller depth is odder.
         return lambda rows: -explainer.shap_values(rows)
     from isthmus import AnomalyDetector
 
@@ -78,7 +79,7 @@ def namer(contender: str, fitted: np.ndarray, seed: int) -> Any:
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     """Measure what is missing and print the hit rates."""
-    chosen = [name for name in options.tables or tables() if LEAST <= whole(name)[0].shape[1] <= MOST]
+    chosen = [name for name in options.tables or tables() if MIN_COLUMNS <= whole(name)[0].shape[1] <= MAX_COLUMNS]
     chosen = [name for name in chosen if (whole(name)[1] == 0).sum() >= 5 * ODD]
     jobs: list[Job] = [
         {"part": "reasons", "table": table, "seed": seed, "contender": name, "settings": digest(ROWS, ODD, RIDGE)}
@@ -88,7 +89,9 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     ]
     failed = 0 if options.report_only else complete(jobs, measured, cache, options.processes, options.redo)
     summary: dict[str, Any] = {}
-    print(f"\nshare of the tampered cells among the three named first\n{'':18}" + "".join(f"{c:>8}" for c in CELLS))
+    print(
+        f"\nshare of the altered cells among the first three columns named\n{'':18}" + "".join(f"{c:>8}" for c in CELLS)
+    )
     for name in NAMES:
         results = [found for job in jobs if job["contender"] == name and (found := cache.get(job))]
         summary[name] = {str(c): float(np.mean([found[str(c)] for found in results])) for c in CELLS}

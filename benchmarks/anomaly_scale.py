@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory: fit and score from Parquet, rows a second and the peak of memory."""
+"""Tables larger than memory: fit and score from Parquet, with rows per second and peak memory."""
 
 import resource
 import tempfile
@@ -17,7 +17,7 @@ ROWS, COLUMNS, GROUP = 10_000_000, 30, 100_000
 
 
 def written(path: Path, rows: int) -> None:
-    """Write rows about a plane of five dimensions, float32."""
+    """Write float32 rows that scatter around a five-dimensional plane."""
     rng = np.random.default_rng(0)
     turn = rng.normal(size=(5, COLUMNS)).astype(np.float32)
     schema = pa.schema([(f"c{j}", pa.float32()) for j in range(COLUMNS)])
@@ -29,20 +29,20 @@ def written(path: Path, rows: int) -> None:
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def memory() -> float:
-    """Peak of memory of this process so far, in MiB."""
+def peak_memory() -> float:
+    """Return the peak memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
-    """Fit and score; print rows a second and memory."""
+    """Fit and score; print rows per second and memory."""
     from isthmus import AnomalyDetector
 
     rows = options.rows or ROWS
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "rows.parquet")
         written(path, rows)
-        before = memory()
+        before = peak_memory()
         start = time.perf_counter()
         detector = AnomalyDetector(method=options.method, random_state=0).fit(path)
         fitted = time.perf_counter() - start
@@ -52,8 +52,8 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     found = {
         "rows": rows,
         "fit, seconds": fitted,
-        "score, rows a second": len(scores) / scored,
-        "peak, MiB": memory(),
+        "score, rows per second": len(scores) / scored,
+        "peak, MiB": peak_memory(),
         "before, MiB": before,
     }
     print("\n".join(f"{name:22}{value:14,.0f}" for name, value in found.items()))

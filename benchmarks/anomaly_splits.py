@@ -1,4 +1,4 @@
-"""Tables with anomalies, cut into rows to fit and rows to score as the two settings ask."""
+"""Tables with anomalies, split into rows to fit and rows to score for both settings."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from benchmarks.gaps import adbench, whole
 
 SETTINGS = ("clean", "contaminated")
 ROWS = 10_000
-"""Rows at most to fit, and, where other rows are scored, to score."""
+"""Maximum number of rows to fit and, if other rows are scored, to score."""
 
 
 class Split(NamedTuple):
-    """Rows to fit, rows to score, and which of these are anomalies."""
+    """Rows to fit, rows to score, and which of the latter are anomalies."""
 
     fit: np.ndarray
     score: np.ndarray
@@ -20,16 +20,16 @@ class Split(NamedTuple):
 
 
 def tables() -> list[str]:
-    """Names of the tables, if ISTHMUS_DATA is set and has them."""
+    """Return the names of the tables in ISTHMUS_DATA, if it is set."""
     return [path.stem for path in adbench()]
 
 
 def split(table: str, setting: str, seed: int, rows: int = ROWS) -> Split:
-    """Draw the rows of a table; none is there twice.
+    """Return a random split of a table without duplicate rows.
 
     "clean" (one-class): fit on a shuffled half of the normal rows, score the other half and all anomalies.
-    "contaminated" (unsupervised): fit and score the same rows, anomalies at the table's own rate. Of larger tables a
-    random choice of at most `rows` rows is fitted, and scored.
+    "contaminated" (unsupervised): fit and score the same rows, with the table's own share of anomalies. At most `rows`
+    randomly chosen rows are fitted, and at most as many scored.
     """
     X, y = whole(table)
     order = np.random.default_rng([seed, 2]).permutation(len(X))

@@ -1,4 +1,4 @@
-"""How far p-values and false-discovery rates can be trusted, on held-out normal rows of many tables."""
+"""Whether p-values and false discovery rates are valid, on held-out normal rows of many tables."""
 
 import warnings
 from argparse import Namespace
@@ -12,15 +12,15 @@ from benchmarks.gaps import whole
 
 LEVELS = (0.01, 0.05, 0.1)
 RATE = 0.1
-"""False-discovery rate that is asked for."""
+"""The false discovery rate that is set."""
 ROWS, NEW, ODD = 2000, 400, 40
-"""Normal rows to fit at most, new normal ones, and anomalies among these."""
-METHOD = "linear"
-"""Validity does not depend on the method; this one is trained in milliseconds."""
+"""Maximum number of normal rows to fit, new normal rows, and anomalies among the new rows."""
+METHOD = "mahalanobis"
+"""Validity does not depend on the method; this one is fitted in milliseconds."""
 
 
 def measured(job: Job) -> dict[str, Any]:
-    """Fit on normal rows, and judge new normal ones and anomalies."""
+    """Fit on normal rows, and compute p-values and decisions for new normal rows and anomalies."""
     from isthmus import AnomalyDetector
 
     X, y = whole(job["table"])
@@ -40,7 +40,7 @@ def measured(job: Job) -> dict[str, Any]:
 
 
 def planned(options: Namespace) -> list[Job]:
-    """All measurements: tables with enough normal rows, as many splits each as were asked for."""
+    """Return all measurements: tables with enough normal rows, each with the requested number of splits."""
     chosen = [name for name in options.tables or tables() if (whole(name)[1] == 0).sum() >= 1500 + NEW]
     return [
         {"part": "validity", "table": table, "seed": seed, "contender": METHOD, "settings": digest(ROWS, NEW, ODD)}
@@ -50,7 +50,7 @@ def planned(options: Namespace) -> list[Job]:
 
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
-    """Measure what is missing and print, table by table, the realised shares beside what was asked for."""
+    """Measure what is missing and print the realised shares of every table next to the levels set."""
     jobs, failed = planned(options), 0
     if not options.report_only:
         failed = complete(jobs, measured, cache, options.processes, options.redo)

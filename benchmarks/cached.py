@@ -1,4 +1,4 @@
-"""Measurements kept in a file of JSON lines, so that a rerun makes only those that are missing."""
+"""Measurements that are kept in a file of JSON lines, so that a rerun makes only those that are missing."""
 
 import hashlib
 import json
@@ -18,17 +18,17 @@ PLACE = Path(tempfile.gettempdir(), "isthmus-benchmark.jsonl")
 
 
 def digest(*settings: object) -> str:
-    """Short name of the settings, by how they print."""
+    """Return a short name of the settings, made from how they print."""
     return hashlib.sha256(repr(settings).encode()).hexdigest()[:12]
 
 
 class Cache:
-    """A file with a JSON object a line, `{"job": ..., "result": ...}`; of two lines on the same job the later counts.
+    """A file with one JSON object per line, `{"job": ..., "result": ...}`; of two lines on one job the later counts.
 
     Parameters
     ----------
     path : Path
-        The file; it need not exist. Several processes may add to it at the same time.
+        The file; it need not exist. Several processes can add to it at the same time.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,11 +45,11 @@ class Cache:
         return json.dumps(job, sort_keys=True)
 
     def get(self, job: Job) -> dict[str, Any] | None:
-        """Return the result of the job if it is there."""
+        """Return the result of the job, or None if it is missing."""
         return self.found.get(self.key(job))
 
     def add(self, job: Job, result: dict[str, Any]) -> None:
-        """Keep a result, in one write."""
+        """Add a result to the file in one write."""
         self.found[self.key(job)] = result
         with self.path.open("a") as file:
             file.write(json.dumps({"job": job, "result": result}) + "\n")
@@ -67,27 +67,27 @@ def complete(
     Parameters
     ----------
     jobs : list of Job
-        In the order in which they are begun.
+        The measurements, in the order in which they start.
     measure : callable
-        From a job to its result, numbers under names. With several processes it must be picklable.
+        A function of a job that returns its result, numbers by name. It must be picklable.
     cache : Cache
-        Where results are and go.
+        Where results are read from and added to.
     processes : int
-        How many work at the same time, each with one thread.
+        Number of processes that work at the same time, each with one thread.
     redo : iterable of str
-        Contenders whose results are made again even if they are there.
+        Contenders that are measured again even if their results are in the cache.
 
     Returns
     -------
     int
-        How many failed. A failure is printed and not kept, so that a rerun tries again.
+        The number of failures. A failure is printed and not kept, so that a rerun tries again.
     """
     again = set(redo)
     todo = [job for job in jobs if job["contender"] in again or cache.get(job) is None]
     print(f"{len(jobs) - len(todo)} of {len(jobs)} measurements are in {cache.path}; {len(todo)} to make", flush=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     start, failed = time.perf_counter(), 0
-    # New processes in place of forked ones: their numerical libraries read the number of threads as they start.
+    # Processes are spawned, not forked, because numerical libraries read the number of threads when they start.
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         running: dict[Future[dict[str, Any]], Job] = {pool.submit(measure, job): job for job in todo}
         for done, future in enumerate(as_completed(running), 1):

@@ -1,4 +1,4 @@
-"""Codes of mixed tables by scikit-learn's ColumnTransformer and PCA and by ours, and how well they rebuild the rows."""
+"""Codes of mixed tables by scikit-learn's ColumnTransformer with PCA and by ours, and their reconstruction errors."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -15,20 +15,20 @@ OURS, PEER = "isthmus", "PCA"
 
 
 def numeric(frame: pd.DataFrame) -> list[str]:
-    """Names of the columns of numbers; booleans count as categories."""
+    """Return the names of the columns of numbers; booleans count as categories."""
     return [c for c in frame if pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c])]
 
 
 class LinearCodes:
     """Principal components of standardised numbers and one-hot categories.
 
-    A missing number becomes its column's mean and a missing category a block of zeros. A category is rebuilt as the
-    largest entry of its block.
+    A missing number becomes the mean of its column, a missing category a block of zeros. A category is reconstructed
+    as the largest entry of its block.
 
     Parameters
     ----------
     latent : int
-        How many components.
+        Number of components.
     """
 
     def __init__(self, latent: int) -> None:
@@ -69,7 +69,7 @@ class LinearCodes:
         return np.asarray(self.pca.transform(self.matrix(frame)))
 
     def reconstruct(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rebuild all columns from the codes."""
+        """Reconstruct all columns from the codes."""
         matrix = self.pca.inverse_transform(self.transform(frame))
         rebuilt: dict[str, Any] = {}
         start = len(self.numbers)
@@ -84,36 +84,36 @@ class LinearCodes:
 
 
 def as_text(column: pd.Series) -> np.ndarray:
-    """Levels as text, "" for missing ones."""
+    """Return levels as text, "" for missing ones."""
     return np.where(column.isna(), "", column.astype(object).astype(str)).astype(object)
 
 
 def ours(latent: int, seed: int) -> Any:
-    """Isthmus's autoencoder with its defaults."""
+    """Return our autoencoder with its defaults."""
     from isthmus import AutoEncoder
 
     return AutoEncoder(latent=latent, random_state=seed)
 
 
 CONTENDERS: dict[str, Callable[[int, int], Any]] = {PEER: lambda latent, seed: LinearCodes(latent), OURS: ours}
-"""A new model by the number of its latent coordinates and its seed."""
+"""Functions of the code size and the seed that return a new model."""
 
 
 def size(frame: pd.DataFrame, share: float = 0.9, most: int = 16) -> int:
-    """How many principal components hold that share of the variance, at most so many, and fewer than columns."""
+    """Return how many principal components explain that share of the variance, at most `most` and below the columns."""
     ratios = PCA(svd_solver="full").fit(LinearCodes(0).encode(frame)).explained_variance_ratio_
     return int(min(most, frame.shape[1] - 1, 1 + np.searchsorted(np.cumsum(ratios), share)))
 
 
 def errors(model: Any, train: pd.DataFrame, test: pd.DataFrame) -> dict[str, dict[str, tuple[float, float]]]:
-    """Errors of rebuilt cells of test rows that are not missing, by column.
+    """Return the reconstruction errors of the observed cells of test rows, by column.
 
     Returns
     -------
     dict
-        "numbers" to columns to (mean squared error, variance), "categories" to columns to (share of wrong ones, that of
-        the most frequent level). The second ones, errors of the per-column model, are those of all rows, fitted to all:
-        a column that hardly varies among the test rows would count as much as hundreds of others.
+        "numbers": {column: (mean squared error, variance)}, "categories": {column: (share of wrong levels, share of
+        wrong levels if the most frequent one is always given)}. The second value, the error of the per-column model,
+        is computed from all rows; otherwise a column that hardly varies among the test rows would dominate.
     """
     rebuilt = model.reconstruct(test)
     if list(rebuilt.columns) != list(test.columns) or len(rebuilt) != len(test):
@@ -133,11 +133,11 @@ def errors(model: Any, train: pd.DataFrame, test: pd.DataFrame) -> dict[str, dic
 
 
 def wrong(truth: pd.Series, told: pd.Series) -> float:
-    """Share of levels that are not the true ones."""
+    """Return the share of levels that differ from the true ones."""
     return float(np.mean(as_text(told) != as_text(truth)))
 
 
 def relative(pairs: dict[str, tuple[float, float]]) -> float:
-    """Mean over columns of the error over that of the per-column model; columns of one value do not count."""
+    """Return the mean over columns of the error relative to the per-column model; constant columns do not count."""
     ratios = [error / plain for error, plain in pairs.values() if plain > 0]
     return float(np.mean(ratios)) if ratios else float("nan")

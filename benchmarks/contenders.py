@@ -1,7 +1,7 @@
-"""One epoch of the same dense autoencoder by different hands: each a function of (rows, shape) to seconds.
+"""One epoch of the same dense autoencoder in different libraries: functions of (rows, shape) that return seconds.
 
 Layers F-hidden-latent-hidden-F, ReLU, a linear output, squared error, Adam at 1e-3, float32, rows in memory. Only the
-loop over the batches is timed: neither what prepares it nor what follows. Whoever is not installed is left out.
+loop over the batches is timed. Libraries that are not installed are left out.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from isthmus.core.blas import blas_threads
 
 
 class Shape(NamedTuple):
-    """Of a network and its batches."""
+    """The sizes of a network and of its batches."""
 
     hidden: int
     latent: int
@@ -32,7 +32,7 @@ class Shape(NamedTuple):
 
 
 def chain(features: int, shape: Shape) -> nn.Sequential:
-    """Return the network as torch users write it."""
+    """Return the network in plain torch."""
     return nn.Sequential(
         nn.Linear(features, shape.hidden), nn.ReLU(), nn.Linear(shape.hidden, shape.latent), nn.ReLU(),
         nn.Linear(shape.latent, shape.hidden), nn.ReLU(), nn.Linear(shape.hidden, features),
@@ -40,19 +40,19 @@ def chain(features: int, shape: Shape) -> nn.Sequential:
 
 
 class Clock(Callback):
-    """Times the last epoch."""
+    """Measures the seconds of the last epoch."""
 
     def on_epoch_start(self, trainer: Any) -> None:
-        """Start."""
+        """Start the clock."""
         self.start = time.perf_counter()
 
     def on_epoch_end(self, trainer: Any) -> None:
-        """Stop."""
+        """Stop the clock."""
         self.seconds = time.perf_counter() - self.start
 
 
 def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
-    """Train isthmus."""
+    """Train isthmus in float32."""
     clock = Clock()
     AutoEncoder(
         shape.latent,
@@ -78,12 +78,12 @@ def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
 
 
 def ours_automatic(X: np.ndarray, shape: Shape) -> float:
-    """Train isthmus in the precision that it chooses."""
+    """Train isthmus with automatic precision."""
     return ours(X, shape, compute=Compute(threads=None))
 
 
 def bare_loop(X: np.ndarray, shape: Shape) -> float:
-    """Train by hand, as leanly as autograd lets one: rows gathered from a tensor, a fused optimiser."""
+    """Train with the shortest loop that uses autograd: rows gathered from a tensor and a fused optimiser."""
     network, rows = chain(X.shape[1], shape), torch.from_numpy(X)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
     start = time.perf_counter()
@@ -96,7 +96,7 @@ def bare_loop(X: np.ndarray, shape: Shape) -> float:
 
 
 def notebook(X: np.ndarray, shape: Shape) -> float:
-    """Train as the paper's notebook does: a DataLoader, a loss that is read after every batch."""
+    """Train like the paper's notebook: a DataLoader, and a loss that is read after every batch."""
     network = chain(X.shape[1], shape)
     loader = DataLoader(TensorDataset(torch.from_numpy(X)), batch_size=shape.batch, shuffle=True)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
@@ -112,7 +112,7 @@ def notebook(X: np.ndarray, shape: Shape) -> float:
 
 
 def scikit_learn(X: np.ndarray, shape: Shape) -> float:
-    """Train MLPRegressor to rebuild its input."""
+    """Train MLPRegressor to reconstruct its input."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
 
@@ -126,7 +126,7 @@ def scikit_learn(X: np.ndarray, shape: Shape) -> float:
 
 
 def timed_method(thing: Any, name: str) -> list[float]:
-    """Replace a method by one that notes its seconds in the list returned."""
+    """Replace a method by one that appends its seconds to the returned list."""
     seconds: list[float] = []
     method = getattr(thing, name)
 
@@ -158,7 +158,7 @@ def pyod(X: np.ndarray, shape: Shape) -> float:
 
 
 def skorch(X: np.ndarray, shape: Shape) -> float:
-    """Train by skorch."""
+    """Train with skorch."""
     from skorch import NeuralNetRegressor
 
     net = NeuralNetRegressor(
@@ -217,7 +217,7 @@ def pythae(X: np.ndarray, shape: Shape) -> float:
 
 
 def keras(X: np.ndarray, shape: Shape) -> float:
-    """Train by Keras on torch."""
+    """Train with Keras on torch."""
     os.environ["KERAS_BACKEND"] = "torch"
     import keras as k
 
@@ -232,37 +232,37 @@ def keras(X: np.ndarray, shape: Shape) -> float:
     return time.perf_counter() - start
 
 
-def products(X: np.ndarray, shape: Shape) -> float:
-    """Make the matrix products of an epoch, and nothing else: what no float32 training by torch can beat."""
+def torch_matmul(X: np.ndarray, shape: Shape) -> float:
+    """Compute only the matrix products of an epoch with torch: the lower limit of float32 training with torch."""
     sizes = [X.shape[1], shape.hidden, shape.latent, shape.hidden, X.shape[1]]
     inputs = [torch.rand(shape.batch, size) for size in sizes]
     weights = [torch.rand(b, a) for a, b in pairwise(sizes)]
-    outputs, slopes = [torch.empty_like(rows) for rows in inputs], [torch.empty_like(weight) for weight in weights]
+    outputs, gradients = [torch.empty_like(rows) for rows in inputs], [torch.empty_like(weight) for weight in weights]
     start = time.perf_counter()
     for _ in range(-(-len(X) // shape.batch)):
         for k, weight in enumerate(weights):
             torch.mm(inputs[k], weight.t(), out=outputs[k + 1])
         for k in range(len(weights) - 1, -1, -1):
-            torch.mm(inputs[k + 1].t(), inputs[k], out=slopes[k])
+            torch.mm(inputs[k + 1].t(), inputs[k], out=gradients[k])
             if k:
                 torch.mm(inputs[k + 1], weights[k], out=outputs[k])
     return time.perf_counter() - start
 
 
-def numpy_products(X: np.ndarray, shape: Shape) -> float:
-    """Make the same by numpy: what no float32 training by numpy can beat."""
+def numpy_matmul(X: np.ndarray, shape: Shape) -> float:
+    """Compute the same matrix products with numpy: the lower limit of float32 training with numpy."""
     sizes = [X.shape[1], shape.hidden, shape.latent, shape.hidden, X.shape[1]]
     rng = np.random.default_rng(0)
     inputs = [rng.random((shape.batch, size), np.float32) for size in sizes]
     weights = [rng.random((b, a), np.float32) for a, b in pairwise(sizes)]
-    outputs, slopes = [np.empty_like(rows) for rows in inputs], [np.empty_like(weight) for weight in weights]
+    outputs, gradients = [np.empty_like(rows) for rows in inputs], [np.empty_like(weight) for weight in weights]
     with blas_threads(torch.get_num_threads()):
         start = time.perf_counter()
         for _ in range(-(-len(X) // shape.batch)):
             for k, weight in enumerate(weights):
                 np.matmul(inputs[k], weight.T, out=outputs[k + 1])
             for k in range(len(weights) - 1, -1, -1):
-                np.matmul(inputs[k + 1].T, inputs[k], out=slopes[k])
+                np.matmul(inputs[k + 1].T, inputs[k], out=gradients[k])
                 if k:
                     np.matmul(inputs[k + 1], weights[k], out=outputs[k])
         return time.perf_counter() - start
@@ -277,11 +277,11 @@ OPTIONAL: dict[str, Callable[[np.ndarray, Shape], float]] = {
 CONTENDERS: dict[str, Callable[[np.ndarray, Shape], float]] = {
     "isthmus": ours,
     "isthmus, automatic": ours_automatic,
-    "products alone": products,
-    "numpy's products alone": numpy_products,
+    "torch's matrix products alone": torch_matmul,
+    "numpy's matrix products alone": numpy_matmul,
     "bare loop": bare_loop,
     "notebook's loop": notebook,
     "MLPRegressor": scikit_learn,
     **{name: train for name, train in OPTIONAL.items() if find_spec(name)},
 }
-"""Ours, the limits, and the peers that are installed."""
+"""isthmus, the lower limits, and the libraries that are installed."""

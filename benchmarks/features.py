@@ -1,4 +1,4 @@
-"""What codes and samples are worth to a classifier: a linear probe, fine-tuning, and the Fréchet distance."""
+"""Measures of codes and samples by classifiers: a linear probe, fine-tuning, and the Fréchet distance."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ FEATURES = 64
 
 
 def linear_probe(train: np.ndarray, test: np.ndarray, labels: np.ndarray, test_labels: np.ndarray) -> float:
-    """Accuracy in % of a multinomial logistic regression on standardised codes."""
+    """Return the accuracy in % of a multinomial logistic regression on standardised codes."""
     scaler = StandardScaler().fit(train)
     classifier = LogisticRegression(max_iter=100, C=0.01).fit(scaler.transform(train), labels)
     return 100 * float(classifier.score(scaler.transform(test), test_labels))
 
 
 def trained(module: nn.Module, X: Tensor, y: Tensor, epochs: int, rate: float) -> nn.Module:
-    """Train a classifier of rows X (n, F) by cross-entropy."""
+    """Train a classifier of rows X (n, F) by cross-entropy and return it."""
     generator = Generator().manual_seed(0)
     optimiser = torch.optim.Adam(module.parameters(), rate, fused=True)
     steps = epochs * (-(-len(X) // 128))
@@ -38,13 +38,13 @@ def trained(module: nn.Module, X: Tensor, y: Tensor, epochs: int, rate: float) -
 
 @torch.no_grad()
 def accuracy(module: nn.Module, X: Tensor, y: Tensor) -> float:
-    """Share of right answers in %."""
+    """Return the share of correct answers in %."""
     answers = torch.cat([module(rows).argmax(1) for rows in X.split(1000)])
     return 100 * float((answers == y).float().mean())
 
 
 class CodeClassifier(nn.Module):
-    """An autoencoder's encoder and code under a linear layer, all of which can be trained on."""
+    """The encoder and code of an autoencoder, followed by a linear layer; all of it is trained."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -52,13 +52,13 @@ class CodeClassifier(nn.Module):
         self.linear = nn.Linear(network.code.latent, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, F) to (B, 10)."""
+        """Map rows (B, F) to class scores (B, 10)."""
         scores: Tensor = self.linear(self.network.encode(x).mean)
         return scores
 
 
 def fine_tuned(model: Any, data: Any, epochs: int = 20) -> float:
-    """Accuracy in % once the encoder was trained on with the labels (Rifai et al. 2011)."""
+    """Return the accuracy in % after training the encoder further with the labels (Rifai et al. 2011)."""
     torch.manual_seed(0)
     X, X_test = grey(data.X), grey(data.X_test)
     y, y_test = torch.from_numpy(data.y).long(), torch.from_numpy(data.y_test).long()
@@ -67,15 +67,15 @@ def fine_tuned(model: Any, data: Any, epochs: int = 20) -> float:
 
 
 def grey(X: np.ndarray) -> Tensor:
-    """Grey levels from 0 to 1."""
+    """Return grey levels from 0 to 1."""
     return torch.from_numpy((X / 255).astype(np.float32))
 
 
 class SmallClassifier:
-    """Two convolutions and two dense layers, trained here on the training images; its last hidden layer are features.
+    """Two convolutions and two dense layers, trained here on the training images; the last hidden layer gives features.
 
-    The Fréchet distance on them, ‖μ₁ - μ₂‖² + tr(C₁ + C₂ - 2(C₁C₂)^½), compares with nothing but itself: it is not the
-    FID, whose features are those of another network on other images.
+    The Fréchet distance on these features, ‖μ₁ - μ₂‖² + tr(C₁ + C₂ - 2(C₁C₂)^½), can be compared only with itself. It
+    is not the FID, whose features come from another network trained on other images.
     """
 
     def __init__(self, data: Any, epochs: int) -> None:
@@ -91,12 +91,12 @@ class SmallClassifier:
 
     @torch.no_grad()
     def moments(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and covariance of the features of images (n, 784) from 0 to 255."""
+        """Return the mean and covariance of the features of images (n, 784) with values from 0 to 255."""
         found = torch.cat([self.features(rows) for rows in grey(images.clip(0, 255)).split(1000)]).double().numpy()
         return found.mean(0), np.cov(found.T)
 
     def distance(self, images: np.ndarray) -> float:
-        """Fréchet distance from the test images."""
+        """Return the Fréchet distance from the test images."""
         (mean, covariance), (other_mean, other) = self.moments(images), self.reference
         root = sqrtm(covariance @ other).real
         return float(np.square(mean - other_mean).sum() + np.trace(covariance + other - 2 * root))

@@ -11,6 +11,7 @@ rows are kept beside it, so that a comparison can tell how large a difference is
 
 import argparse
 import hashlib
+import inspect
 import json
 import os
 import sys
@@ -239,7 +240,7 @@ NAMES = {"histogram": "marginals", "mahalanobis": "linear", "residual": "mahalan
 
 def anomalies() -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
     """Every method of detection."""
-    new = hasattr(isthmus, "load_dataset")
+    new = next(iter(inspect.signature(AnomalyDetector).parameters)) == "setting"
     for setting in ("clean", "contaminated"):
         for method in ("denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram", "auto"):
             name = method if new else NAMES.get(method, method)

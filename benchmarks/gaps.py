@@ -1,4 +1,4 @@
-"""Tables with labels to measure on, and cells removed from them at random or not at random."""
+"""Tables with labels, and the removal of cells at random or depending on their value."""
 
 import os
 from collections.abc import Callable
@@ -18,20 +18,20 @@ SCIKIT_LEARN: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
     "diabetes": datasets.load_diabetes,
     "digits": datasets.load_digits,
 }
-"""Bundled tables; linnerud's 20 rows are too few."""
+"""Tables that scikit-learn contains; linnerud is left out because it has only 20 rows."""
 UNLABELLED = ("diabetes",)
-"""Tables whose target is a number, not a class."""
+"""Tables whose target is a number instead of a class."""
 STEEPNESS = 2.0
-"""By how much the log odds of being missing rise with a standard deviation, not at random."""
+"""Increase of the log odds of being missing per standard deviation of the value (mnar)."""
 
 
 def names() -> list[str]:
-    """Names of scikit-learn's tables and of those in the folder `adbench` of ISTHMUS_DATA, if that is set."""
+    """Return the names of scikit-learn's tables and of those in `adbench` in the folder ISTHMUS_DATA, if it is set."""
     return [*SCIKIT_LEARN, *(path.stem for path in adbench())]
 
 
 def adbench() -> list[Path]:
-    """Files of ADBench's tables, in the order of their numbers."""
+    """Return the files of ADBench's tables, in the order of their numbers."""
     root = os.environ.get("ISTHMUS_DATA")
     if not root:
         return []
@@ -40,11 +40,14 @@ def adbench() -> list[Path]:
 
 @lru_cache(maxsize=4)
 def whole(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """All different rows X (n, F), float64, without constant columns, and their classes or targets y (n,)."""
+    """Return the distinct rows X (n, F), float64, without constant columns, and their classes or targets y (n,)."""
     if name in SCIKIT_LEARN:
         X, y = SCIKIT_LEARN[name](return_X_y=True)
     else:
-        with np.load(next(path for path in adbench() if path.stem == name)) as file:
+        files = {path.stem: path for path in adbench()}
+        if name not in files:
+            raise ValueError(f"no table is called {name!r}; there are {names()}")
+        with np.load(files[name]) as file:
             X, y = file["X"], file["y"]
     X = X.astype(np.float64)
     first = ~pd.DataFrame(X).duplicated().to_numpy()
@@ -52,27 +55,27 @@ def whole(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def varied(X: np.ndarray) -> np.ndarray:
-    """Columns that hold more than one value."""
+    """Return the columns that hold more than one value."""
     return X[:, np.ptp(X, axis=0) > 0]
 
 
 def at_most(X: np.ndarray, columns: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a random choice of the columns, in their order, without constant ones."""
+    """Return a random choice of columns in their original order, without constant ones."""
     X = varied(X)
     return X[:, np.sort(rng.permutation(X.shape[1])[:columns])]
 
 
 def sample(name: str, rows: int, columns: int, seed: int) -> np.ndarray:
-    """Return a random choice of at most so many rows and columns, without constant columns."""
+    """Return a random choice of at most that many rows and columns, without constant columns."""
     X, _ = whole(name)
     rng = np.random.default_rng([seed, 0])
     return at_most(X[np.sort(rng.permutation(len(X))[:rows])], columns, rng)
 
 
 def labelled_sample(name: str, rows: int, columns: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a random choice of rows in which rare classes keep up to half of an equal share, and their classes.
+    """Return a random choice of rows and their classes, in which rare classes keep up to half of an equal share.
 
-    As many tables of ADBench have an anomaly in a thousand rows, a plain choice would leave none to tell apart.
+    Many tables of ADBench have one anomaly in a thousand rows; a plain random choice would leave none.
     """
     X, y = whole(name)
     rng = np.random.default_rng([seed, 0])
@@ -86,20 +89,20 @@ def labelled_sample(name: str, rows: int, columns: int, seed: int) -> tuple[np.n
 
 
 def gaps(X: np.ndarray, mechanism: str, rate: float, seed: int) -> np.ndarray:
-    """Which cells of X (n, F) to remove, (n, F) bool.
+    """Return which cells of X (n, F) to remove, (n, F) bool.
 
     Parameters
     ----------
     X : array of shape (n, F)
-        Complete, no column constant.
+        Numbers without missing cells and constant columns.
     mechanism : {"mcar", "mnar"}
-        "mcar" removes each cell with probability `rate`. "mnar" lets the probability rise with the cell's own value,
-        or fall, by a coin for each column: a logistic curve, `STEEPNESS` a standard deviation, its offset such that
-        the column's mean probability is `rate`.
+        "mcar" removes each cell with probability `rate`. "mnar" lets the probability rise or fall with the value of
+        the cell; the direction is drawn for each column. The curve is logistic with `STEEPNESS` per standard
+        deviation, and its offset makes the mean probability of the column equal to `rate`.
     rate : float
-        Share of cells. As a row keeps at least one cell and a column two (put back at random), a little less goes.
+        Share of the cells. A row keeps at least one cell and a column two (restored at random), so slightly fewer go.
     seed : int
-        Of the coins.
+        Seed of the random draws.
     """
     rng = np.random.default_rng([seed, 1])
     chances = np.full(X.shape, rate) if mechanism == "mcar" else own_value_chances(X, rate, rng)
@@ -112,7 +115,7 @@ def gaps(X: np.ndarray, mechanism: str, rate: float, seed: int) -> np.ndarray:
 
 
 def own_value_chances(X: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Probabilities (n, F) that rise or fall with the value itself."""
+    """Return probabilities (n, F) that rise or fall with the value of the cell."""
     signs = rng.choice([-1.0, 1.0], X.shape[1])
     scores = STEEPNESS * signs * (X - X.mean(0)) / X.std(0)
     far = 50 + np.abs(scores).max()

@@ -1,4 +1,4 @@
-"""How well removed cells are told: ours beside four peers of scikit-learn's."""
+"""How well removed cells are filled in: our imputer and four of scikit-learn's."""
 
 import time
 import warnings
@@ -23,23 +23,24 @@ RATES = (0.1, 0.3, 0.5)
 ROWS, COLUMNS = 1000, 50
 OURS = "isthmus"
 Results = dict[tuple[str, str, float, int, str], dict[str, float]]
-"""By table, mechanism, rate, seed and contender."""
+"""Measurements by table, mechanism, rate, seed and contender."""
 
 
 def ours(seed: int) -> Any:
-    """Isthmus's imputer with its defaults."""
+    """Return our imputer with its defaults."""
     from isthmus import Imputer
 
     return Imputer(random_state=seed)
 
 
 def forests(seed: int) -> IterativeImputer:
-    """Impute as MissForest does, at most five rounds of 30 trees in place of at most ten of 100.
+    """Return an imputer like MissForest, with at most five rounds of 30 trees instead of at most ten of 100.
 
-    Columns take turns from the one with fewest gaps on, gaps begin as means, a column is regressed on all others by a
-    random forest that looks at the square root of the number of columns at each split (MissForest's default) and grows
-    until leaves are pure (scikit-learn's default; leaves of five rows, MissForest's, are better on as many tables).
-    MissForest's stop, at the first round that changes more than the one before, is not there.
+    Columns are imputed in turn, starting with the one that has the fewest gaps; gaps start as means. A column is
+    regressed on all others by a random forest that considers the square root of the number of columns at each split
+    (MissForest's default) and grows until leaves are pure (scikit-learn's default; MissForest's leaves of five rows are
+    better on as many tables as they are worse). MissForest's stopping rule, which ends at the first round that changes
+    more than the one before, is missing.
     """
     forest = RandomForestRegressor(30, max_features="sqrt", n_jobs=1, random_state=seed)
     return IterativeImputer(forest, max_iter=5, random_state=seed)
@@ -52,7 +53,7 @@ CONTENDERS: dict[str, Callable[[int], Any]] = {
     "MissForest-style": forests,
     OURS: ours,
 }
-"""A new imputer by its seed."""
+"""Functions of the seed that return a new imputer."""
 
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
 
 
 def planned(options: Namespace, contenders: list[str]) -> list[Job]:
-    """All measurements, seed by seed, so that after an early stop whole seeds are there."""
+    """Return all measurements, seed by seed, so that whole seeds are complete after an early stop."""
     settings = {
         name: digest(options.rows or ROWS, options.columns or COLUMNS, CONTENDERS[name](0)) for name in contenders
     }
@@ -86,9 +87,9 @@ def planned(options: Namespace, contenders: list[str]) -> list[Job]:
 
 
 def measured(job: Job, rows: int, columns: int) -> dict[str, float]:
-    """Remove cells, fill them in, and compare.
+    """Remove cells, fill them in, and compare with the true values.
 
-    Ours sees raw values. The peers have no scale of their own and see columns standardised by the cells that are left.
+    Our imputer gets raw values. The others do not scale, and get columns standardised by the remaining cells.
     """
     X = sample(job["table"], rows, columns, job["seed"])
     missing = gaps(X, job["mechanism"], job["rate"], job["seed"])
@@ -107,7 +108,7 @@ def measured(job: Job, rows: int, columns: int) -> dict[str, float]:
 
 
 def fitted(imputer: Any, with_gaps: np.ndarray, standardised: bool) -> np.ndarray:
-    """Fill in the table that the imputer is fitted on."""
+    """Fit the imputer on a table and fill in the same table."""
     if not standardised:
         return np.asarray(imputer.fit(with_gaps).transform(with_gaps))
     scaler = StandardScaler().fit(with_gaps)
@@ -117,7 +118,7 @@ def fitted(imputer: Any, with_gaps: np.ndarray, standardised: bool) -> np.ndarra
 def report(results: Results, contenders: list[str], planned_count: int) -> dict[str, Any]:
     """Print errors, ranks with standard errors over the tables, seconds and the verdict."""
     shared = [cell for cell in {key[:4] for key in results} if all((*cell, name) in results for name in contenders)]
-    print(f"\n{len(results)} of {planned_count} measurements; compared where all contenders are there: {len(shared)}")
+    print(f"\n{len(results)} of {planned_count} measurements; compared where all contenders have one: {len(shared)}")
     if not shared:
         return {}
     tables = sorted({cell[0] for cell in shared})
@@ -137,7 +138,7 @@ def report(results: Results, contenders: list[str], planned_count: int) -> dict[
 def report_setting(
     title: str, results: Results, contenders: list[str], cells: list[tuple], ranks: dict[str, list[np.ndarray]]
 ) -> dict[str, Any]:
-    """Print one mechanism and rate; add each table's ranks to `ranks`."""
+    """Print one mechanism and rate, and add the ranks of each table to `ranks`."""
     means: dict[str, list[np.ndarray]] = {"rmse": [], "mae": [], "seconds": []}
     tables = sorted({cell[0] for cell in cells})
     for what, rows in means.items():
@@ -160,14 +161,14 @@ def report_setting(
 
 
 def standard_error(rows: np.ndarray) -> np.ndarray:
-    """Of the mean over rows (n, C), (C,); nan of a single one."""
+    """Return the standard error of the mean over rows (n, C), (C,); NaN if there is a single row."""
     if len(rows) < 2:
         return np.full(rows.shape[1], np.nan)
     return np.asarray(rows.std(0, ddof=1) / np.sqrt(len(rows)))
 
 
 def verdict(overall: np.ndarray, contenders: list[str]) -> dict[str, Any]:
-    """Print average ranks over everything, (tables, contenders), and whether ours is within an error of the best."""
+    """Print average ranks over all settings, and whether ours is within one standard error of the best."""
     rank, error = overall.mean(0), standard_error(overall)
     best = int(rank.argmin())
     print(f"\naverage rank over all settings, standard error over {len(overall)} tables")

@@ -1,4 +1,4 @@
-"""A mixed table that four factors made: whether codes find them, and whether categories are rebuilt."""
+"""A mixed table generated from four factors: how well codes recover them, and how well categories are reconstructed."""
 
 import time
 from argparse import Namespace
@@ -16,21 +16,21 @@ from benchmarks.codes import CONTENDERS, OURS, LinearCodes, errors, numeric, rel
 FACTORS = 4
 LEVELS = (3, 4, 5, 6, 8)
 MISSING = 0.1
-REALS, BEND, NOISE = 12, 0.7, 0.2
-"""Real columns, the height of their bent part beside a linear one, and the standard deviation of their noise."""
+REALS, CURVATURE, NOISE = 12, 0.7, 0.2
+"""Number of real columns, the weight of their non-linear part, and the standard deviation of their noise."""
 HELD_OUT = 0.2
 ROWS = 5000
-SUPERVISED = "told the factors"
-"""Not a contender: a ridge regression of the true factors on the table shows what can be found at all."""
+SUPERVISED = "given the factors"
+"""A ridge regression of the true factors on the table, which shows what a linear model can recover at best."""
 
 
 def mixed_table(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
-    """Draw a table, complete and with a tenth of the cells missing, and its factors (rows, 4), standard normal.
+    """Return a table, complete and with a tenth of its cells missing, and its standard normal factors (rows, 4).
 
-    Every column depends on all factors, through a direction of its own (through one a level for categories); each four
-    directions are orthogonal, so that no factor is slighted. Twelve numbers (linear, a bent part and noise), three
-    positive skewed ones (the exponential of a direction and noise), three counts (Poisson), three booleans and five
-    categories of 3 to 8 levels (by log odds linear in the factors, so that they are noisy).
+    Every column depends on all factors through its own direction; categories have one direction per level. Each group
+    of four directions is orthogonal, so that all factors have equal influence. There are twelve numbers (a linear part,
+    a non-linear part and noise), three positive skewed numbers (the exponential of a direction and noise), three counts
+    (Poisson), three booleans, and five categories of 3 to 8 levels (with log odds that are linear in the factors).
     """
     rng = np.random.default_rng([seed, 2])
     factors = rng.normal(size=(rows, FACTORS))
@@ -39,7 +39,7 @@ def mixed_table(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.nd
         frames = [np.linalg.qr(rng.normal(size=(FACTORS, FACTORS)))[0] for _ in range(0, count, FACTORS)]
         return np.asarray(factors @ np.hstack(frames)[:, :count])
 
-    reals = along(REALS) + BEND * np.tanh(2 * along(REALS)) + NOISE * rng.normal(size=(rows, REALS))
+    reals = along(REALS) + CURVATURE * np.tanh(2 * along(REALS)) + NOISE * rng.normal(size=(rows, REALS))
     skewed = np.exp(0.8 * along(3) + 0.2 * rng.normal(size=(rows, 3)))
     counts = rng.poisson(np.exp(1 + 0.6 * along(3)))
     booleans = rng.random((rows, 3)) < expit(3 * along(3))
@@ -57,7 +57,7 @@ def mixed_table(rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, np.nd
 
 
 def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Canonical correlations of two tables (n, A) and (n, B), B of them, descending, 0 where A has too few ranks."""
+    """Return the B canonical correlations of tables (n, A) and (n, B), descending; 0 where A lacks rank."""
     found = np.zeros(b.shape[1])
     values = np.linalg.svd(basis(a).T @ basis(b), compute_uv=False)
     found[: len(values)] = values
@@ -65,7 +65,7 @@ def canonical_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def basis(table: np.ndarray) -> np.ndarray:
-    """Orthonormal basis (n, rank) of the centred columns."""
+    """Return an orthonormal basis (n, rank) of the centred columns."""
     centred = np.asarray(table, dtype=np.float64) - table.mean(0)
     scale = centred.std(0)
     left, values, _ = np.linalg.svd(centred / np.where(scale > 0, scale, 1), full_matrices=False)
@@ -73,7 +73,7 @@ def basis(table: np.ndarray) -> np.ndarray:
 
 
 class Supervised:
-    """The ridge regression of the factors in place of codes; it rebuilds nothing."""
+    """A ridge regression of the factors, used in place of codes; it does not reconstruct rows."""
 
     def __init__(self, factors: np.ndarray) -> None:
         self.factors = factors
@@ -90,7 +90,7 @@ class Supervised:
 
 
 def measured(job: Job, rows: int) -> dict[str, float]:
-    """Draw, train, and measure on held-out rows."""
+    """Generate a table, train, and measure on held-out rows."""
     whole, with_gaps, factors = mixed_table(rows, job["seed"])
     first = rows - int(HELD_OUT * rows)
     train, test = with_gaps.iloc[:first].reset_index(drop=True), with_gaps.iloc[first:].reset_index(drop=True)
@@ -105,7 +105,7 @@ def measured(job: Job, rows: int) -> dict[str, float]:
 
 
 def rebuilding(model: Any, train: pd.DataFrame, test: pd.DataFrame, whole: pd.DataFrame) -> dict[str, float]:
-    """Measure rebuilt cells, the observed and the missing ones."""
+    """Measure the reconstruction of observed and of missing cells."""
     pairs = errors(model, train, test)
     rates = np.array(list(pairs["categories"].values()))
     rebuilt = model.reconstruct(test)
@@ -158,7 +158,10 @@ def report(jobs: list[Job], cache: Cache, contenders: list[str]) -> dict[str, An
         print(f" (of all seeds {row['smallest of all seeds']:.3f})")
         if "accuracy" in row:
             print(f"  squared error of numbers over the mean's: {row['numbers']:.3f}")
-            print(f"  categories rebuilt {row['accuracy']:.1%}, the most frequent {row['plain accuracy']:.1%}", end="")
+            print(
+                f"  categories reconstructed {row['accuracy']:.1%}, the most frequent {row['plain accuracy']:.1%}",
+                end="",
+            )
             print(f"; not better: {row['beaten']:.1f} of {len(LEVELS) + 3} columns")
             print(f"  missing categories {row['accuracy of gaps']:.1%}, the most frequent", end=" ")
             print(f"{row['plain accuracy of gaps']:.1%}")

@@ -1,4 +1,4 @@
-"""What codes of the same size rebuild and tell a linear classifier: ours beside ColumnTransformer and PCA."""
+"""Reconstruction and linear classification from codes of one size: ours and ColumnTransformer with PCA."""
 
 import time
 import warnings
@@ -23,17 +23,17 @@ VERSIONS = ("plain", "mixed")
 MISSING = 0.1
 BINS = 4
 FEW = 8
-"""A column of at most so many values has them as levels."""
+"""A column with at most this many distinct values uses them as levels."""
 ROWS, COLUMNS = 1000, 200
 
 
 def plain_frame(X: np.ndarray) -> pd.DataFrame:
-    """Name the columns."""
+    """Return a frame with named columns."""
     return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
 
 
 def mixed_frame(X: np.ndarray, seed: int) -> pd.DataFrame:
-    """Turn a third of the columns, at least one, into text, and remove a tenth of the cells at random."""
+    """Return a frame with a third of the columns, at least one, as text, and a tenth of the cells removed at random."""
     rng = np.random.default_rng([seed, 3])
     frame = plain_frame(X)
     for j in rng.permutation(X.shape[1])[: max(1, X.shape[1] // 3)]:
@@ -42,7 +42,10 @@ def mixed_frame(X: np.ndarray, seed: int) -> pd.DataFrame:
 
 
 def levels(values: np.ndarray) -> pd.Series:
-    """Text: few values themselves; else quarters; else, where one value fills three of them, that value or another."""
+    """Return values as text: few distinct values as they are, otherwise quartiles.
+
+    If one value fills at least three of the quartiles, the two levels are that value and any other.
+    """
     if len(np.unique(values)) <= FEW:
         return pd.Series(values).map("value {:g}".format)
     bins = pd.qcut(values, BINS, labels=False, duplicates="drop")
@@ -53,7 +56,7 @@ def levels(values: np.ndarray) -> pd.Series:
 
 
 def measured(job: Job, rows: int, columns: int) -> dict[str, float]:
-    """Train on two thirds of the rows; measure on the others."""
+    """Train on two thirds of the rows and measure on the others."""
     seed = job["seed"]
     X, y = labelled_sample(job["table"], rows, columns, seed)
     frame = plain_frame(X) if job["version"] == "plain" else mixed_frame(X, seed)
@@ -73,9 +76,9 @@ def measured(job: Job, rows: int, columns: int) -> dict[str, float]:
 
 
 def accuracy(train: np.ndarray, test: np.ndarray, labels: np.ndarray, test_labels: np.ndarray) -> float:
-    """Balanced accuracy of a logistic regression on standardised codes.
+    """Return the balanced accuracy of a logistic regression on standardised codes.
 
-    Classes are weighted to the same sum; otherwise all classifiers of a table with few anomalies would answer alike.
+    Classes have equal total weight; otherwise all classifiers of a table with few anomalies would answer alike.
     """
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, class_weight="balanced"))
     with warnings.catch_warnings():
@@ -111,9 +114,9 @@ def report(jobs: list[Job], cache: Cache, contenders: list[str]) -> dict[str, An
         if (result := cache.get(job)) is not None:
             by_contender = rows.setdefault((job["version"], job["table"]), {name: [] for name in contenders})
             by_contender[job["contender"]].append(result)
-    print(f"\n{'':24}{'k':>3}  error over the per-column model's, balanced accuracy: {', '.join(contenders)}")
+    print(f"\n{'':24}{'k':>3}  error relative to the per-column model, balanced accuracy: {', '.join(contenders)}")
     found: dict[str, Any] = {"tables": {}}
-    judged: list[tuple[str, str, str]] = []
+    verdicts: list[tuple[str, str, str]] = []
     for (version, table), results in sorted(rows.items()):
         if not all(len(results[name]) == len(results[contenders[0]]) > 0 for name in contenders):
             print(f"{version:6}{table:18}  not measured by all contenders on the same seeds")
@@ -124,15 +127,15 @@ def report(jobs: list[Job], cache: Cache, contenders: list[str]) -> dict[str, An
             found["tables"].setdefault(f"{version} {table}", {})[what] = values
             line += "   " + " ".join(f"{value:6.3f}" for value in values.values())
             if {OURS, PEER} <= set(contenders):
-                judgement = judge(what, results)
-                judged.append((version, what, judgement))
-                line += f" {judgement:6}"
+                compared = comparison(what, results)
+                verdicts.append((version, what, compared))
+                line += f" {compared:6}"
         print(line)
-    return found | verdict(judged)
+    return found | verdict(verdicts)
 
 
-def judge(what: str, results: dict[str, list[dict[str, float]]]) -> str:
-    """Ours is "better", "worse", or "equal": the mean difference is within its standard error over the seeds."""
+def comparison(what: str, results: dict[str, list[dict[str, float]]]) -> str:
+    """Return "better", "worse", or "equal" if the mean difference is within its standard error over the seeds."""
     differences = np.array([a[what] - b[what] for a, b in zip(results[OURS], results[PEER], strict=True)])
     gain = differences.mean() * (-1 if what == "error" else 1)
     error = differences.std(ddof=1) / np.sqrt(len(differences)) if len(differences) > 1 else 0.0
@@ -141,12 +144,12 @@ def judge(what: str, results: dict[str, list[dict[str, float]]]) -> str:
     return "better" if gain > 0 else "worse"
 
 
-def verdict(judged: list[tuple[str, str, str]]) -> dict[str, Any]:
+def verdict(verdicts: list[tuple[str, str, str]]) -> dict[str, Any]:
     """Print the shares of tables on which ours is better, and better or equal."""
     shares: dict[str, Any] = {}
     for version in VERSIONS:
         for what in ("error", "accuracy"):
-            here = [judgement for v, w, judgement in judged if (v, w) == (version, what)]
+            here = [compared for v, w, compared in verdicts if (v, w) == (version, what)]
             if here:
                 better, worse = here.count("better") / len(here), here.count("worse") / len(here)
                 shares[f"{version} {what}"] = 1 - worse

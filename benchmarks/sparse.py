@@ -1,11 +1,12 @@
-"""Sparse counts: rows a second and peak memory, ours beside a plain loop that makes batches dense.
+"""Sparse counts: rows per second and peak memory of isthmus and of a plain loop that makes batches dense.
 
 python -m benchmarks.sparse [--rows 1000000] [--columns 20000] [--kept 20] [--steps 100] [--likelihoods NAME ...]
     [--precision float32]
 
-For every likelihood a process of its own, so that its peak memory (the data and their making included) is its own: how
-long `fit` takes up to the first step, then so many steps of 128 rows, on one thread; then as many of the loop: the same
-layers, the same fused Adam, X[index].toarray(). The network is 20,000-128-32-128-20,000 with SiLU.
+Every likelihood runs in a process of its own, so that its peak memory (including the data and their generation) can be
+measured: the time that `fit` takes before the first step, then --steps steps of 128 rows on one thread, then as many
+steps of the loop with the same layers, the same fused Adam and X[index].toarray(). The network is
+20,000-128-32-128-20,000 with SiLU.
 """
 
 import argparse
@@ -29,13 +30,13 @@ from isthmus.engine import Callback
 LIKELIHOODS = ("multinomial", "poisson", "bernoulli")
 BATCH, HIDDEN, LATENT, TOPICS = 128, 128, 32, 50
 WARM = 5
-"""Steps before the clock starts."""
+"""Number of steps before the clock starts."""
 
 
 def counts(rows: int, columns: int, kept: int, seed: int = 0) -> scipy.sparse.csr_array:
-    """Return counts (rows, columns) in float32 with about `kept` of a row not 0: each row has one topic of 50.
+    """Return counts (rows, columns) in float32 with about `kept` non-zero cells per row; each row has one of 50 topics.
 
-    A topic takes three quarters of its words from 200 columns of its own, with falling frequency, the rest from all.
+    A topic draws three quarters of its words from 200 columns of its own, with falling frequency, the rest from all.
     """
     rng = np.random.default_rng(seed)
     own = rng.integers(0, columns, (TOPICS, min(200, columns)))
@@ -52,18 +53,18 @@ def counts(rows: int, columns: int, kept: int, seed: int = 0) -> scipy.sparse.cs
 
 
 class Clock(Callback):
-    """Seconds up to the first step, and of `steps` steps; then it ends the training."""
+    """Measures the seconds before the first step and those of `steps` steps; then it ends the training."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.start = time.perf_counter()
 
     def on_fit_start(self, trainer: Any) -> None:
-        """Before the first step."""
-        self.looked = time.perf_counter() - self.start
+        """Record the time before the first step."""
+        self.prepared = time.perf_counter() - self.start
 
     def on_step_end(self, trainer: Any) -> None:
-        """After each step."""
+        """Start the clock after the warm-up, and stop the training after the last measured step."""
         if trainer.step == WARM:
             self.start = time.perf_counter()
         if trainer.step == WARM + self.steps:
@@ -72,7 +73,7 @@ class Clock(Callback):
 
 
 def loss_of(name: str, x: Tensor, theta: Tensor) -> Tensor:
-    """Minus the log-likelihood of a row, without what does not depend on theta."""
+    """Return the mean negative log-likelihood per row, without the terms that do not depend on theta."""
     if name == "multinomial":
         return -(x * theta.log_softmax(1)).sum(1).mean()
     if name == "poisson":
@@ -81,7 +82,7 @@ def loss_of(name: str, x: Tensor, theta: Tensor) -> Tensor:
 
 
 def loop(name: str, X: scipy.sparse.csr_array, steps: int) -> float:
-    """Seconds of so many steps of a plain loop."""
+    """Return the seconds that this many steps of a plain loop take."""
     torch.manual_seed(0)
     widths = X.shape[1], HIDDEN, LATENT, HIDDEN, X.shape[1]
     first, code, second, last = (nn.Linear(a, b) for a, b in pairwise(widths))
@@ -101,7 +102,7 @@ def loop(name: str, X: scipy.sparse.csr_array, steps: int) -> float:
 
 
 def peak() -> float:
-    """Most memory that this process has held so far, in GiB."""
+    """Return the peak memory of this process so far, in GiB."""
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held / (2**30 if sys.platform == "darwin" else 2**20)
 
@@ -132,9 +133,10 @@ def measure(name: str, options: argparse.Namespace) -> None:
     theirs = loop(name, X, options.steps)
     rows, steps = options.steps * BATCH, options.steps
     print(
-        f"{name:12} first look {clock.looked:.1f} s; {rows / ours:,.0f} rows a second, {1e3 * ours / steps:.1f} ms; "
-        f"the loop {rows / theirs:,.0f}, {1e3 * theirs / steps:.1f} ms ({theirs / ours:.2f} times); transform "
-        f"{coded:,.0f} rows a second; peak {most:.2f} GiB, {made:.2f} with the data alone; {model.fit_report_.steps}",
+        f"{name:12} before the first step {clock.prepared:.1f} s; {rows / ours:,.0f} rows per second, "
+        f"{1e3 * ours / steps:.1f} ms; the loop {rows / theirs:,.0f}, {1e3 * theirs / steps:.1f} ms "
+        f"({theirs / ours:.2f} times); transform {coded:,.0f} rows per second; peak {most:.2f} GiB, {made:.2f} with "
+        f"the data alone; {model.fit_report_.steps}",
         flush=True,
     )
 
@@ -144,10 +146,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--columns", type=int, default=20_000)
-    parser.add_argument("--kept", type=int, default=20, help="entries of a row that are not 0, about")
+    parser.add_argument("--kept", type=int, default=20, help="approximate number of non-zero cells per row")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--likelihoods", nargs="+", choices=LIKELIHOODS, default=list(LIKELIHOODS))
-    parser.add_argument("--precision", default="float32", help="of ours; the loop's is float32")
+    parser.add_argument("--precision", default="float32", help="precision of isthmus; the loop uses float32")
     options = parser.parse_args()
     print(f"{options.rows:,} x {options.columns:,}, {100 * options.kept / options.columns:g} % filled", flush=True)
     for name in options.likelihoods:

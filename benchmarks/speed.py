@@ -1,13 +1,18 @@
-"""How fast: ours beside its peers, the limit of the machine, and what a busy neighbour does.
+"""Speed: isthmus and other libraries, the limits of the machine, and the effect of a busy neighbour.
 
 python -m benchmarks.speed [--only SECTION ...] [--threads 1] [--repeats 5] [--quick] [--json FILE]
 
-Sections. epoch: seconds an epoch of the paper's network (784-128-64-128-784) on MNIST with batches of 64, 256 and
-1,024, and of 30-64-8-64-30 on 100,000 rows with batches of 256; contenders take turns, so that a busy minute meets them
-all, and medians and their ratios are shown. convolution: a convolutional one on MNIST, ours and a DataLoader loop.
-quality: seconds from the start until the test error is 0.0090, ours against the paper's recipe in its notebook's loop.
-inference: microseconds a row. memory: anonymous memory that a fit adds, over the size of the data. neighbour: an epoch
-while another process burns a core. size: an epoch over rows and over columns. start: of new processes.
+Sections:
+epoch: seconds per epoch of the paper's network (784-128-64-128-784) on MNIST with batches of 64, 256 and 1,024, and of
+30-64-8-64-30 on 100,000 rows with batches of 256. Contenders take turns, so that a busy minute affects all of them;
+medians and their ratios are shown.
+convolution: seconds per epoch of a convolutional network on MNIST, ours and a DataLoader loop.
+quality: seconds until the test error is 0.0090, ours and the paper's recipe in its notebook's loop.
+inference: microseconds per row.
+memory: anonymous memory that a fit adds, relative to the size of the data.
+neighbour: seconds per epoch while another process uses a core.
+size: seconds per epoch by the number of rows and of columns.
+start: seconds to start a new process.
 """
 
 import argparse
@@ -40,9 +45,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
-    parser.add_argument("--threads", type=int, default=1, help="of torch (numpy's are set by OMP_NUM_THREADS)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch (OMP_NUM_THREADS sets those of numpy)")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
+    parser.add_argument("--quick", action="store_true", help="use a tenth of the rows")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -54,20 +59,20 @@ def main() -> None:
 
 
 def digits(share: int) -> np.ndarray:
-    """Grey levels of MNIST from 0 to 1, (60,000, 784)."""
+    """Return grey levels of MNIST from 0 to 1, (60,000 // share, 784)."""
     X = load_dataset("mnist", source="auto").X
     return (X[: len(X) // share] / 255).astype(np.float32)
 
 
 def table(rows: int, columns: int) -> np.ndarray:
-    """Return correlated normal columns."""
+    """Return a table of correlated normal columns."""
     rng = np.random.default_rng(0)
     factors = rng.normal(size=(rows, 8)) @ rng.normal(size=(8, columns))
     return np.asarray((factors + rng.normal(size=factors.shape)).astype(np.float32) / 3)
 
 
 def taking_turns(contenders: dict[str, Callable[[], float]], repeats: int) -> Times:
-    """Time each contender once, then each again, and so on."""
+    """Time every contender once per round, for `repeats` rounds."""
     seconds: Times = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, run in contenders.items():
@@ -75,19 +80,19 @@ def taking_turns(contenders: dict[str, Callable[[], float]], repeats: int) -> Ti
     return seconds
 
 
-def show(title: str, seconds: Times, unit: str = "s an epoch") -> Times:
-    """Print medians, their ratios to ours and the ranges."""
+def show(title: str, seconds: Times, unit: str = "s per epoch") -> Times:
+    """Print medians, their ratios to the first contender, and the ranges; return the times."""
     print(f"\n{title}", flush=True)
     reference = statistics.median(next(iter(seconds.values())))
     for name, times in seconds.items():
         median = statistics.median(times)
         ends = f"({min(times):.3g} to {max(times):.3g})"
-        print(f"  {name:28} {median:9.4g} {unit}  {median / reference:6.2f} x  {ends}", flush=True)
+        print(f"  {name:30} {median:9.4g} {unit}  {median / reference:6.2f} x  {ends}", flush=True)
     return seconds
 
 
 def epoch(repeats: int, share: int) -> dict[str, Times]:
-    """Time an epoch of dense networks."""
+    """Time one epoch of dense networks."""
     found = {}
     cases = {f"784-128-64-128-784, batches of {b}": (digits(share), Shape(128, 64, b)) for b in (64, 256, 1024)}
     cases["30-64-8-64-30, batches of 256"] = (table(100_000 // share, 30), Shape(64, 8, 256))
@@ -98,7 +103,7 @@ def epoch(repeats: int, share: int) -> dict[str, Times]:
 
 
 def convolution(repeats: int, share: int) -> Times:
-    """Time an epoch of a convolutional network, (16, 32) channels, 32 numbers, batches of 128."""
+    """Time one epoch of a convolutional network with (16, 32) channels, a code of 32 numbers and batches of 128."""
     X = digits(share)
 
     def isthmus_epoch() -> float:
@@ -126,7 +131,7 @@ def convolution(repeats: int, share: int) -> Times:
 
 
 class UntilGood(Callback):
-    """Stops as soon as the test error is good, and notes when that was."""
+    """Stops training as soon as the test error is at most GOOD, and records the seconds until then."""
 
     def __init__(self, test: np.ndarray) -> None:
         self.test = torch.from_numpy(test)
@@ -134,15 +139,15 @@ class UntilGood(Callback):
         self.seconds = float("nan")
 
     def on_fit_start(self, trainer: Any) -> None:
-        """Look before the first step."""
-        self.look(trainer)
+        """Measure the error before the first step."""
+        self.measure(trainer)
 
     def on_epoch_end(self, trainer: Any) -> None:
-        """Look again."""
-        self.look(trainer)
+        """Measure the error after an epoch."""
+        self.measure(trainer)
 
-    def look(self, trainer: Any) -> None:
-        """Measure the test error."""
+    def measure(self, trainer: Any) -> None:
+        """Measure the test error, and stop if it is good enough."""
         network = trainer.network.eval()
         with torch.no_grad():
             error = (network.decode(network.encode(self.test).mean) - self.test).square().mean()
@@ -152,7 +157,7 @@ class UntilGood(Callback):
 
 
 def quality(repeats: int, share: int) -> Times:
-    """Time the way to a test error of 0.0090."""
+    """Time training until the test error is 0.0090."""
     data = load_dataset("mnist", source="auto")
     X, test = data.X[: len(data.X) // share], (data.X_test / 255).astype(np.float32)
 
@@ -188,7 +193,7 @@ def quality(repeats: int, share: int) -> Times:
 
 
 def inference(repeats: int, share: int) -> Times:
-    """Time the use of a fitted network; shown in microseconds a row."""
+    """Time a fitted network, in microseconds per row."""
     X, shape = digits(share), Shape(128, 64, 256)
     model = AutoEncoder(64, (128,), epochs=1, compute=Compute(threads=1), random_state=0).fit(X)
     network: Any = model.network_
@@ -212,7 +217,7 @@ def inference(repeats: int, share: int) -> Times:
         from benchmarks.contenders import pyod_detector
 
         runs["pyod, decision_function"] = timed(pyod_detector(shape).fit(X[:2000]).decision_function)
-    return show("inference", taking_turns(runs, repeats), "µs a row")
+    return show("inference", taking_turns(runs, repeats), "µs per row")
 
 
 MEMORY = """
@@ -221,7 +226,7 @@ import numpy as np
 warnings.simplefilter("ignore")
 import torch
 from torch import nn
-from isthmus import AutoEncoder
+from isthmus import AutoEncoder, Compute
 from benchmarks.contenders import Shape, chain
 torch.set_num_threads(1)
 
@@ -264,7 +269,7 @@ print(peak - before, X.nbytes / 2**20)
 
 
 def memory(repeats: int, share: int) -> dict[str, float]:
-    """Measure the anonymous memory that a fit adds, in processes of their own."""
+    """Measure the anonymous memory that a fit adds, each in a process of its own."""
     found = {}
     print("\nmemory that a fit adds")
     with tempfile.TemporaryDirectory() as folder:
@@ -283,12 +288,12 @@ def memory(repeats: int, share: int) -> dict[str, float]:
             command = [sys.executable, "-c", MEMORY, str(path), how, who]
             added, size = map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
             found[title] = added / size
-            print(f"  {title:28} {added:7.0f} MiB beside {size:.0f} MiB of data: {added / size:.2f} x", flush=True)
+            print(f"  {title:28} {added:7.0f} MiB for {size:.0f} MiB of data: {added / size:.2f} x", flush=True)
     return found
 
 
 def neighbour(repeats: int, share: int) -> Times:
-    """Time an epoch, calm and beside a process that burns a core; ours with threads="auto"."""
+    """Time one epoch without and with a process that uses a core; ours with Compute(threads="auto")."""
     X, shape = digits(share), Shape(128, 64, 64)
     threads = torch.get_num_threads()
     runs = {
@@ -307,7 +312,7 @@ def neighbour(repeats: int, share: int) -> Times:
         burning.wait()
         torch.set_num_threads(threads)
     found = {**calm, **{f"{name}, busy": times for name, times in busy.items()}}
-    return show("beside a busy neighbour", found | {f"{name}, busy": times for name, times in two.items()})
+    return show("next to a busy neighbour", found | {f"{name}, busy": times for name, times in two.items()})
 
 
 def start(repeats: int, share: int) -> Times:
@@ -333,7 +338,7 @@ def start(repeats: int, share: int) -> Times:
 
 
 def size(repeats: int, share: int) -> Times:
-    """Time an epoch over the number of rows and of columns."""
+    """Time one epoch by the number of rows and of columns."""
     cases = {f"{rows:,} × 30": (rows, 30) for rows in (1000, 10_000, 100_000)}
     cases |= {f"2,000 × {columns:,}": (2000, columns) for columns in (30, 300, 3000)}
     tables = {title: table(*case) for title, case in cases.items()}

@@ -1,12 +1,12 @@
-"""Larger than memory: how fast a Parquet folder is trained on beside an array, and whether memory stays flat.
+"""Larger than memory: training on a Parquet folder and on an array, and whether memory use stays constant.
 
 python -m benchmarks.streaming [--gib 4] [--columns 30] [--epochs 2] [--folder FOLDER] [--json FILE]
 
-A folder of Parquet files is generated (float32, pyarrow's own settings), in a temporary folder that is removed at the
-end, whatever happens. Then, each in a process of its own: a fit on a quarter of the files, on all of them, and on the
-quarter's rows as an array in memory. Rows a second are those of the epochs after the first; memory is what the process
-had at most while it fitted, over what it had before; the processor's time is that of all threads, an epoch, which a
-busy neighbour changes less. The files are in the system's cache where it has room.
+A folder of Parquet files is generated (float32, pyarrow's default settings), in a temporary folder that is always
+removed at the end. Three fits follow, each in a process of its own: on a quarter of the files, on all of them, and on
+the rows of the quarter as an array in memory. Rows per second are those of the epochs after the first. Memory is the
+peak of the process during the fit, less what it used before. Processor time is that of all threads per epoch, which
+other processes on the machine influence less. The files are in the system's cache as far as they fit.
 """
 
 import argparse
@@ -23,17 +23,17 @@ import numpy as np
 
 FILE_BYTES = 2**26
 GROUPS = 8
-"""Row groups a file."""
+"""Row groups per file."""
 
 
 def main() -> None:
     """Generate, measure, print and clean up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gib", type=float, default=4.0, help="size of the numbers")
+    parser.add_argument("--gib", type=float, default=4.0, help="size of the data as float32")
     parser.add_argument("--columns", type=int, default=30)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=1, help="of quarter and array, in turn")
-    parser.add_argument("--folder", type=Path, help="where the temporary folder is made")
+    parser.add_argument("--repeats", type=int, default=1, help="repeats of quarter and array, in turn")
+    parser.add_argument("--folder", type=Path, help="where the temporary folder is created")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", nargs=2, metavar=("KIND", "PATH"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def compare(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure everything, in processes of their own."""
+    """Measure everything, each in a process of its own."""
     rows = generate(folder, int(options.gib * 2**30), options.columns)
     print(f"{rows:,} rows of {options.columns} columns in {folder}", flush=True)
     results = []
@@ -64,7 +64,7 @@ def compare(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def generate(folder: Path, size: int, columns: int) -> int:
-    """Write Parquet files of so many bytes, the first quarter of them to a folder of its own; return their rows."""
+    """Write Parquet files of `size` bytes, the first quarter of them to another folder; return the number of rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -83,12 +83,14 @@ def generate(folder: Path, size: int, columns: int) -> int:
 
 
 def measure(kind: str, path: str, epochs: int) -> dict[str, float]:
-    """Fit once; return what it took."""
+    """Fit once; return time and memory."""
     from isthmus import AutoEncoder
 
     warnings.simplefilter("ignore")
     model = AutoEncoder(latent=6, hidden=(128,), epochs=epochs, random_state=0)
-    AutoEncoder(latent=2, epochs=1).fit(np.random.default_rng(0).normal(size=(300, 8)))  # what the first fit loads
+    AutoEncoder(latent=2, epochs=1).fit(
+        np.random.default_rng(0).normal(size=(300, 8))
+    )  # loads what the first fit needs
     data: Any = loaded(Path(path)) if kind == "array" else path
     if kind == "folder":
         import pyarrow.dataset
@@ -102,12 +104,12 @@ def measure(kind: str, path: str, epochs: int) -> dict[str, float]:
     rows = model.fit_report_.rows
     return {
         "rows": rows,
-        "rows a second": rows * (len(ends) - 2) / (ends[-1] - ends[1])
+        "rows per second": rows * (len(ends) - 2) / (ends[-1] - ends[1])
         if len(ends) > 2
         else rows / (ends[-1] - ends[0]),
         "fit, s": seconds,
         "before training, s": seconds - ends[-1],
-        "processor, µs a row": 1e6 * worked / rows / max(1, len(ends) - 1),
+        "processor, µs per row": 1e6 * worked / rows / max(1, len(ends) - 1),
         "MiB": (peak() - before) / 2**20,
         "validation loss": float(model.history_["val_loss"].min()),
     }
@@ -125,25 +127,25 @@ def loaded(path: Path) -> np.ndarray:
 
 
 def forget_peak() -> int:
-    """Let the most memory this process has had be what it has now (on Linux); return that, in bytes."""
+    """Reset the peak memory of this process to its current memory (on Linux) and return it in bytes."""
     Path("/proc/self/clear_refs").write_text("5")
     return peak()
 
 
 def peak() -> int:
-    """Return the most memory this process has had, in bytes."""
-    # Not by getrusage, which begins with what the process had from which this one came.
+    """Return the peak memory of this process, in bytes."""
+    # getrusage would start at the memory of the parent process.
     status = Path("/proc/self/status").read_text()
     return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 def show(results: list[dict[str, Any]]) -> None:
-    """Print a table, and what it says."""
+    """Print a table and its summary."""
     names = [name for name in results[0] if name != "kind"]
     print("  ".join(["from   ", *(f"{name:>19}" for name in names)]))
     for row in results:
         print("  ".join([f"{row['kind']:7}", *(f"{row[name]:>19,.5g}" for name in names)]))
-    best = {kind: max(r["rows a second"] for r in results[:-1] if r["kind"] == kind) for kind in ("folder", "array")}
+    best = {kind: max(r["rows per second"] for r in results[:-1] if r["kind"] == kind) for kind in ("folder", "array")}
     print(f"throughput on the same rows: {best['folder'] / best['array']:.0%} of the array's")
     print(f"memory for all rows: {results[-1]['MiB'] / results[0]['MiB']:.2f} times that for a quarter of them")
 

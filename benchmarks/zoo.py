@@ -1,28 +1,28 @@
-"""Every preset of the zoo on MNIST: what it rebuilds, what its codes tell, and whether it is what its name says.
+"""Every preset of the zoo on MNIST: reconstruction error, codes, and the property that gives the preset its name.
 
 python -m benchmarks.zoo [--quick] [--full] [--only NAME ...] [--json FILE]
 
-Table. Every preset is trained once, seed 0: dense ones 784-256-32-256-784 (sparse and contractive ones a single layer
-of 256 or 1,000 units), 12 epochs, one thread. `error` is the mean squared error a pixel of the 10,000 test images, grey
-levels in [0, 1]; `probe` the accuracy in % of a multinomial logistic regression on standardised codes of all training
-images, on all test images. Published, with a linear classifier: raw pixels 92.80, k-sparse codes of 1,000 units with
-k = 25 98.65, denoising ones 98.05 (Makhzani and Frey 2013); contractive ones, fine-tuned, 98.86 (Rifai et al. 2011).
-`seconds` is training alone.
+Table. Every preset is trained once with seed 0, for 12 epochs on one thread: dense ones are 784-256-32-256-784 (sparse
+and contractive ones have a single layer of 256 or 1,000 units). `error` is the mean squared error per pixel on the
+10,000 test images, with grey levels in [0, 1]. `probe` is the accuracy in % on all test images of a multinomial
+logistic regression on standardised codes of all training images. Published, with a linear classifier: raw pixels 92.80,
+k-sparse codes of 1,000 units with k = 25 98.65, denoising ones 98.05 (Makhzani and Frey 2013); contractive ones,
+fine-tuned, 98.86 (Rifai et al. 2011). `seconds` is the training time.
 
-Facts. "L0": units a test image uses; "lifetime": share of images that a unit is on for; "jacobian": ‖∂z/∂x‖²; "TC":
-total correlation of codes drawn for 1,000 test images; "codebook": share of the codewords that the test images use;
-"active": coordinates of the posterior's mean with a variance above 0.01; "fréchet": distance of 10,000 samples from the
-test images on features of a small classifier trained here (not the FID); that of 10,000 training images is printed
-first. "Plain" is the same shape without the penalty.
+Facts. "L0": units that are on per test image; "lifetime": share of images for which a unit is on; "jacobian": ‖∂z/∂x‖²;
+"TC": total correlation of codes drawn for 1,000 test images; "codebook": share of the codewords that the test images
+use; "active": coordinates of the posterior's mean with a variance above 0.01; "fréchet": distance of 10,000 samples
+from the test images on features of a small classifier trained here (not the FID); the distance of 10,000 training
+images is printed first. "Plain" is the same shape without the penalty.
 
 Likelihoods. 784-400-20 variational and importance-weighted (k = 5) models of binarised images (each pixel drawn once),
 log p(x) of 1,000 test images by 500 importance samples. Published, for other networks and many more epochs, dynamic
 binarisation: VAE 86.76 nats (one stochastic layer, 200 + 200 units, 50 latent), IWAE k = 5 85.54, k = 50 84.78 (Burda,
 Grosse and Salakhutdinov 2016).
 
---full: 60 epochs in place of 12 for the features with published errors (k-sparse, winner-take-all, denoising and
-contractive ones of 1,000 units, also fine-tuned with the labels), and for the likelihoods 784-200-200-50 and k = 50
-over 100 epochs.
+--full: 60 epochs instead of 12 for the features with published errors (k-sparse, winner-take-all, denoising and
+contractive ones of 1,000 units, also fine-tuned with the labels). The likelihoods use 784-200-200-50 and k = 50 over
+100 epochs.
 """
 
 import argparse
@@ -76,22 +76,22 @@ FEATURES: dict[str, Callable[..., AutoEncoder]] = {
     "denoising, 1,000 units": PRESETS["overcomplete"],
     "contractive, 1,000 units": lambda **s: zoo.contractive(1000, **s),
 }
-"""Shapes with published errors."""
+"""Networks whose errors have been published."""
 PLAIN = {
     "contractive": lambda **s: AutoEncoder(WIDE, (), code=Deterministic("sigmoid"), decoder="tied", **s),
     "beta_tcvae": PRESETS["variational"],
     "sparse": lambda **s: AutoEncoder(WIDE, (), code=Deterministic("sigmoid"), **s),
 }
-"""The same shape without what the preset adds."""
+"""Networks of the same shape without what the preset adds."""
 
 
 def main() -> None:
     """Train, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the 5,000 embedded images, 6 epochs")
-    parser.add_argument("--only", nargs="+", choices=[*PRESETS, *FEATURES], help="these alone")
-    parser.add_argument("--json", type=Path, help="write the numbers there")
-    parser.add_argument("--full", action="store_true", help="the longer protocols in place of the table")
+    parser.add_argument("--only", nargs="+", choices=[*PRESETS, *FEATURES], help="presets to measure (default: all)")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    parser.add_argument("--full", action="store_true", help="the longer protocols instead of the table")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     data = load_dataset("mnist-5k" if given.quick else "mnist")
@@ -102,22 +102,22 @@ def main() -> None:
 
 
 def show(name: str, row: dict[str, Any]) -> None:
-    """Print a line."""
+    """Print one line."""
     cells = [f"{key} {value:.5g}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items()]
     print(f"{name:<27}{'  '.join(cells)}", flush=True)
 
 
 def table(data: Any, settings: dict[str, Any], only: list[str] | None) -> dict[str, dict[str, Any]]:
     """Measure PCA, the presets, and the likelihoods of binarised images."""
-    judge = SmallClassifier(data, epochs=5)
+    classifier = SmallClassifier(data, epochs=5)
     results = {
-        "classifier": {"accuracy": judge.accuracy, "fréchet of training images": judge.of_training_images},
+        "classifier": {"accuracy": classifier.accuracy, "fréchet of training images": classifier.of_training_images},
         "pca": pca_row(data),
     }
     for name, row in results.items():
         show(name, row)
     for name in only or PRESETS:
-        results[name] = measured(name, data, settings, judge)
+        results[name] = measured(name, data, settings, classifier)
         show(name, results[name])
     return results if only else results | likelihoods(data, settings, (400,), 20, 5)
 
@@ -138,7 +138,7 @@ def longer(data: Any, quick: bool, only: list[str] | None) -> dict[str, dict[str
 
 
 def fitted(make: Callable[..., AutoEncoder], data: Any, settings: dict[str, Any]) -> tuple[AutoEncoder, dict[str, Any]]:
-    """Train; return the model, the seconds and the error."""
+    """Train a model; return it with the seconds and the error."""
     start = time.perf_counter()
     model = make(**settings).fit(data.X)
     seconds = time.perf_counter() - start
@@ -146,12 +146,12 @@ def fitted(make: Callable[..., AutoEncoder], data: Any, settings: dict[str, Any]
     return model, {"seconds": seconds, "error": error}
 
 
-def measured(name: str, data: Any, settings: dict[str, Any], judge: SmallClassifier) -> dict[str, Any]:
+def measured(name: str, data: Any, settings: dict[str, Any], classifier: SmallClassifier) -> dict[str, Any]:
     """Train a preset and measure it."""
     model, row = fitted(PRESETS[name], data, settings)
     row["probe"] = probe(model.transform(data.X), model.transform(data.X_test), data)
     if model.network_.prior is not None:
-        row["fréchet"] = judge.distance(model.sample(10_000, random_state=0))
+        row["fréchet"] = classifier.distance(model.sample(10_000, random_state=0, noise=False))
     return row | facts(name, model, data, settings)
 
 
@@ -165,12 +165,12 @@ def pca_row(data: Any) -> dict[str, Any]:
 
 
 def probe(train: np.ndarray, test: np.ndarray, data: Any) -> float:
-    """Accuracy in % of a linear classifier on codes."""
+    """Return the accuracy in % of a linear classifier on codes."""
     return linear_probe(train, test, data.y, data.y_test)
 
 
 def facts(name: str, model: AutoEncoder, data: Any, settings: dict[str, Any]) -> dict[str, Any]:
-    """Measure what makes the preset what it is, beside a plain one of the same shape."""
+    """Measure the property that gives a preset its name, next to a plain network of the same shape."""
     plain = PLAIN[name](**settings).fit(data.X) if name in PLAIN else None
     found: dict[str, Any] = {}
     if name in ("k_sparse", "winner_take_all", "sparse"):
@@ -182,7 +182,7 @@ def facts(name: str, model: AutoEncoder, data: Any, settings: dict[str, Any]) ->
     if name in ("contractive", "beta_tcvae"):
         what, measure = ("jacobian", jacobian_norm) if name == "contractive" else ("TC", correlation)
         found = {what: measure(model, data), f"{what}, plain": measure(plain, data)}
-    if hasattr(model, "indices"):
+    if name in ("vector_quantised", "finite_scalar_quantised"):
         found["codebook"] = len(np.unique(model.indices(data.X_test))) / model.network_.code.count
     if model.network_.code.has_posterior:
         found["active"] = model.history_.health["active_units"]
@@ -190,14 +190,14 @@ def facts(name: str, model: AutoEncoder, data: Any, settings: dict[str, Any]) ->
 
 
 def jacobian_norm(model: Any, data: Any) -> float:
-    """Mean ‖∂z/∂x‖² over 500 test images."""
+    """Return the mean of ‖∂z/∂x‖² over 500 test images."""
     x = grey(data.X_test[:500])
     return jacobian.exact(lambda rows: model.network_.encode(rows).mean, x).mean().item()
 
 
 @torch.no_grad()
 def correlation(model: Any, data: Any) -> float:
-    """Total correlation of codes of 1,000 test images."""
+    """Return the total correlation of the codes of 1,000 test images."""
     posterior = model.network_.encode(grey(data.X_test[:1000])).posterior
     noise = torch.empty_like(posterior.mean).normal_(generator=Generator().manual_seed(0))
     return float(total_correlation(posterior.mean + posterior.stddev * noise, posterior).mean())

@@ -25,7 +25,7 @@ def test_help_lists_the_commands(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("words", [["--help"], ["reproduce", "--help"], ["--version"]])
-def test_help_does_not_wait_for_torch(words):
+def test_help_does_not_import_torch(words):
     code = (
         "import sys\nfrom isthmus.cli.main import app\n"
         f"try:\n    app({words!r})\nexcept SystemExit:\n    pass\nassert 'torch' not in sys.modules\n"
@@ -33,11 +33,11 @@ def test_help_does_not_wait_for_torch(words):
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_what_a_user_can_mend_is_told_in_one_line(monkeypatch, capsys, tmp_path):
+def test_an_error_that_the_user_can_fix_is_one_line(monkeypatch, capsys, tmp_path):
     (tmp_path / "file").write_text("")
     assert run(monkeypatch, "reproduce", "--data", "digits", "--out", tmp_path / "file") == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith("isthmus: the folder ")
+    assert captured.err.startswith("isthmus: cannot write the report to the folder ")
     assert captured.err.count("\n") == 1
 
 
@@ -47,7 +47,7 @@ def test_unknown_names_are_refused(monkeypatch, capsys):
     assert run(monkeypatch, "reproduce", "--epochs", "0") == 2
 
 
-def test_an_interruption_is_no_traceback(monkeypatch, capsys):
+def test_an_interruption_prints_no_traceback(monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 

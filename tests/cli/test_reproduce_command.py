@@ -27,6 +27,6 @@ def test_options_reach_the_reproduction(monkeypatch, words, expected):
     with pytest.raises(SystemExit):
         main()
     ((out, options),) = calls
-    options.pop("tell")
+    options.pop("log")
     assert options == expected
     assert out == Path("there" if "--out" in words else "reproduction")

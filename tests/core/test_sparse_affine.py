@@ -33,11 +33,11 @@ def test_the_layer_and_its_gradient_are_the_dense_ones(share, dtype):
 def test_only_columns_with_entries_are_looked_at():
     x = torch.zeros(3, F)
     x[0, 7], x[2, 7], x[2, 30] = 1.0, 2.0, 3.0
-    found = sparse_affine.NotZero.of(x)
-    assert found.columns.tolist() == [7, 30]
-    assert found.entries.toarray().tolist() == [[1, 0], [0, 0], [2, 3]]
+    nonzeros = sparse_affine.NonZeros.of(x)
+    assert nonzeros.columns.tolist() == [7, 30]
+    assert nonzeros.entries.toarray().tolist() == [[1, 0], [0, 0], [2, 3]]
     gradient = torch.full((H, F), 9.0)  # what was there before is gone
-    assert found.weight_slope(torch.ones(3, H), gradient) is gradient
+    assert nonzeros.weight_gradient(torch.ones(3, H), gradient) is gradient
     assert torch.equal(gradient, torch.ones(3, H).T @ x)
 
 

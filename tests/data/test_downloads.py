@@ -84,10 +84,10 @@ def failing_answers(answer, archive):
     return {
         "404": (answer(status=404), "answered 404 Not Found", 1),
         "503": (answer(status=503), "answered 503 Service Unavailable", 2),
-        "other content": (answer(gzip.compress(b"other")), "another content than the published one", 2),
-        "half the archive": (answer(archive[:-20]), "another content than the published one", 2),
-        "a log-in page": (answer(b"<html>welcome</html>"), "another content than the published one", 2),
-        "nothing": (answer(b""), "another content than the published one", 2),
+        "other content": (answer(gzip.compress(b"other")), "whose content is not the published one", 2),
+        "half the archive": (answer(archive[:-20]), "whose content is not the published one", 2),
+        "a log-in page": (answer(b"<html>welcome</html>"), "whose content is not the published one", 2),
+        "nothing": (answer(b""), "whose content is not the published one", 2),
         "cut connection": (answer(archive[:-20], length=len(archive)), "broke off the transfer", 2),
     }
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from isthmus.data.columns import Survey
 from isthmus.data.encoding import codes, decoded, encoded
-from isthmus.data.frames import Cells, Field
+from isthmus.data.fields import Cells, Field
+from isthmus.data.survey import Survey
 
 repeatable = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -138,7 +138,12 @@ def test_values_that_cannot_be(seen, given, message):
 @pytest.mark.parametrize(
     ("seen", "given", "nearest", "message"),
     [
-        ([0.0, 1.0], 2.0, 1.0, "held zeros and ones in fit, and now holds 2, which is taken as 1; say by columns"),
+        (
+            [0.0, 1.0],
+            2.0,
+            1.0,
+            "held zeros and ones in fit, and now holds 2, which is taken as 1; if it may hold other numbers, fit",
+        ),
         ([0.0, 3.0], -1.0, 0.0, "held whole numbers of at least 0 in fit, and now holds -1, which is taken as 0"),
         ([0.0, 3.0], 1.5, 2.0, "held whole numbers of at least 0 in fit, and now holds 1.5, which is taken as 2"),
     ],

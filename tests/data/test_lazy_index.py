@@ -19,17 +19,17 @@ def test_every_position_but_those_left_out_comes_once(total, size):
     assert torch.equal(torch.cat(list(index.split(size))), listed)
 
 
-def test_judges_and_the_others():
-    judges, index = drawn(1000, 50, 80, Generator().manual_seed(0))
-    assert (judges.diff() > 0).all()
-    assert len(judges) == 50
+def test_validation_rows_and_the_others():
+    validation, index = drawn(1000, 50, 80, Generator().manual_seed(0))
+    assert (validation.diff() > 0).all()
+    assert len(validation) == 50
     assert len(index.first) == 80
-    assert sorted([*judges.tolist(), *index[: len(index)].tolist()]) == list(range(1000))
+    assert sorted([*validation.tolist(), *index[: len(index)].tolist()]) == list(range(1000))
 
 
 def test_more_are_wanted_than_there_are():
-    judges, index = drawn(10, 3, 80, Generator().manual_seed(0))
-    assert (len(judges), len(index.first), len(index)) == (3, 7, 7)
+    validation, index = drawn(10, 3, 80, Generator().manual_seed(0))
+    assert (len(validation), len(index.first), len(index)) == (3, 7, 7)
 
 
 @pytest.mark.parametrize(("total", "count"), [(5, 5), (40, 10), (41, 10), (10**12, 300), (9, 0)])

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from isthmus.data import DatasetUnavailableError, MissingExtraError, load_dataset, named
-from isthmus.data.named import EMBEDDED, NAMES, Publication, stratified_split
+from isthmus.data.named import EMBEDDED, NAMES, stratified_split
+from isthmus.data.published import Publication
 
 pytestmark = pytest.mark.usefixtures("no_sources")
 
@@ -160,7 +161,7 @@ def test_unavailable_says_what_was_tried_and_what_to_do(cache):
 def test_cache_that_cannot_be_a_folder(tmp_path, taken):
     (tmp_path / taken).parent.mkdir(exist_ok=True)
     (tmp_path / taken).write_text("a file")
-    with pytest.raises(DatasetUnavailableError, match=r"cannot be written to .*ISTHMUS_CACHE names another"):
+    with pytest.raises(DatasetUnavailableError, match=r"cannot be written to .*set ISTHMUS_CACHE to another folder"):
         load_dataset("mnist")
 
 

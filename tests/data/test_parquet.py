@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from isthmus.data import parquet
-from isthmus.data.parquet import ParquetTable, as_table, numbers, parquet_paths, write
+from isthmus.data.parquet import ParquetGroups, as_table, numbers, parquet_paths, write
 
 X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
 
@@ -14,7 +14,7 @@ def frame(X=X, names="abc"):
 
 
 def opened(folder, columns=None):
-    return ParquetTable([(str, path) for path in parquet_paths(folder)], f"the folder {folder}", columns)
+    return ParquetGroups([(str, path) for path in parquet_paths(folder)], f"the folder {folder}", columns)
 
 
 @pytest.fixture

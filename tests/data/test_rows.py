@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.rows import AS_THEY_COME, Rows, as_tensor
-from isthmus.data.scaling import Scaling
+from isthmus.data.number_types import AS_THEY_COME, as_tensor
+from isthmus.data.rows import Rows
+from isthmus.data.scaling import AffineScaling
 
 CONVERTED = ["uint16", "uint32", "uint64", ">f8", ">i4", "longdouble", "O"]
 
@@ -13,14 +14,14 @@ def table(rows=10, columns=3, dtype="float64"):
 
 
 def standard(X):
-    return Scaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0)))
+    return AffineScaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0)))
 
 
 @pytest.mark.parametrize("dtype", AS_THEY_COME, ids=str)
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_memory_is_shared(dtype, order):
     X = np.asarray(table(dtype=dtype), order=order)
-    raw = Rows(X).raw
+    raw = Rows(X).table.values
     assert raw.data_ptr() == X.ctypes.data
     np.testing.assert_array_equal(raw.numpy(), X)
     assert raw.numpy().dtype == dtype
@@ -62,7 +63,7 @@ def test_read_only_arrays_and_memory_maps(tmp_path):
     table().tofile(tmp_path / "table")
     for mode in ("r", "r+", "c"):
         mapped = np.memmap(tmp_path / "table", np.float64, mode, shape=(10, 3))
-        np.testing.assert_array_equal(Rows(mapped).raw.numpy(), table())
+        np.testing.assert_array_equal(Rows(mapped).table.values.numpy(), table())
 
 
 def test_length():
@@ -102,7 +103,7 @@ def test_a_table_that_is_not_resident_goes_over_in_batches():
     X, weight, index = table(), np.arange(10.0), torch.tensor([1, 5])
     for resident in (True, False):
         rows = Rows(X, weight, standard(X), torch.float32, "meta", resident)
-        assert rows.raw.device.type == ("meta" if resident else "cpu")
+        assert rows.table.device.type == ("meta" if resident else "cpu")
         assert rows.device.type == "meta"
         for x, w in (rows.batch(index), *rows.blocks(4)):
             assert (x.device.type, w.device.type, x.dtype, w.dtype) == ("meta", "meta", torch.float32, torch.float32)
@@ -180,12 +181,12 @@ def test_summary_does_not_depend_on_the_order_in_memory(weight):
 @pytest.mark.parametrize("scaled", [False, True])
 def test_batches_gathered_ahead_are_the_same(weighted, dtype, scaled):
     X = np.random.default_rng(0).integers(0, 255, (50, 4)).astype(dtype)
-    scaling = Scaling(torch.full((4,), 3.0, dtype=torch.float64), torch.arange(1.0, 5.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((4,), 3.0, dtype=torch.float64), torch.arange(1.0, 5.0, dtype=torch.float64))
     rows = Rows(X, np.arange(50.0) if weighted else None, scaling if scaled else None)
-    assert not rows.ahead
+    assert not rows.prefetches
     indices = torch.randperm(50, generator=torch.Generator().manual_seed(0)).tensor_split(7)
     expected = [(x.clone(), weight) for x, weight in rows.batches(indices)]
-    rows.ahead = True  # as where a GPU cannot hold the table
+    rows.prefetches = True  # as where a GPU cannot hold the table
     for (x, weight), (other, other_weight), index in zip(expected, rows.batches(indices), indices, strict=True):
         assert torch.equal(x, other)
         assert torch.equal(x, rows.batch(index)[0])

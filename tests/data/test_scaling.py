@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.rows import Rows
-from isthmus.data.scaling import SCALES, Scaling, scaling
+from isthmus.data.moments import summarise
+from isthmus.data.number_types import as_tensor
+from isthmus.data.scaling import SCALES, AffineScaling, scaling
 
 DTYPES = ["uint8", "int64", "float16", "float32", "float64"]
 
@@ -16,12 +17,14 @@ def table(dtype="float64", offset=0):
 
 
 def fitted(X, method):
-    rows = Rows(X)
-    return scaling(method, rows.summary(), rows.raw.dtype)
+    raw = as_tensor(X)
+    rows = raw.double().contiguous()
+    summary = summarise(lambda: iter([(rows, torch.ones(len(rows), dtype=torch.float64))]), X.shape[1])
+    return scaling(method, summary, raw.dtype)
 
 
 def scaled(X, method, dtype=torch.float64):
-    return fitted(X, method)[0](Rows(X).raw, dtype).numpy()
+    return fitted(X, method)[0](as_tensor(X), dtype).numpy()
 
 
 def test_standard():
@@ -75,7 +78,7 @@ def test_auto(X, expected):
 def test_inverse_undoes_it(method, dtype):
     X = table(dtype)
     chosen, _ = fitted(X, method)
-    back = chosen.inverse(chosen(Rows(X).raw, torch.float64))
+    back = chosen.inverse(chosen(as_tensor(X), torch.float64))
     assert back.dtype == torch.float64
     np.testing.assert_allclose(back, X.astype(float), rtol=1e-5 if dtype in ("uint8", "float16", "float32") else 1e-13)
 
@@ -104,7 +107,7 @@ def test_all_constant(method):
     X = np.full((20, 3), 7.0)
     chosen, _ = fitted(X, method)
     assert np.isfinite(scaled(X, method)).all()
-    np.testing.assert_allclose(chosen.inverse(chosen(Rows(X).raw, torch.float64)), X)
+    np.testing.assert_allclose(chosen.inverse(chosen(as_tensor(X), torch.float64)), X)
 
 
 def test_rounding_is_no_spread():
@@ -135,12 +138,14 @@ def test_eight_bit_images():
 def test_log_volume_is_the_log_determinant(method):
     chosen, _ = fitted(table(), method)
     unit = chosen.inverse(torch.eye(4, dtype=torch.float64)) - chosen.inverse(torch.zeros(1, 4, dtype=torch.float64))
-    np.testing.assert_allclose(chosen.log_volume(), math.log(abs(np.linalg.det(unit.numpy()))), atol=1e-9)
+    volume = chosen.log_volume(torch.zeros(3, 4))
+    assert volume.dtype == torch.float64
+    np.testing.assert_allclose(volume, [math.log(abs(np.linalg.det(unit.numpy())))] * 3, atol=1e-9)
 
 
 def test_short_cut_is_the_same_map():
     scale = torch.full((4,), 3.0, dtype=torch.float64)
-    quick, slow = Scaling(0 * scale, scale), Scaling(0 * scale, scale)
+    quick, slow = AffineScaling(0 * scale, scale), AffineScaling(0 * scale, scale)
     slow.common = None
     raw = torch.from_numpy(table())
     assert quick.common == 3
@@ -149,7 +154,7 @@ def test_short_cut_is_the_same_map():
 
 def test_refresh_after_other_values():
     one = torch.ones(2, dtype=torch.float64)
-    chosen = Scaling(0 * one, one)
+    chosen = AffineScaling(0 * one, one)
     chosen.load_state_dict({"shift": one, "scale": 2 * one})
     chosen.refresh()
     assert chosen(torch.full((1, 2), 5.0), torch.float64).tolist() == [[2, 2]]
@@ -176,9 +181,22 @@ def test_unknown_method(method):
     ("shift", "scale"), [([0.0, 0.0], [1.0, 1.0]), ([0.0, 0.0], [255.0, 255.0]), ([3.0, 1.0], [2.0, 9.0])]
 )
 def test_memory_that_is_given_holds_the_same(raw, dtype, shift, scale):
-    scaling = Scaling(*(torch.tensor(numbers, dtype=torch.float64) for numbers in (shift, scale)))
+    scaling = AffineScaling(*(torch.tensor(numbers, dtype=torch.float64) for numbers in (shift, scale)))
     x = torch.arange(10).view(5, 2).to(getattr(torch, raw))
     expected = scaling(x, dtype)
     out = x.clone() if x.dtype == dtype else torch.empty(5, 2, dtype=dtype)
     assert scaling(out if x.dtype == dtype else x, dtype, out) is out
     assert torch.equal(out, expected)
+
+
+def test_the_contract_of_tables_of_numbers():
+    scale = torch.tensor([2.0, 4.0, 8.0], dtype=torch.float64)
+    chosen, x = AffineScaling(torch.zeros_like(scale), scale), torch.randn(5, 3)
+    assert (chosen.numbers, chosen.cells, chosen.feature_group.tolist()) == (3, 3, [0, 1, 2])
+    assert chosen.by_column(x) is x
+    assert torch.equal(chosen.inverse(x, rounded=True), chosen.inverse(x, rounded=False))
+    torch.testing.assert_close(chosen.log_derivatives(x), -scale.log().expand(5, 3))
+    torch.testing.assert_close(chosen.log_volume(x), -chosen.log_derivatives(x).sum(1))
+    assert sorted(chosen.state_dict()) == ["scale", "shift"]
+    assert not chosen.shifted
+    assert AffineScaling(scale, scale).shifted

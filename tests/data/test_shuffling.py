@@ -14,18 +14,18 @@ def pieces(lengths):
 
 
 @pytest.mark.parametrize("lengths", [[], [5], [3, 0, 4], [10] * 20, [1] * 50, [2, 90, 3, 40]])
-@pytest.mark.parametrize("room", [1, 25, 1000])
-def test_the_same_rows_in_another_order(lengths, room):
-    out = list(mixed(pieces(lengths), room, Generator().manual_seed(0)))
+@pytest.mark.parametrize("capacity", [1, 25, 1000])
+def test_the_same_rows_in_another_order(lengths, capacity):
+    out = list(mixed(pieces(lengths), capacity, Generator().manual_seed(0)))
     if not lengths:
         assert out == []
         return
     whole = joined(out)
     assert sorted(whole.positions.tolist()) == list(range(sum(lengths)))
     assert torch.equal(whole.rows, torch.stack([whole.positions, -whole.positions], 1).float())
-    again = joined(list(mixed(pieces(lengths), room, Generator().manual_seed(0))))
+    again = joined(list(mixed(pieces(lengths), capacity, Generator().manual_seed(0))))
     assert torch.equal(whole.positions, again.positions)
-    if sum(lengths) > 20 and room > 1:
+    if sum(lengths) > 20 and capacity > 1:
         assert not torch.equal(whole.positions, torch.arange(sum(lengths)))
 
 

@@ -9,8 +9,12 @@ import scipy.sparse
 import torch
 import zarr
 
-from isthmus.data import sources
-from isthmus.data.sources import ArrayOnDisk, in_blocks, opened
+from isthmus.data import (
+    disk_arrays,
+    reading,  # noqa: F401  sources register themselves
+)
+from isthmus.data.disk_arrays import ArrayOnDisk
+from isthmus.data.sources import is_source, memory_mapped, open_source
 
 X = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
 FRAME = pa.table({name: X[:, j] for j, name in enumerate("abc")})
@@ -47,23 +51,23 @@ GIVEN = {
 
 @pytest.mark.parametrize("kind", GIVEN)
 def test_sources_bring_the_rows(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(sources, "PIECE_BYTES", 10 * 3 * 4)
+    monkeypatch.setattr(disk_arrays, "PIECE_BYTES", 10 * 3 * 4)
     pq.write_table(FRAME, tmp_path / "x.parquet", row_group_size=16)
     given = GIVEN[kind](tmp_path)
-    assert in_blocks(given)
-    np.testing.assert_array_equal(np.concatenate(list(opened(given).blocks())), X)
-    source = opened(given)
+    assert is_source(given)
+    np.testing.assert_array_equal(np.concatenate(list(open_source(given).blocks())), X)
+    source = open_source(given)
     table = source.table(lambda block, start: None)
     np.testing.assert_array_equal(table[:].numpy(), X)
     if source.names is not None:
         assert source.names == ["a", "b", "c"]
-        np.testing.assert_array_equal(np.concatenate(list(opened(given, ["c", "a"]).blocks())), X[:, [2, 0]])
+        np.testing.assert_array_equal(np.concatenate(list(open_source(given, ["c", "a"]).blocks())), X[:, [2, 0]])
     if hasattr(given, "file"):
         given.file.close()
 
 
 def test_blocks_follow_the_chunks_on_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "PIECE_BYTES", 20 * 3 * 4)
+    monkeypatch.setattr(disk_arrays, "PIECE_BYTES", 20 * 3 * 4)
     assert ArrayOnDisk(zarr.create_array(tmp_path / "a", data=X, chunks=(8, 3))).edges == [0, 16, 32, 48, 50]
     assert ArrayOnDisk(zarr.create_array(tmp_path / "b", data=X, chunks=(25, 3))).edges == [0, 25, 50]
     assert ArrayOnDisk(zarr.create_array(tmp_path / "c", data=X, chunks=(4, 3), shards=(12, 3))).edges[1] == 12
@@ -72,9 +76,9 @@ def test_blocks_follow_the_chunks_on_disk(tmp_path, monkeypatch):
 
 def test_a_path_of_an_array_is_mapped(tmp_path):
     np.save(tmp_path / "x.npy", X)
-    found = opened(tmp_path / "x.npy")
+    found = memory_mapped(tmp_path / "x.npy")
     assert isinstance(found, np.memmap)
-    assert not in_blocks(str(tmp_path / "x.npy"))
+    assert not is_source(str(tmp_path / "x.npy"))
     np.testing.assert_array_equal(found, X)
 
 
@@ -91,31 +95,31 @@ def test_a_path_of_an_array_is_mapped(tmp_path):
     ids=lambda given: type(given).__name__,
 )
 def test_what_is_in_memory_is_left_alone(given):
-    assert opened(given) is None
-    assert not in_blocks(given)
+    assert open_source(given) is None
+    assert not is_source(given)
 
 
 def test_an_iterator_is_refused():
-    with pytest.raises(ValueError, match="X is an iterator, which can be passed over once only; give a function"):
-        opened(iter([X]))
+    with pytest.raises(ValueError, match="X is an iterator, which can be read only once; give a function"):
+        open_source(iter([X]))
 
 
 def test_paths_that_cannot_be_read(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no file or folder"):
-        opened(tmp_path / "nothing.parquet")
+        open_source(tmp_path / "nothing.parquet")
     (tmp_path / "x.csv").touch()
-    with pytest.raises(ValueError, match=r"x\.csv is none that is read here"):
-        opened(tmp_path / "x.csv")
+    with pytest.raises(ValueError, match=r"x\.csv is not of a kind that can be read"):
+        open_source(tmp_path / "x.csv")
     np.save(tmp_path / "x.npy", X)
     whole = (tmp_path / "x.npy").read_bytes()
     for left in (0, 50, 300):
         (tmp_path / "x.npy").write_bytes(whole[:left])
         with pytest.raises(ValueError, match=r"x\.npy cannot be read: it is truncated, or holds no plain array"):
-            opened(tmp_path / "x.npy")
+            memory_mapped(tmp_path / "x.npy")
 
 
 def test_arrays_of_other_shapes_and_types(tmp_path):
     with pytest.raises(ValueError, match=r"X has the shape \(50, 3, 1\); two dimensions are needed"):
-        opened(zarr.create_array(tmp_path / "a", data=X[:, :, None]))
+        open_source(zarr.create_array(tmp_path / "a", data=X[:, :, None]))
     with pytest.raises(ValueError, match="X holds complex64 values; numbers are needed"):
-        opened(zarr.create_array(tmp_path / "b", data=X.astype(np.complex64)))
+        open_source(zarr.create_array(tmp_path / "b", data=X.astype(np.complex64)))

@@ -4,7 +4,7 @@ import scipy.sparse
 import torch
 
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.sparse import SparseTable
 
 DENSE = np.random.default_rng(0).integers(0, 3, (40, 7)) * np.random.default_rng(1).integers(0, 2, (40, 7))
@@ -15,13 +15,12 @@ def test_rows_are_the_dense_ones(dtype):
     dense = torch.from_numpy(DENSE.astype(dtype))
     table = SparseTable(scipy.sparse.csr_array(DENSE.astype(dtype)))
     assert (table.dtype, table.shape, len(table)) == (dense.dtype, (40, 7), 40)
-    assert table.is_floating_point() == dense.is_floating_point()
-    for rows in (slice(3, 9), slice(None), 5):
+    for rows in (slice(3, 9), slice(None)):
         assert torch.equal(table[rows], dense[rows])
     index = torch.tensor([5, 0, 39, 5])
-    assert torch.equal(table.index_select(0, index), dense[index])
+    assert torch.equal(table.take(index), dense[index])
     room = torch.full((4, 7), 9, dtype=dense.dtype)
-    assert table.index_select(0, index, out=room) is room
+    assert table.take(index, out=room) is room
     assert torch.equal(room, dense[index])
 
 
@@ -34,7 +33,7 @@ def test_entries_that_are_there_twice_are_added():
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "float32"])
 def test_rows_of_both_kinds_are_the_same(dtype, weight):
     X = DENSE.astype(dtype)
-    scaling = Scaling(torch.full((7,), 0.5, dtype=torch.float64), torch.arange(1.0, 8.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((7,), 0.5, dtype=torch.float64), torch.arange(1.0, 8.0, dtype=torch.float64))
     dense, sparse = (Rows(x, weight, scaling) for x in (X, scipy.sparse.csr_array(X)))
     assert sparse.narrow == dense.narrow
     for one, other in zip(dense.summary(), sparse.summary(), strict=True):

@@ -7,7 +7,7 @@ from torch import Generator
 from isthmus.core.principal import principal_components
 from isthmus.data import sparse_principal
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.sparse_principal import sparse_principal_components
 
 F = 1600
@@ -29,7 +29,7 @@ def test_they_are_those_of_the_dense_rows(weight, scaled, monkeypatch):
     X = counts()
     shift, scale = torch.linspace(-1, 1, F).double(), torch.linspace(1, 3, F).double()
     dense, sparse = (
-        Rows(table, weight, Scaling(shift, scale) if scaled else None, torch.float64)
+        Rows(table, weight, AffineScaling(shift, scale) if scaled else None, torch.float64)
         for table in (X, scipy.sparse.csr_array(X))
     )
     index = torch.randperm(200, generator=Generator().manual_seed(1))[:150]

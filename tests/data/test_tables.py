@@ -1,11 +1,15 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
 
-from isthmus.data.columns import Survey
+from isthmus.core.registry import REGISTERED, register
 from isthmus.data.encoding import decoded, encoded
-from isthmus.data.frames import Cells, Field
-from isthmus.data.tables import CYCLES, GROUPS, TableScaling, exponential, logarithmic
+from isthmus.data.fields import Cells, Field
+from isthmus.data.survey import Survey
+from isthmus.data.tables import CALENDAR, CYCLES, TableScaling, exponential, logarithmic, table_likelihood
+from isthmus.parts.likelihoods import Gaussian
 
 ROWS = 40
 RANDOM = np.random.default_rng(0)
@@ -43,13 +47,15 @@ def table(gaps=True):
     return columns, TableScaling(columns), torch.from_numpy(encoded(columns, fields, pieces))
 
 
-def test_cells_and_their_owners():
+def test_cells_and_their_columns():
     columns, scaling, raw = table()
     assert raw.shape == (ROWS, scaling.numbers)
     cells = scaling(raw, torch.float64)
     assert cells.shape == (ROWS, scaling.cells) == (ROWS, len(scaling.feature_group))
-    assert sum(sum(sizes) for _, sizes in scaling.groups) == scaling.cells
-    assert [name for name, _ in scaling.groups] == list(GROUPS)
+    groups = scaling.likelihood_groups
+    assert sum(sum(sizes) for _, sizes in groups) == scaling.cells
+    order = ["gaussian", "student_t", CALENDAR, "bernoulli", "categorical", "negative_binomial", "poisson"]
+    assert [group.likelihood for group in groups] == order
     # All cells of a column are there, or none of them.
     for index in range(len(columns)):
         gone = cells[:, scaling.feature_group == index].isnan()
@@ -83,26 +89,91 @@ def test_scaled_cells_are_standard():
         assert float(seen.std(correction=0)) == pytest.approx(1)
 
 
-def test_log_slopes_are_those_of_the_way_there():
+def test_log_derivatives_are_those_of_the_map():
     columns, scaling, raw = table(gaps=False)
     raw.requires_grad_()
     cells = scaling(raw, torch.float64)
-    found = scaling.log_slopes(cells.detach())
+    found = scaling.log_derivatives(cells.detach())
     assert (found[:, len(scaling.real) :] == 0).all()
     for cell, index in enumerate(scaling.real):
-        (slope,) = torch.autograd.grad(cells[:, cell].sum(), raw, retain_graph=True)
+        (gradient,) = torch.autograd.grad(cells[:, cell].sum(), raw, retain_graph=True)
         # By the unit of the value itself: days for times, not their halves.
         unit = 2.0**32 if columns[index].name == "large" else 1.0
-        expected = (slope[:, scaling.places[index]] / unit).log()
+        expected = (gradient[:, scaling.places[index]] / unit).log()
         torch.testing.assert_close(found[:, cell], expected, rtol=1e-9, atol=1e-9)
 
 
-def test_missing_cells_have_no_slope():
+def test_missing_cells_have_no_derivative():
     _, scaling, raw = table()
     cells = scaling(raw, torch.float64)
-    slopes = scaling.log_slopes(cells)
-    assert torch.isfinite(slopes).all()
-    assert (slopes[cells.isnan()] == 0).all()
+    found = scaling.log_derivatives(cells)
+    assert torch.isfinite(found).all()
+    assert (found[cells.isnan()] == 0).all()
+
+
+def test_log_volume_is_the_sum_over_the_cells():
+    _, scaling, raw = table()
+    cells = scaling(raw, torch.float64)
+    torch.testing.assert_close(scaling.log_volume(cells), -scaling.log_derivatives(cells).sum(1))
+
+
+def test_cells_are_summed_by_column():
+    columns, scaling, raw = table(gaps=False)
+    cells = scaling(raw, torch.float64)
+    found = scaling.by_column(cells)
+    assert found.shape == (ROWS, len(columns))
+    for index in range(len(columns)):
+        torch.testing.assert_close(found[:, index], cells[:, scaling.feature_group == index].sum(1))
+    named = [index for index, column in enumerate(columns) if column.kind == "category"]
+    assert (found[:, named] == 1).all()
+
+
+def test_nothing_is_saved_and_everything_moves_with_the_module():
+    columns, scaling, raw = table()
+    assert scaling.state_dict() == {}
+    assert {"mean", "log_constant", "high", "low", "cell_of_code"} <= dict(scaling.named_buffers()).keys()
+    assert scaling.shifted
+    torch.testing.assert_close(
+        TableScaling(columns)(raw, torch.float64), scaling(raw, torch.float64), rtol=0, atol=0, equal_nan=True
+    )
+
+
+def test_each_group_has_the_likelihood_of_its_name():
+    _, scaling, _ = table()
+    found = table_likelihood(scaling)
+    assert [type(family).__name__ for family in found.families] == [
+        "Gaussian",
+        "StudentT",
+        "Gaussian",
+        "Bernoulli",
+        "Categorical",
+        "NegativeBinomial",
+        "Poisson",
+    ]
+    assert found.scored == (True, True, False, True, True, True, True)
+    assert sum(found.cells) == scaling.cells
+    assert found.feature_group == tuple(scaling.feature_group.tolist())
+
+
+def test_a_likelihood_of_the_user_has_its_place_among_the_others():
+    @register("likelihood", column="real")
+    @dataclass
+    class Logistic(Gaussian):
+        """For this test."""
+
+    fields = [Field(name, "float", "float64") for name in "abcd"]
+    pieces = [Cells(NORMAL, np.zeros(ROWS, dtype=bool))] * 4
+    survey = Survey({"a": "student_t", "b": "logistic", "d": "laplace"})
+    try:
+        survey.look(fields, pieces)
+        scaling = TableScaling(survey.columns())
+        assert scaling.likelihood_groups == [(name, (1,)) for name in ("gaussian", "laplace", "logistic", "student_t")]
+        assert scaling.feature_group.tolist() == [2, 3, 1, 0]
+        assert isinstance(table_likelihood(scaling).families[2], Logistic)
+    finally:
+        del REGISTERED["likelihood", "logistic"]
+    with pytest.raises(ValueError, match="unknown likelihood of a column 'logistic'"):
+        table_likelihood(scaling)
 
 
 def test_a_buffer_is_filled():
@@ -197,12 +268,14 @@ def test_times_are_rounded_as_they_were(sort, unit, step):
     values = 18_000 * ticks + np.array([0, 1, 3, 7]) * step
     columns, scaling, _ = surveyed(values, Field("x", sort, "t", unit))
     assert columns[0].step == step
-    raw = scaling.inverse(torch.linspace(-2, 2, 50)[:, None])
+    cells = torch.zeros(50, scaling.cells)
+    cells[:, 0] = torch.linspace(-2, 2, 50)
+    raw = scaling.inverse(cells)
     assert (raw[:, 1] % step == 0).all()
 
 
-@pytest.mark.parametrize("bend", [0.1, 3.0])
-def test_logarithms_and_back(bend):
+@pytest.mark.parametrize("constant", [0.1, 3.0])
+def test_logarithms_and_back(constant):
     values = torch.tensor([-1e6, -1.0, 0.0, 1e-9, 5.0], dtype=torch.float64)
-    bends = torch.full_like(values, bend)
-    torch.testing.assert_close(exponential(logarithmic(values, bends), bends), values)
+    constants = torch.full_like(values, constant)
+    torch.testing.assert_close(exponential(logarithmic(values, constants), constants), values)

@@ -13,18 +13,18 @@ X = np.random.default_rng(0).normal(size=(120, 4))
 
 
 class Record(Callback):
-    """Writes down every event, and what a callback may know of the trainer then."""
+    """Writes down every event, and what the run tells a callback then."""
 
     def __init__(self, name="", log=None):
         self.name = name
         self.log = [] if log is None else log
 
-    def note(self, event, trainer):
-        self.log.append((self.name, event, trainer.epoch, trainer.step, len(trainer.history)))
+    def note(self, event, run):
+        self.log.append((self.name, event, run.epoch, run.step, len(run.history)))
 
 
 def recorder(event):
-    return lambda self, trainer: self.note(event, trainer)
+    return lambda self, run: self.note(event, run)
 
 
 for event in EVENTS:
@@ -43,7 +43,7 @@ def test_events_in_their_order():
     assert [event for _, event, *_ in record.log] == ["on_fit_start", *epoch, *epoch, "on_fit_end"]
 
 
-def test_what_the_trainer_knows_at_each_event():
+def test_what_the_run_tells_at_each_event():
     record = Record()
     model([record], epochs=1, validation_fraction=0.25).fit(X)
     assert [entry[1:] for entry in record.log] == [
@@ -81,20 +81,19 @@ def test_partial_fit_calls_them_too():
 
 
 def test_the_default_does_nothing():
-    trainer = Trainer(
+    run = Trainer(
         compose(4, 2), Rows(X), torch.arange(120), torch.arange(0), Plan(1, 10, 0.1), Generator(), [Callback()]
     )
     for event in EVENTS:
-        assert getattr(Callback(), event)(trainer) is None
-        trainer.announce(event)
-    assert (trainer.epoch, trainer.step, len(trainer.history), trainer.reason) == (0, 0, 0, "")
+        assert getattr(Callback(), event)(run) is None
+    assert (run.epoch, run.step, len(run.history), run.reason) == (0, 0, 0, "")
 
 
 def test_stop_with_a_reason():
     class StopWhenGood(Callback):
-        def on_epoch_end(self, trainer):
-            if trainer.history["loss"][-1] < trainer.history["loss"][0]:
-                trainer.stop("good enough")
+        def on_epoch_end(self, run):
+            if run.history["loss"][-1] < run.history["loss"][0]:
+                run.stop("good enough")
 
     ae = model([StopWhenGood()], epochs=100).fit(X)
     assert ae.history_.stopped == "good enough"
@@ -102,20 +101,20 @@ def test_stop_with_a_reason():
 
 
 def test_the_best_weights_are_back_at_the_end():
-    class Judge(Callback):
-        def on_fit_end(self, trainer):
-            self.loss = trainer.judge(trainer.validation)["loss"]
+    class LastLoss(Callback):
+        def on_fit_end(self, run):
+            self.loss = run.validate(run.validation)["loss"]
 
-    judge = Judge()
-    ae = model([judge], epochs=20, learning_rate=0.1, validation_fraction=0.25).fit(X)
-    assert judge.loss == pytest.approx(ae.history_["val_loss"].min(), rel=1e-12)
+    last = LastLoss()
+    ae = model([last], epochs=20, learning_rate=0.1, validation_fraction=0.25).fit(X)
+    assert last.loss == pytest.approx(ae.history_["val_loss"].min(), rel=1e-12)
 
 
 def test_the_network_may_be_looked_at_and_changed():
     class Clip(Callback):
-        def on_step_end(self, trainer):
+        def on_step_end(self, run):
             with torch.no_grad():
-                for parameter in trainer.network.parameters():
+                for parameter in run.network.parameters():
                     parameter.clamp_(-0.1, 0.1)
 
     ae = model([Clip()]).fit(X)

@@ -113,7 +113,7 @@ def test_thread_count():
 
 @pytest.mark.parametrize("asked", [0, -1, 1.5, True, "all"])
 def test_thread_count_that_cannot_be(asked):
-    with pytest.raises(ValueError, match="threads has to be a whole number of at least 1; got"):
+    with pytest.raises(ValueError, match=r"threads .* a whole number of at least 1; got"):
         devices.thread_count(asked, 1)
 
 

@@ -1,9 +1,12 @@
+import builtins
 import json
 import math
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
+from isthmus.core.extras import MissingExtraError
 from isthmus.engine import History
 
 
@@ -41,8 +44,8 @@ def assert_same(one, other):
 
 
 def test_columns_in_their_order(history):
-    trained, judged = ["loss", "nll", "l1"], ["val_loss", "val_nll", "val_l1"]
-    assert history.columns == ["epoch", *trained, *judged, "learning_rate", "seconds"]
+    training, validation = ["loss", "nll", "l1"], ["val_loss", "val_nll", "val_l1"]
+    assert history.columns == ["epoch", *training, *validation, "learning_rate", "seconds"]
 
 
 def test_what_was_not_measured_is_nan(history):
@@ -114,3 +117,75 @@ def test_long_repr_leaves_out_the_middle():
     assert set(lines[7].split()) == {"..."}
     assert lines[-2].split()[0] == "100"
     assert len({len(line) for line in lines[:-1]}) == 1
+
+
+def test_html_is_a_plot_a_table_and_the_end(history):
+    root = ET.fromstring(history._repr_html_())
+    svg, table, end = root
+    assert svg.tag.endswith("svg")
+    assert [cell.text for cell in table.iter("th")] == history.columns
+    assert len(list(table.iter("tr"))) == 1 + 4
+    assert end.text == "start: pca (exact); end: all 3 epochs done; weights of epoch 3"
+
+
+@pytest.mark.parametrize("epochs", [1, 12, 100])
+def test_html_of_every_length(epochs):
+    table = ET.fromstring(History(rows(epochs))._repr_html_())[1]
+    assert len(list(table.iter("tr"))) == 1 + min(epochs + 1, 12)
+
+
+def test_html_without_epochs_or_losses():
+    assert History()._repr_html_() == "<p>no epochs yet</p>"
+    table, _ = ET.fromstring(History([{"epoch": 1, "seconds": 0.1}])._repr_html_())
+    assert [cell.text for cell in table.iter("td")] == ["1", "0.1"]
+
+
+def test_html_is_escaped():
+    history = History([{"epoch": 1, "<loss>": 1.0, "loss": math.nan}])
+    history.stopped = "in <0, 1> & more"
+    root = ET.fromstring(history._repr_html_())
+    assert "<loss>" in [cell.text for cell in root.iter("th")]
+    assert "in <0, 1> & more" in root[-1].text
+
+
+@pytest.fixture
+def figures():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    yield pyplot
+    pyplot.close("all")
+
+
+def test_plot_draws_every_loss(figures, history):
+    ax = history.plot()
+    loss, val_loss = ax.get_lines()
+    assert [line.get_label() for line in (loss, val_loss)] == ["loss", "val_loss"]
+    np.testing.assert_array_equal(loss.get_xdata(), [0, 1, 2, 3])
+    np.testing.assert_array_equal(loss.get_ydata(), history["loss"])
+    np.testing.assert_array_equal(val_loss.get_ydata(), history["val_loss"])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss (nats per row)")
+
+
+def test_plot_takes_axes(figures, history):
+    _, given = figures.subplots()
+    assert history.plot(ax=given) is given
+    assert len(figures.get_fignums()) == 1
+
+
+def test_plot_without_epochs(figures):
+    assert not History().plot().get_lines()
+
+
+def test_plot_names_the_command_that_installs_matplotlib(monkeypatch, history):
+    real = builtins.__import__
+
+    def without(name, *given, **named):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *given, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError, match=r"History.plot needs matplotlib: pip install 'isthmus\[report\]'"):
+        history.plot()

@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus import AutoEncoder, Gaussian, Mixed, StudentT
+from isthmus import AutoEncoder, Compute, Gaussian, Mixed, StudentT
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio, map_rows, mean_squared_error
 from isthmus.parts.composition import compose
 
@@ -61,7 +61,7 @@ def test_padding_is_of_rows_that_are_legal():
 
 def test_rows_are_scaled():
     X = table(5)
-    scaling = Scaling(torch.full((4,), 3.0, dtype=torch.float64), torch.full((4,), 2.0, dtype=torch.float64))
+    scaling = AffineScaling(torch.full((4,), 3.0, dtype=torch.float64), torch.full((4,), 2.0, dtype=torch.float64))
     result = map_rows(lambda x: x, Rows(X, scaling=scaling, dtype=torch.float64), 4)
     np.testing.assert_array_equal(result, (X - 3) / 2)
 
@@ -132,7 +132,7 @@ def test_a_row_has_the_same_bits_in_any_company(dtype):
 )
 def test_also_where_rows_begin_at_odd_places(columns, settings, dtype):
     X = table(2 * BLOCK + 50, columns, dtype)
-    model = AutoEncoder(**settings, epochs=1, precision=dtype, random_state=0).fit(X)
+    model = AutoEncoder(**settings, epochs=1, compute=Compute(precision=dtype), random_state=0).fit(X)
     for method in (model.transform, model.reconstruct, model.score_samples, model.reconstruction_error):
         assert_rows_are_on_their_own(method, X)
 
@@ -170,7 +170,7 @@ def block(request, monkeypatch):
 def test_errors_of_columns_are_of_the_cells_that_are_there(block, weight, some):
     X = with_gaps()
     network, rows = network_of(MIXED, X), Rows(X, weight, dtype=torch.float64)
-    index = rows.all() if some is None else torch.arange(len(X))[some]
+    index = rows.everything() if some is None else torch.arange(len(X))[some]
     with torch.no_grad():
         squares = (X - network.decode(network.encode(torch.from_numpy(X)).z).numpy())[index] ** 2
     there, counts = ~np.isnan(squares), np.ones(400)[index] if weight is None else weight[index]
@@ -183,7 +183,7 @@ def test_a_column_without_cells_has_no_error():
     X = with_gaps()
     X[:, 1] = np.nan
     network, rows = network_of(MIXED, X), Rows(X, dtype=torch.float64)
-    errors = column_errors(network, rows, rows.all())
+    errors = column_errors(network, rows, rows.everything())
     assert errors[1] == 0
     assert torch.isfinite(errors).all()
 
@@ -195,11 +195,11 @@ def test_the_share_that_stays_unexplained_is_the_mean_of_the_rows(block, weight)
     with torch.no_grad():
         x = torch.from_numpy(X)
         shares = network.likelihood.loss_ratios(x, network(x).theta).numpy()
-    assert loss_ratio(network, rows, rows.all()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
+    assert loss_ratio(network, rows, rows.everything()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
 
 
 def test_nothing_is_unexplained_where_training_goes_by_the_score():
     X = table(50, 5)
     network = network_of(Gaussian(), X)
     rows = Rows(X, dtype=torch.float64)
-    assert loss_ratio(network, rows, rows.all()) is None
+    assert loss_ratio(network, rows, rows.everything()) is None

@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from isthmus.engine import Adam
+from isthmus import AutoEncoder
+from isthmus.core import registry
+from isthmus.engine import Adam, Compute
 from isthmus.engine.optimisers import FlatAdam, optimiser
 
 GRADIENTS = [[1.0, -2.0], [0.5, 0.25], [-3.0, 0.0]]
@@ -54,6 +57,36 @@ def test_unknown_optimiser(given):
         optimiser(given)
     with pytest.raises(ValueError, match="did you mean 'adam'"):
         optimiser("adm")
+
+
+def test_a_users_own_optimiser():
+    class Descent:
+        def build(self, parameters, learning_rate):
+            return torch.optim.SGD(parameters, lr=learning_rate)
+
+    mine = Descent()
+    assert optimiser(mine) is mine
+    ae = AutoEncoder(2, epochs=2, optimizer=mine, random_state=0).fit(np.random.default_rng(0).random((50, 4)))
+    assert ae.fit_report_.steps == "autograd"
+    assert np.isfinite(ae.history_["loss"]).all()
+
+
+def test_a_registered_optimiser_has_a_name(monkeypatch):
+    monkeypatch.setattr(registry, "REGISTERED", dict(registry.REGISTERED))
+
+    @registry.register("optimizer")
+    class MyDescent:
+        def build(self, parameters, learning_rate):
+            return torch.optim.SGD(parameters, lr=learning_rate)
+
+    assert isinstance(optimiser("my_descent"), MyDescent)
+    with pytest.raises(ValueError, match="did you mean 'my_descent'"):
+        optimiser("my_decent")
+
+
+def test_parts_are_registered():
+    assert registry.parts("optimizer")["adam"] is Adam
+    assert registry.parts("compute") == {"compute": Compute}
 
 
 def test_nested_parameters():

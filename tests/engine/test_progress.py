@@ -26,22 +26,24 @@ def test_silent_by_default(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_plain_line_an_epoch(capsys):
+def test_one_plain_line_per_epoch(capsys):
     ae = model(verbose=1).fit(X)
     printed = capsys.readouterr()
     assert printed.err == ""
     start, *epochs, end = printed.out.splitlines()
-    assert start.startswith("start: pca (exact); 108 rows to train on and 12 to judge by, up to 3 epochs of 1 batches")
+    assert start.startswith(
+        "start: pca (exact); 108 training rows, 12 validation rows, up to 3 epochs of 1 batch of 108 rows"
+    )
     assert len(epochs) == 3
     for number, line in enumerate(epochs, start=1):
-        loss, judged = ae.history_["loss"][number], ae.history_["val_loss"][number]
-        losses = re.escape(f"loss {loss:.5g}  val_loss {judged:.5g}")
+        loss, val_loss = ae.history_["loss"][number], ae.history_["val_loss"][number]
+        losses = re.escape(f"loss {loss:.5g}  val_loss {val_loss:.5g}")
         assert re.fullmatch(rf"epoch {number}/3  {losses}  \d+\.\d s", line)
     assert end == f"end: all 3 epochs done; weights of epoch {ae.history_.best_epoch}"
     assert "\x1b" not in printed.out
 
 
-def test_without_judges_there_is_one_loss(capsys):
+def test_without_validation_there_is_one_loss(capsys):
     model(verbose=1, validation_fraction=0.0).fit(X)
     printed = capsys.readouterr().out
     assert "val_loss" not in printed

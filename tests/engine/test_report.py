@@ -1,20 +1,22 @@
 import shutil
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 import torch
 
 from isthmus import AutoEncoder, Compute, load
-from isthmus.engine.report import FitReport
+from isthmus.engine.report import FitReport, counted
 
 X = np.random.default_rng(0).random((300, 6))
+COMPUTE = Compute(device="cpu", threads=1, matmul="torch")
 
 
 def test_what_was_chosen_is_in_it():
-    report = AutoEncoder(2, epochs=3, random_state=0, threads=1, device="cpu", products="torch").fit(X).fit_report_
+    report = AutoEncoder(2, epochs=3, random_state=0, compute=COMPUTE).fit(X).fit_report_
     assert report.to_dict() == {
         "rows": 270,
-        "judges": 30,
+        "validation_rows": 30,
         "epochs": 3,
         "batches": 3,
         "batch_size": 90,
@@ -24,16 +26,39 @@ def test_what_was_chosen_is_in_it():
         "data": "there",
         "precision": "float64",
         "threads": "1",
-        "steps": "gradient written out",
+        "steps": "fused backward pass",
     }
 
 
 def test_one_line():
     text = str(AutoEncoder(2, epochs=3, random_state=0, penalty="l1").fit(X).fit_report_)
     assert "\n" not in text
-    for word in ("270 rows", "30 to judge", "3 epochs of 3 batches of 90", "0.005 (cosine)", "cpu", "float64"):
+    for word in (
+        "270 training",
+        "30 validation",
+        "3 epochs of 3 batches of 90 rows",
+        "0.005 (cosine)",
+        "cpu",
+        "float64",
+    ):
         assert word in text
     assert "autograd" in text
+
+
+def test_html_is_a_table_of_every_field():
+    report = AutoEncoder(2, epochs=3, random_state=0).fit(X).fit_report_
+    report.threads = "1 <of> 2"
+    table = ET.fromstring(report._repr_html_())
+    values = [cell.text for cell in table.iter("td")]
+    assert len(values) == len(list(table.iter("th"))) == len(report.to_dict())
+    assert {"270", "30", "0.005", "cosine", "1 <of> 2"} <= set(values)
+
+
+def test_numbers_have_their_nouns():
+    assert counted(1, "row") == "1 row"
+    assert counted(0, "row") == "0 rows"
+    assert counted(1442, "row") == "1,442 rows"
+    assert (counted(1, "batch", "batches"), counted(2, "batch", "batches")) == ("1 batch", "2 batches")
 
 
 def test_there_and_back():
@@ -53,10 +78,10 @@ def test_the_log_says_it_in_one_line(capsys):
     assert str(ae.fit_report_) in line
 
 
-@pytest.mark.parametrize("name", ["compiled", "cuda_graph"])
+@pytest.mark.parametrize("name", ["compile", "cuda_graph"])
 def test_flags_are_flags(name):
-    with pytest.raises(ValueError, match=f"{name} has to be True or False; got 'yes'"):
-        AutoEncoder(2, **{name: "yes"}).fit(X)
+    with pytest.raises(ValueError, match=f"{name} .* True or False; got 'yes'"):
+        AutoEncoder(2, compute=Compute(**{name: "yes"})).fit(X)
 
 
 def compiler():
@@ -68,8 +93,8 @@ def compiler():
 @pytest.mark.filterwarnings("ignore")  # torch's own, within the compiler
 @pytest.mark.parametrize("settings", [{}, {"penalty": "l1", "corruption": "gaussian_noise"}])
 def test_compiled_steps_train_the_same(settings):
-    settings = {"latent": 2, "epochs": 2, "random_state": 0, "compute": Compute(threads=1)} | settings
-    found = [AutoEncoder(**settings, compiled=compiled).fit(X) for compiled in (False, True)]
+    settings = {"latent": 2, "epochs": 2, "random_state": 0} | settings
+    found = [AutoEncoder(**settings, compute=Compute(threads=1, compile=on)).fit(X) for on in (False, True)]
     assert found[1].fit_report_.steps == "autograd, encoder and decoder compiled"
     np.testing.assert_allclose(*[ae.history_["val_loss"] for ae in found], rtol=1e-6)
     assert found[1].network_.encoder._compiled_call_impl is None
@@ -80,5 +105,7 @@ def test_what_cannot_be_compiled_is_refused_in_words(monkeypatch):
         module._compiled_call_impl = lambda x: torch.no_such_function
 
     monkeypatch.setattr(torch.nn.Module, "compile", refuse)
-    with pytest.raises(RuntimeError, match=r"torch.compile cannot compile this network here .*take compiled=False"):
-        AutoEncoder(2, compiled=True, random_state=0, validation_fraction=0.0).fit(X)
+    with pytest.raises(
+        RuntimeError, match=r"torch.compile cannot compile this network .*take compute=Compute\(compile=False\)"
+    ):
+        AutoEncoder(2, compute=Compute(compile=True), random_state=0, validation_fraction=0.0).fit(X)

@@ -1,4 +1,3 @@
-import copy
 import math
 
 import numpy as np
@@ -12,8 +11,6 @@ from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
-from isthmus.engine.steps import TermSums, sum_of
-from isthmus.engine.trainer import Snapshot
 from isthmus.parts.composition import compose
 
 
@@ -21,9 +18,11 @@ class Line(nn.Module):
     """Fits one number to the rows' means, and remembers which rows it saw; in place of a network."""
 
     warm_up_share = 0.0
+    likelihood = code = corruption = None
 
     def __init__(self, start=0.0):
         super().__init__()
+        self.encoder = self.decoder = nn.Identity()
         self.number = nn.Parameter(torch.tensor(start, dtype=torch.float64))
         self.batches = []
 
@@ -59,8 +58,8 @@ class Spoilt(Line):
         return terms
 
 
-def trainer(network=None, rows=20, judged=0, callbacks=(), seed=0, weight=None, optimiser=None, **plan):
-    """Train on rows whose first value is their number; the last `judged` of them judge."""
+def trainer(network=None, rows=20, held_out=0, callbacks=(), seed=0, weight=None, optimiser=None, **plan):
+    """Train on rows whose first value is their number; the last `held_out` of them are validation rows."""
     X = np.arange(rows, dtype=float)[:, None] * np.ones((1, 3))
     plan = Plan(**{"epochs": 3, "batch_size": 8, "learning_rate": 0.1} | plan)
     index = torch.arange(rows)
@@ -68,8 +67,8 @@ def trainer(network=None, rows=20, judged=0, callbacks=(), seed=0, weight=None, 
     return Trainer(
         Line() if network is None else network,
         table,
-        index[: rows - judged],
-        index[rows - judged :],
+        index[: rows - held_out],
+        index[rows - held_out :],
         plan,
         Generator().manual_seed(seed),
         callbacks,
@@ -106,8 +105,8 @@ def test_every_row_once_an_epoch_in_batches_of_equal_size(rows, batch_size):
         assert sorted(row for batch in batches for row in batch) == list(range(rows))
 
 
-def test_judges_are_not_trained_on():
-    made = trainer(rows=50, judged=10)
+def test_validation_rows_are_not_trained_on():
+    made = trainer(rows=50, held_out=10)
     made.fit()
     assert {row for batch in made.network.batches for row in batch} == set(range(40))
 
@@ -208,20 +207,20 @@ def test_an_optimiser_given_goes_on():
 # -- the best weights -------------------------------------------------------------------------------------------------
 
 
-def test_best_weights_by_the_judges_come_back():
+def test_best_weights_by_validation_come_back():
     made = trainer(epochs=30, schedule="constant", learning_rate=0.2)
-    # On its way from 0 to the mean of the others, 10, the number passes that of the judges, 4.
+    # On its way from 0 to the mean of the others, 10, the number passes that of the validation rows, 4.
     made.validation, made.index = torch.tensor([3, 4, 5]), torch.tensor([0, 1, 2, *range(6, 20)])
     history = made.fit()
     losses = history["val_loss"]
-    assert 0 < np.argmin(losses) < len(losses) - 1, "the run has to have its best epoch inside, or nothing is tested"
+    assert 0 < np.argmin(losses) < len(losses) - 1, "the best epoch must lie inside the run, or nothing is tested"
     assert history.best_epoch == history["epoch"][np.argmin(losses)]
-    assert made.judge(made.validation)["loss"] == losses.min()
+    assert made.validate(made.validation)["loss"] == losses.min()
     assert made.network.number.item() == pytest.approx(4, abs=0.5)
 
 
 def test_start_competes_for_the_best_weights():
-    made = trainer(Line(18.0), rows=20, judged=2, learning_rate=1.0)
+    made = trainer(Line(18.0), rows=20, held_out=2, learning_rate=1.0)
     history = made.fit()
     assert history["epoch"][0] == 0
     assert math.isnan(history["loss"][0])
@@ -230,7 +229,7 @@ def test_start_competes_for_the_best_weights():
     assert made.network.number.item() == 18.0
 
 
-def test_without_judges_the_last_weights_stay():
+def test_without_validation_the_last_weights_stay():
     made = trainer()
     history = made.fit()
     assert history["epoch"].tolist() == [1, 2, 3]
@@ -242,7 +241,7 @@ def test_without_judges_the_last_weights_stay():
 
 @pytest.mark.parametrize("patience", [1, 3])
 def test_patience(patience):
-    made = trainer(Line(18.5), rows=20, judged=2, epochs=50, learning_rate=1.0, patience=patience)
+    made = trainer(Line(18.5), rows=20, held_out=2, epochs=50, learning_rate=1.0, patience=patience)
     history = made.fit()
     assert history.stopped == f"no better validation loss in {patience} epochs"
     assert made.epoch == history.best_epoch + patience
@@ -252,37 +251,37 @@ def test_patience(patience):
 def test_patience_waits_for_what_warms_up_or_anneals():
     line = Line(18.5)
     line.warm_up_share = 0.25
-    made = trainer(line, rows=20, judged=2, epochs=50, learning_rate=1.0, patience=3)
+    made = trainer(line, rows=20, held_out=2, epochs=50, learning_rate=1.0, patience=3)
     made.fit()
     assert made.epoch == 13 + 3
 
 
 def test_without_patience_all_epochs():
-    made = trainer(Line(18.5), rows=20, judged=2, epochs=30, learning_rate=1.0)
+    made = trainer(Line(18.5), rows=20, held_out=2, epochs=30, learning_rate=1.0)
     assert made.fit().stopped == "all 30 epochs done"
     assert made.epoch == 30
 
 
-def test_validation_loss_is_noise_free_and_over_all_judges():
-    made = trainer(autoencoder(corruption=GaussianNoise(5.0)), rows=3000, judged=2500)
+def test_validation_loss_is_noise_free_and_over_all_validation_rows():
+    made = trainer(autoencoder(corruption=GaussianNoise(5.0)), rows=3000, held_out=2500)
     network, rows = made.network.eval(), made.rows
     x, _ = rows.batch(made.validation)
     with torch.no_grad():
         expected = network.terms(x)["nll"].mean().item()
     made.network.train()
-    assert made.judge(made.validation)["loss"] == pytest.approx(expected)
-    assert made.judge(made.validation) == made.judge(made.validation)
+    assert made.validate(made.validation)["loss"] == pytest.approx(expected)
+    assert made.validate(made.validation) == made.validate(made.validation)
 
 
 def test_validation_loss_is_weighted():
     weight = np.arange(1.0, 21.0)
-    made = trainer(Line(3.0), weight=weight, judged=5)
+    made = trainer(Line(3.0), weight=weight, held_out=5)
     expected = np.average((np.arange(15, 20) - 3.0) ** 2, weights=weight[15:])
-    assert made.judge(made.validation)["loss"] == pytest.approx(expected)
+    assert made.validate(made.validation)["loss"] == pytest.approx(expected)
 
 
 def test_seconds_grow():
-    seconds = trainer(judged=5).fit()["seconds"]
+    seconds = trainer(held_out=5).fit()["seconds"]
     assert (np.diff(seconds) >= 0).all()
     assert seconds[0] >= 0
 
@@ -320,17 +319,17 @@ def test_stop_makes_the_epoch_the_last(event):
 
 
 def test_stop_before_the_first_epoch():
-    made = trainer(callbacks=[Event("on_fit_start", 1, lambda trainer: trainer.stop("no need"))], judged=5)
+    made = trainer(callbacks=[Event("on_fit_start", 1, lambda trainer: trainer.stop("no need"))], held_out=5)
     history = made.fit()
     assert (history.stopped, made.epoch, len(history)) == ("no need", 0, 1)
     assert made.network.number.item() == 0
 
 
 @pytest.mark.parametrize("event", ["on_step_end", "on_epoch_end", "on_epoch_start"])
-def test_interrupted_with_judges(event):
+def test_interrupted_with_validation(event):
     ended = []
     end = Event("on_fit_end", 1, lambda trainer: ended.append(trainer.network.number.item()))
-    made = trainer(Line(18.0), rows=20, judged=2, callbacks=[Event(event, 2, interrupt), end], learning_rate=1.0)
+    made = trainer(Line(18.0), rows=20, held_out=2, callbacks=[Event(event, 2, interrupt), end], learning_rate=1.0)
     with pytest.warns(TrainingWarning, match=r"training was interrupted in epoch \d; the best weights so far are kept"):
         history = made.fit()
     assert history.stopped.startswith("interrupted in epoch")
@@ -340,7 +339,7 @@ def test_interrupted_with_judges(event):
     assert not made.network.training
 
 
-def test_interrupted_without_judges_keeps_the_weights_as_they_are():
+def test_interrupted_without_validation_keeps_the_weights_as_they_are():
     made = trainer(callbacks=[Event("on_step_end", 4, interrupt)], batch_size=5)
     with pytest.warns(TrainingWarning, match="interrupted in epoch 1"):
         history = made.fit()
@@ -358,18 +357,18 @@ def test_interrupted_before_the_first_step():
     assert made.network.number.item() == 0
 
 
-@pytest.mark.parametrize("judged", [0, 5])
+@pytest.mark.parametrize("held_out", [0, 5])
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
-def test_loss_that_is_not_finite(judged, loss):
-    made = trainer(Spoilt(step=7, loss=loss), judged=judged, batch_size=8, epochs=9)
+def test_loss_that_is_not_finite(held_out, loss):
+    made = trainer(Spoilt(step=7, loss=loss), held_out=held_out, batch_size=8, epochs=9)
     with pytest.warns(
         TrainingWarning, match=r"not finite in epoch (3|4); the weights of epoch [123] are restored. Take"
     ):
         history = made.fit()
-    # Without judges the weights at the end of the last good epoch may be those that failed.
-    assert made.epoch == history["epoch"][-1] == history.best_epoch + (1 if judged else 2) < 9
+    # Without validation the weights at the end of the last good epoch may be those that failed.
+    assert made.epoch == history["epoch"][-1] == history.best_epoch + (1 if held_out else 2) < 9
     assert history.stopped == f"the loss was not finite in epoch {made.epoch}"
-    plain = trainer(judged=judged, epochs=9)
+    plain = trainer(held_out=held_out, epochs=9)
     plain.epochs = history.best_epoch
     plain.fit()
     assert made.network.number.item() == plain.network.number.item()
@@ -377,7 +376,7 @@ def test_loss_that_is_not_finite(judged, loss):
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 def test_weights_that_are_not_finite(number):
-    made = trainer(Spoilt(step=1, number=number), judged=5)
+    made = trainer(Spoilt(step=1, number=number), held_out=5)
     with pytest.warns(
         TrainingWarning, match="the weights of epoch 0 are restored. Take a smaller learning_rate than 0.1"
     ):
@@ -427,12 +426,12 @@ def test_after_the_end_nothing_is_random():
 
 
 def test_describe():
-    text = trainer(judged=4, schedule="one_cycle").describe()
+    text = trainer(held_out=4, schedule="one_cycle").describe()
     assert text == (
-        "16 rows to train on and 4 to judge by, up to 3 epochs of 2 batches of 8, learning rate 0.1 (one_cycle); "
+        "16 training rows, 4 validation rows, up to 3 epochs of 2 batches of 8 rows, learning rate 0.1 (one_cycle); "
         f"on cpu, data there; float64; autograd; threads: {torch.get_num_threads()}"
     )
-    assert "data there; bfloat16 products, float32 weights;" in trainer(precision="bfloat16").describe()
+    assert "data there; bfloat16 matrix products, float32 weights;" in trainer(precision="bfloat16").describe()
 
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(0.5), Gaussian("learned"), Bernoulli()])
@@ -446,71 +445,3 @@ def test_bfloat16_products(likelihood, weighted):
     history = Trainer(network, rows, index[:30], index[30:], plan, Generator().manual_seed(0)).fit()
     assert np.isfinite(history["loss"][1:]).all()
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
-
-
-# -- sums and snapshots -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_term_sums_are_means_over_the_rows(weighted):
-    rng = np.random.default_rng(0)
-    nll, penalty, weight = rng.normal(size=17), rng.normal(size=17), rng.uniform(0.1, 2, 17)
-    sums = TermSums()
-    for rows in (slice(0, 5), slice(5, 6), slice(6, 17)):
-        terms = {"nll": torch.from_numpy(nll[rows]), "l1": torch.from_numpy(penalty[rows])}
-        sums.add(terms, torch.from_numpy(weight[rows]) if weighted else None)
-    means = sums.means()
-    weights = weight if weighted else None
-    assert list(means) == ["loss", "nll", "l1"]
-    assert means["nll"] == pytest.approx(np.average(nll, weights=weights))
-    assert means["l1"] == pytest.approx(np.average(penalty, weights=weights))
-    assert means["loss"] == pytest.approx(means["nll"] + means["l1"])
-
-
-def test_a_single_term_is_the_loss():
-    sums = TermSums()
-    sums.add({"nll": torch.tensor([1.0, 3.0])}, None)
-    assert sums.means() == {"loss": 2.0}
-
-
-def test_term_sums_keep_no_graph():
-    sums = TermSums()
-    sums.add({"nll": torch.ones(2, requires_grad=True) * 2}, None)
-    assert not sums.sums["nll"].requires_grad
-
-
-def test_narrow_terms_with_wide_weights():
-    sums = TermSums()
-    sums.add({"nll": torch.tensor([1.0, 3.0], dtype=torch.bfloat16)}, torch.tensor([1.0, 3.0]))
-    assert sums.means() == {"loss": 2.5}
-
-
-def test_snapshot_is_a_copy():
-    network = autoencoder()
-    snapshot = Snapshot(network)
-    before = copy.deepcopy(network.state_dict())
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 1
-    snapshot.restore(network)
-    for name, value in network.state_dict().items():
-        assert torch.equal(value, before[name])
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 2
-    snapshot.keep(network, 4)
-    assert snapshot.epoch == 4
-    after = copy.deepcopy(network.state_dict())
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()
-    snapshot.restore(network)
-    for name, value in network.state_dict().items():
-        assert torch.equal(value, after[name])
-
-
-def test_sum_of_terms():
-    one, two = torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0])
-    assert sum_of([one]).tolist() == [1, 2]
-    assert sum_of(iter([one, two, one])).tolist() == [12, 24]
-    assert one.tolist() == [1, 2]

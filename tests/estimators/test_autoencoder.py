@@ -28,9 +28,10 @@ from isthmus import (
     Tied,
     TrainingWarning,
 )
+from isthmus.data import components as principal
 from isthmus.engine import devices
-from isthmus.engine.fast import sparse_input
-from isthmus.estimators import autoencoder, building
+from isthmus.engine.fast import zero_skipping
+from isthmus.estimators import building, inference
 
 IRIS = load_iris().data
 CANCER = load_breast_cancer().data
@@ -219,7 +220,7 @@ def test_memory_map(tmp_path, mode):
 def test_data_are_neither_copied_nor_changed(dtype, order):
     class Look(Callback):
         def on_fit_start(self, trainer):
-            self.address = trainer.rows.raw.data_ptr()
+            self.address = trainer.rows.table.values.data_ptr()
 
     look = Look()
     X = np.asarray(DIGITS.astype(dtype), order=order)
@@ -906,11 +907,11 @@ def test_another_device(monkeypatch):
         ae, seen = model().fit(IRIS), []
         with monkeypatch.context() as patch:
             patch.setattr(devices, "device", lambda name: torch.device("meta"))
-            patch.setattr(autoencoder, "map_rows", map_rows)
+            patch.setattr(inference, "map_rows", map_rows)
             getattr(ae, method)(np.ones((3, 2)) if method == "inverse_transform" else IRIS)
         assert {parameter.device.type for parameter in ae.network_.parameters()} == {"meta"}
         assert seen[0].device.type == "meta"
-        assert seen[0].raw.device.type == "cpu", "a table to be passed over once does not have to fit on the device"
+        assert seen[0].table.device.type == "cpu", "a table to be passed over once does not have to fit on the device"
 
 
 COUNTS = np.random.default_rng(5).poisson(0.2, (300, 12)).astype(np.float32)
@@ -959,7 +960,7 @@ def test_cells_kept_twice_out_of_order_or_at_zero_are_what_they_add_up_to():
 
 @pytest.mark.parametrize("likelihood", ["multinomial", "poisson", "bernoulli"])
 def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likelihood, monkeypatch):
-    monkeypatch.setattr(sparse_input, "LEAST_PRODUCTS", 1)
+    monkeypatch.setattr(zero_skipping, "LEAST_PRODUCTS", 1)
     X = scipy.sparse.random_array(
         (200, 1600), density=0.01, format="csr", rng=0, data_sampler=lambda size: np.ones(size)
     )
@@ -981,8 +982,8 @@ def test_a_wide_sparse_table_gives_the_model_of_the_dense_one_to_rounding(likeli
 @pytest.mark.parametrize(("likelihood", "asked"), [("gaussian", 1), ("poisson", 0), ("multinomial", 0)])
 def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked, monkeypatch):
     calls = []
-    components = building.principal_components
-    monkeypatch.setattr(building, "principal_components", lambda *given: calls.append(1) or components(*given))
+    components = principal.principal_components
+    monkeypatch.setattr(principal, "principal_components", lambda *given: calls.append(1) or components(*given))
     model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
     assert len(calls) == asked
     assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")

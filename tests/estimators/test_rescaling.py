@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from isthmus import AutoEncoder, Compute, Gaussian, load
-from isthmus.data.scaling import Scaling
-from isthmus.estimators.rescaling import can_follow, fold
+from isthmus.data.scaling import AffineScaling
+from isthmus.estimators.rescaling import can_rescale, rescale
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 2)) @ RNG.normal(size=(2, 5)) * [1, 10, 0.1, 3, 1] + [0, 100, 3, 0, -4]
@@ -18,9 +20,9 @@ def model(**settings):
 def test_other_units_same_function(hidden):
     ae = model(hidden=hidden, compute=Compute(precision="float64")).fit(X[:200])
     before = ae.transform(X), ae.reconstruct(X)
-    scaling = Scaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
-    fold(ae.network_, None, ae.scaling_, scaling)
-    ae.scaling_ = scaling
+    scaling = AffineScaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
+    rescale(ae.network_, None, ae.scaling_, scaling)
+    ae.model_ = replace(ae.model_, scaling=scaling)
     np.testing.assert_allclose(ae.transform(X), before[0], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ae.reconstruct(X), before[1], rtol=1e-9, atol=1e-9)
 
@@ -28,9 +30,9 @@ def test_other_units_same_function(hidden):
 def test_variances_of_columns_change_their_units():
     ae = model(likelihood=Gaussian("columns"), compute=Compute(precision="float64")).fit(X[:200])
     before = ae.score_samples(X)
-    scaling = Scaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
-    fold(ae.network_, None, ae.scaling_, scaling)
-    ae.scaling_ = scaling
+    scaling = AffineScaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
+    rescale(ae.network_, None, ae.scaling_, scaling)
+    ae.model_ = replace(ae.model_, scaling=scaling)
     np.testing.assert_allclose(ae.score_samples(X), before, rtol=1e-9)
 
 
@@ -39,7 +41,7 @@ def test_what_adam_remembers_changes_by_the_chain_rule(shift):
     ae = model(compute=Compute(precision="float64")).partial_fit(X)
     network, x = ae.network_, torch.from_numpy(X)
     moved = ae.scaling_.shift + shift * ae.scaling_.scale
-    scaling = Scaling(moved, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
+    scaling = AffineScaling(moved, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
 
     def gradients(units):
         network.zero_grad()
@@ -49,12 +51,12 @@ def test_what_adam_remembers_changes_by_the_chain_rule(shift):
         return [parameter.grad.clone() for parameter in network.parameters()]
 
     for parameter, gradient in zip(network.parameters(), gradients(ae.scaling_), strict=True):
-        ae._optimiser.state[parameter] |= {"exp_avg": gradient.clone(), "exp_avg_sq": gradient.square()}
-    fold(network, ae._optimiser, ae.scaling_, scaling)
+        ae.model_.record.optimiser.state[parameter] |= {"exp_avg": gradient.clone(), "exp_avg_sq": gradient.square()}
+    rescale(network, ae.model_.record.optimiser, ae.scaling_, scaling)
     for parameter, gradient in zip(network.parameters(), gradients(scaling), strict=True):
-        torch.testing.assert_close(ae._optimiser.state[parameter]["exp_avg"], gradient)
+        torch.testing.assert_close(ae.model_.record.optimiser.state[parameter]["exp_avg"], gradient)
         if not shift:
-            torch.testing.assert_close(ae._optimiser.state[parameter]["exp_avg_sq"], gradient.square())
+            torch.testing.assert_close(ae.model_.record.optimiser.state[parameter]["exp_avg_sq"], gradient.square())
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_scaling_follows_the_stream_where_it_can(settings, follows):
     for rows in np.split(X[np.argsort(X[:, 0])], 4):
         ae.partial_fit(rows)
     alone = model(**settings).partial_fit(X[np.argsort(X[:, 0])][:100]).scaling_
-    expected = Scaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0))) if follows else alone
+    expected = AffineScaling(torch.from_numpy(X.mean(0)), torch.from_numpy(X.std(0))) if follows else alone
     torch.testing.assert_close(ae.scaling_.shift, expected.shift)
     torch.testing.assert_close(ae.scaling_.scale, expected.scale)
 
@@ -91,7 +93,7 @@ def test_weights_count(tmp_path):
     ae = model().partial_fit(X[:200], sample_weight=weight[:200])
     mean = np.average(X[:200], axis=0, weights=weight[:200])
     np.testing.assert_allclose(ae.scaling_.shift, mean)
-    assert can_follow(ae.network_)
+    assert can_rescale(ae.network_)
 
 
 def test_a_loaded_model_goes_on_with_the_statistics(tmp_path):

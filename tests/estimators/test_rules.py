@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import Adam, AutoEncoder, Bernoulli, Gaussian
+from isthmus import Adam, AutoEncoder, Bernoulli, Compute, Gaussian
 from isthmus.core.principal import principal_components
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import scaling
+from isthmus.data.schema import TableSchema
 from isthmus.estimators import rules
+
+NUMBERS = TableSchema(4)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 128, 256])
@@ -19,40 +22,40 @@ def test_large_tables_have_batches_of_128(rows):
     assert rules.batch_size(rows) == 128
 
 
-@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize("validated", [False, True])
 @pytest.mark.parametrize("rows", [2, 50, 100, 256, 257, 1000, 6400, 7000, 60_000, 10**6])
-def test_epochs_make_enough_steps(rows, judged):
+def test_epochs_make_enough_steps(rows, validated):
     batch = rules.batch_size(rows)
-    epochs, steps = rules.epochs(rows, batch, judged), -(-rows // batch)
-    least = 1000 if judged else 200
+    epochs, steps = rules.epochs(rows, batch, validated), -(-rows // batch)
+    least = 1000 if validated else 200
     assert epochs >= 20
     assert epochs * steps >= least
     assert epochs == 20 or (epochs - 1) * steps < least
 
 
 def test_judged_rows_are_a_tenth_and_at_most_2000():
-    assert [rules.judged_rows(rows) for rows in (1, 99, 100, 101, 1000, 20_000, 10**6)] == [
+    assert [rules.automatic_validation(rows) for rows in (1, 99, 100, 101, 1000, 20_000, 10**6)] == [
         0, 0, 10, 10, 100, 2000, 2000,
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("fraction", "rows", "judges"), [("auto", 500, 50), (0, 500, 0), (0.0, 500, 0), (0.25, 10, 2), (0.99, 2, 1)]
+    ("fraction", "rows", "expected"), [("auto", 500, 50), (0, 500, 0), (0.0, 500, 0), (0.25, 10, 2), (0.99, 2, 1)]
 )
-def test_judges(fraction, rows, judges):
-    assert rules.judges(fraction, rows) == judges
+def test_validation_rows(fraction, rows, expected):
+    assert rules.validation_rows(fraction, rows) == expected
 
 
 @pytest.mark.parametrize("fraction", [0.5, 0.9, 0.999, 0.999999])
 @pytest.mark.parametrize("rows", [2, 3, 10, 1000])
 def test_some_row_is_left_to_train_on(fraction, rows):
-    assert rules.judges(fraction, rows) < rows
+    assert rules.validation_rows(fraction, rows) < rows
 
 
 @pytest.mark.parametrize("fraction", [1, 1.0, 2, -0.1, "half", None, True, float("nan")])
-def test_judges_that_cannot_be(fraction):
+def test_validation_fractions_that_cannot_be(fraction):
     with pytest.raises(ValueError, match=r"validation_fraction has to be a number in \[0, 1\); got"):
-        rules.judges(fraction, 100)
+        rules.validation_rows(fraction, 100)
 
 
 ZEROS_AND_ONES = (np.random.default_rng(0).random((20, 3)) > 0.5).astype(float)
@@ -75,7 +78,7 @@ ZEROS_AND_ONES = (np.random.default_rng(0).random((20, 3)) > 0.5).astype(float)
 def test_likelihood(X, scale, expected):
     rows = Rows(X)
     summary = rows.summary()
-    assert rules.likelihood(summary, scaling(scale, summary, rows.raw.dtype)[0]) == expected
+    assert rules.likelihood(summary, scaling(scale, summary, rows.table.dtype)[0]) == expected
 
 
 def principal(variances):
@@ -88,19 +91,19 @@ def principal(variances):
     ("share", "size"), [(0.1, 1), (0.5, 1), (0.51, 2), (0.75, 2), (0.76, 3), (0.999, 4), (1 - 1e-12, 4)]
 )
 def test_latent_as_a_share(share, size):
-    assert rules.latent_size(AutoEncoder(latent=share), 4, principal([4, 2, 1, 1])) == size
+    assert rules.latent_size(AutoEncoder(latent=share), NUMBERS, 4, principal([4, 2, 1, 1])) == size
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.5, float("nan"), float("inf")])
 def test_share_that_cannot_be(share):
-    with pytest.raises(ValueError, match=r"latent has to be .* or a share of the variance in \(0, 1\); got"):
-        rules.latent_size(AutoEncoder(latent=share), 4, principal([4, 2, 1, 1]))
+    with pytest.raises(ValueError, match=r"latent must be .* or a share of the variance in \(0, 1\); got"):
+        rules.latent_size(AutoEncoder(latent=share), NUMBERS, 4, principal([4, 2, 1, 1]))
 
 
 @pytest.mark.parametrize("latent", [0, -1, "x", None, True, [2]])
 def test_latent_that_cannot_be(latent):
     with pytest.raises(ValueError, match="latent has to be a whole number of at least 1; got"):
-        rules.latent_size(AutoEncoder(latent=latent), 4, None)
+        rules.latent_size(AutoEncoder(latent=latent), NUMBERS, 4, None)
 
 
 def test_plan_by_the_rows():
@@ -117,7 +120,7 @@ def test_plan_as_given():
         schedule="constant",
         optimizer="adamw",
         patience=4,
-        precision="float32",
+        compute=Compute(precision="float32"),
     )
     plan = rules.plan(given, 1000, 100)
     assert (plan.epochs, plan.batch_size, plan.learning_rate) == (3, 7, 1.0)

@@ -87,7 +87,10 @@ def test_result_is_that_of_memory_within_noise(source):
     assert ae.history_["val_loss"][0] == pytest.approx(other.history_["val_loss"][0], abs=0.15)
     assert ae.score(source) == pytest.approx(other.score(X), abs=0.1)
     assert ae.fit_report_.data == "read in chunks"
-    assert (ae.fit_report_.rows, ae.fit_report_.judges) == (other.fit_report_.rows, other.fit_report_.judges)
+    assert (ae.fit_report_.rows, ae.fit_report_.validation_rows) == (
+        other.fit_report_.rows,
+        other.fit_report_.validation_rows,
+    )
 
 
 def test_same_seed_same_result(source):
@@ -253,7 +256,7 @@ def test_results_are_written(source, tmp_path, use):
     expected = getattr(ae, use)(X)
     path = tmp_path / "result.parquet"
     for given, to in ((source, path), (X, str(path))):
-        assert getattr(ae, use)(given, to=to) == Path(path)
+        assert ae.write(given, to, use) == Path(path)
         found = pq.read_table(path)
         np.testing.assert_array_equal(np.stack([c.to_numpy() for c in found.columns], 1), expected.reshape(3000, -1))
     names = {"transform": ["autoencoder0", "autoencoder1"], "score_samples": ["score"]}
@@ -261,7 +264,7 @@ def test_results_are_written(source, tmp_path, use):
 
 
 def test_names_are_written(tmp_path, fitted):
-    path = fitted.reconstruct(lambda: FRAME.to_batches(), to=tmp_path / "result.parquet")
+    path = fitted.write(lambda: FRAME.to_batches(), tmp_path / "result.parquet", what="reconstruct")
     assert pq.read_table(path).schema.names == NAMES
 
 
@@ -269,7 +272,7 @@ def test_results_are_written_whole_or_not_at_all(tmp_path):
     bad = X.copy()
     bad[-1] = np.inf
     with pytest.raises(ValueError, match="5 infinite"):
-        model().fit(X).transform(lambda: [X] * 100 + [bad], to=tmp_path / "result.parquet")
+        model().fit(X).write(lambda: [X] * 100 + [bad], tmp_path / "result.parquet")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,5 +1,7 @@
 import sys
+from pathlib import Path
 
+import jinja2
 import pytest
 
 from isthmus.core.extras import MissingExtraError
@@ -9,4 +11,16 @@ from isthmus.reports.page import page
 def test_without_jinja2_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'isthmus\[report\]'"):
-        page("reproduction.html", pictures={})
+        page(Path("any.html"), pictures={})
+
+
+def test_pictures_are_embedded_and_content_is_escaped(tmp_path):
+    (tmp_path / "template.html").write_text('<img src="{{ picture("a") }}">{{ text }}')
+    made = page(tmp_path / "template.html", pictures={"a": b"png"}, text="1 < 2")
+    assert made == '<img src="data:image/png;base64,cG5n">1 &lt; 2'
+
+
+def test_an_undefined_name_is_an_error(tmp_path):
+    (tmp_path / "template.html").write_text("{{ missing }}")
+    with pytest.raises(jinja2.UndefinedError, match="missing"):
+        page(tmp_path / "template.html", pictures={})

@@ -122,7 +122,7 @@ def test_a_column_without_values_stays_missing():
     X, _ = with_gaps(load_iris().data)
     X[:, 2] = np.nan
     imputer = quick()
-    with pytest.warns(UserWarning, match="column 2 is ignored: no value is there"):
+    with pytest.warns(UserWarning, match="column 2 is ignored: it has no values"):
         filled = imputer.fit(X).transform(X)
     assert np.isnan(filled[:, 2]).all()
     assert np.isfinite(np.delete(filled, 2, axis=1)).all()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from isthmus import __version__
-from isthmus.cli.reproduce import reproduce
+from isthmus.cli.commands import commands
 
 app = typer.Typer(
     name="isthmus",
@@ -15,12 +15,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(reproduce)
+for name, command in commands():
+    app.command(name)(command)
 
 
-def show_version(asked: bool) -> None:
-    """Print the version and leave."""
-    if asked:
+def show_version(requested: bool) -> None:
+    """Print the version and exit."""
+    if requested:
         typer.echo(f"isthmus {__version__}")
         raise typer.Exit
 
@@ -28,14 +29,14 @@ def show_version(asked: bool) -> None:
 @app.callback()
 def isthmus(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Autoencoders from the command line."""
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is told in one line, without a traceback."""
+    """Run the command line. An error that the user can fix is printed in one line, without a traceback."""
     try:
         app()
     except (OSError, ValueError, ImportError) as error:

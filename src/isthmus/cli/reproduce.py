@@ -1,4 +1,4 @@
-"""`isthmus reproduce`: the paper "AutoEncoders", every figure and number, in one report."""
+"""`isthmus reproduce`: the paper "AutoEncoders", every figure and claim, in one report."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 
 class Data(StrEnum):
-    """Data sets of images on which the reproduction runs."""
+    """The image data sets on which the reproduction can run."""
 
     AUTO = "auto"
     MNIST = "mnist"
@@ -18,32 +18,35 @@ class Data(StrEnum):
 
 def reproduce(
     data: Annotated[
-        Data, typer.Option(help="Images to train on. auto: MNIST, or the 5,000 images of mnist-5k without a network.")
+        Data,
+        typer.Option(help="Images to train on. auto: MNIST, or the 5,000 images of mnist-5k if it is unavailable."),
     ] = Data.AUTO,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each network; the bottleneck's sizes a quarter.  [default: 20]")
+        int | None,
+        typer.Option(min=1, help="Epochs per network; a quarter as many for the bottleneck sizes.  [default: 20]"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the (first) run.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 42,
     seeds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Run every network with N seeds; show mean ± standard deviation.")
+        int,
+        typer.Option(min=1, metavar="N", help="Train each network with N seeds and show mean ± standard deviation."),
     ] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="4,000 images, 3 epochs: a look within half a minute.")
+        bool, typer.Option("--quick", help="Use 4,000 images and 3 epochs, for a first look within half a minute.")
     ] = False,
     extended: Annotated[
         bool,
         typer.Option(
             "--extended",
             help='Add the paper\'s "to go further": denoising, contractive, sparse, variational and adversarial '
-            "autoencoders, and PCA against a linear one.",
+            "autoencoders, and PCA compared with a linear autoencoder.",
         ),
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for report.html, the figures and results.json.")] = Path(
         "reproduction"
     ),
 ) -> None:
-    """Run the paper "AutoEncoders" again: every network, figure and claim, in one report."""
-    # Imported here, so that --help does not wait for torch.
+    """Reproduce the paper "AutoEncoders": every network, figure and claim, in one report."""
+    # The import is here so that --help does not wait for torch.
     from isthmus.paper import reproduce as run
 
     run(
@@ -53,5 +56,5 @@ def reproduce(
         seeds=range(seed, seed + seeds),
         quick=quick,
         extended=extended,
-        tell=lambda line: typer.echo(line),
+        log=typer.echo,
     )

@@ -28,8 +28,9 @@ SLOTS = (
     "prior",
     "optimizer",
     "compute",
+    "estimator",
 )
-"""The slots that a part can fill: seven of an autoencoder, a penalty's prior, the optimiser and the machine."""
+"""The slots that a registered class can fill."""
 
 COLUMNS = ("real", "count", "boolean", "category")
 """The kinds of columns that a likelihood can suit."""

@@ -1,4 +1,4 @@
-"""`ReiterableBatches`: data that a function brings in batches, as often as it is asked."""
+"""`ReiterableBatches`: data that a function returns in batches, as often as it is called."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
@@ -6,20 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.chunks import ChunkedTable, taken_in
+from isthmus.data.chunks import ChunkedTable
 from isthmus.data.frames import is_frame
 from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
-from isthmus.data.parquet import as_frame, is_numeric, numbers
+from isthmus.data.parquet import arrow, as_frame, is_numeric, is_parquet_dataset, numbers, refuse_absence
+from isthmus.data.sources import Convert, data_source
 
 
+@data_source
 class ReiterableBatches:
     """Batches of rows from an iterator that a function returns afresh for every pass.
 
     Parameters
     ----------
-    make
-        Takes nothing; returns an iterator of batches: arrays (b, F) or RecordBatches, each time the same ones.
+    X
+        A function without arguments that returns an iterator of batches: arrays (b, F) or RecordBatches, each time the
+        same ones.
     columns
         Names of the columns to take from RecordBatches; None takes all of the first one's.
 
@@ -31,15 +34,24 @@ class ReiterableBatches:
 
     in_order = True
 
-    def __init__(self, make: Callable[[], Iterable[Any]], columns: Sequence[str] | None = None) -> None:
-        self.make = make
+    def __init__(self, X: Callable[[], Iterable[Any]], columns: Sequence[str] | None = None) -> None:
+        self.make = X
         self.names = None if columns is None else list(columns)
-        self.called = f"{getattr(make, '__name__', type(make).__name__)}()"
+        self.called = f"{getattr(X, '__name__', type(X).__name__)}()"
         self.lengths: list[int] = []
-        self.convert: Callable[[Any], np.ndarray] | None = None
+        self.convert: Convert | None = None
         self.begun: Iterable[Any] | None = None
         self.coming: Iterator[np.ndarray] = iter(())
         self.next = -1
+
+    @staticmethod
+    def opens(X: object) -> bool:
+        """Whether X is a function."""
+        return callable(X) and not hasattr(X, "__array__")
+
+    def measured(self, lengths: list[int]) -> None:
+        """Take the number of rows of each batch, known from a first pass."""
+        self.lengths = lengths
 
     def started(self) -> Iterable[Any]:
         """Return a new pass over the batches as they come; the one that `plain` has begun, if it has."""
@@ -124,7 +136,7 @@ class ReiterableBatches:
             running = RunningMoments(array.shape[1]) if running is None else running
             self.lengths.append(len(array))
             kinds.add(array.dtype)
-            taken_in(running, as_tensor(np.ascontiguousarray(array)))
+            running.add_rows(as_tensor(np.ascontiguousarray(array)))
         if running is None:
             raise ValueError(f"{self.called} brought no rows; it has to return an iterator of batches of rows")
         dtype = kept_type(np.result_type(*kinds))
@@ -169,3 +181,41 @@ class ReiterableBatches:
                 f"{self.called} brought more than the {sum(self.lengths)} rows of the first pass in a later one; every "
                 "pass has to bring the same batches in the same order"
             )
+
+
+@data_source
+class ArrowDataset(ReiterableBatches):
+    """A data set of pyarrow's that is not plain Parquet files: every pass scans it again.
+
+    Parameters
+    ----------
+    X
+        A `pyarrow.dataset.Dataset`.
+    columns
+        Names of the columns to read, in this order; None reads all.
+
+    Raises
+    ------
+    ValueError
+        If X is a `RecordBatchReader`, which can be read only once, or a single `RecordBatch`.
+    """
+
+    def __init__(self, X: Any, columns: Sequence[str] | None = None) -> None:
+        if isinstance(X, arrow().RecordBatchReader):
+            raise ValueError(
+                "X is a RecordBatchReader, which can be read only once; give a function that returns a new one each "
+                "time, or X.read_all() where that fits into memory"
+            )
+        if isinstance(X, arrow().RecordBatch):
+            raise ValueError("X is a RecordBatch; give pyarrow.Table.from_batches([X])")
+        refuse_absence(X.schema, "the data set", columns)
+        super().__init__(lambda: X.to_batches(columns=None if columns is None else list(columns)), columns)
+
+    @staticmethod
+    def opens(X: object) -> bool:
+        """Whether X is a data set that is not plain Parquet files; or a reader or batch, which are refused."""
+        if type(X).__module__.split(".")[0] != "pyarrow":
+            return False
+        pa = arrow()
+        kinds = pa.dataset.Dataset | pa.RecordBatchReader | pa.RecordBatch
+        return isinstance(X, kinds) and not is_parquet_dataset(X)

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from isthmus.data.dense import DenseTable
 from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.moments import RunningMoments
+from isthmus.data.lazy_index import drawn as drawn_positions
+from isthmus.data.moments import RunningMoments, Summary
 from isthmus.data.number_types import as_tensor, kept_type
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import Summary
 from isthmus.data.shuffling import Piece, joined, mixed
+from isthmus.data.table import Index
 
 KEPT_BYTES = 2**26
 """Of the chunks that were read last, as many are kept as take no more memory, and always one."""
@@ -25,42 +27,42 @@ HELD_BYTES = 2**28
 """Of rows that are wanted again and again."""
 LEAST_HELD = 4096
 """Rows that may be held, however long they are."""
-LEAST_BLOCK, BLOCK_CELLS = 16, 2**17
-"""Rows at least, and cells about, to look at together."""
 
 
 class ChunkedTable:
-    """Chunks of rows behind as much of a tensor's interface as `Rows` asks for; on the processor.
+    """A table that is read in chunks, on the processor: row groups of Parquet, blocks of an array on disk, batches.
 
-    Row groups of a Parquet folder, blocks of an array on disk, batches of an iterator. Memory is bounded: by what is
-    kept of the chunks read last, the buffer in which an epoch is shuffled, the rows that are held, and a few chunks on
-    their way.
+    Memory is bounded: by the chunks read last, the buffer that shuffles an epoch, the rows that are held, and a few
+    chunks read ahead.
 
     Parameters
     ----------
     lengths
         Rows of each chunk.
     read
-        Returns the chunk of a number, (its length, F) of any number type; called by one thread at a time.
+        Maps the number of a chunk to its rows, (its length, F) of any number type; called by one thread at a time.
     features
         Columns F.
     dtype
-        The number type that all chunks are converted to, where it is not theirs.
+        The number type to which all chunks are converted.
     in_order
-        Whether chunks are cheap to read in their order only.
+        Whether chunks are cheap to read only in their order.
     check
-        Is shown every chunk when it is read for the first time, and the position of its first row; raises for values
-        that cannot be.
+        Called with every chunk when it is first read, and the position of its first row; raises if a value is invalid.
 
     Examples
     --------
     >>> table = ChunkedTable([2, 3], lambda i: np.full((2 + i, 2), i, np.float32), 2, np.dtype(np.float32))
-    >>> table.index_select(0, torch.tensor([4, 0]))
+    >>> table.take(torch.tensor([4, 0]))
     tensor([[1., 1.],
             [0., 0.]])
     """
 
     device = torch.device("cpu")
+    sparse = False
+    streamed = True
+    filled = 1.0
+    nbytes = 0
 
     def __init__(
         self,
@@ -98,20 +100,14 @@ class ChunkedTable:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def is_floating_point(self) -> bool:
-        """Whether it may hold fractions."""
-        return self.dtype.is_floating_point
-
     def new_empty(self, *size: int) -> Tensor:
-        """Return memory for numbers of the same type."""
+        """Return uninitialised memory of the table's number type."""
         return self.none.new_empty(size)
 
-    def __getitem__(self, rows: slice | int) -> Tensor:
-        """Rows that stand together: (b, F), or (F,) for one."""
-        if not isinstance(rows, slice):
-            return self[rows : rows + 1][0]
+    def __getitem__(self, rows: slice) -> Tensor:
+        """Return consecutive rows, (b, F)."""
         start, stop, step = rows.indices(len(self))
-        assert step == 1, "only rows that stand together are sliced"
+        assert step == 1, "only consecutive rows are sliced"
         first = int(np.searchsorted(self.starts, start, side="right")) - 1
         parts = []
         while start < stop:
@@ -121,9 +117,8 @@ class ChunkedTable:
             start, first = max(start, end), first + 1
         return parts[0] if len(parts) == 1 else torch.cat([self.new_empty(0, self.shape[1]), *parts])
 
-    def index_select(self, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """Return the rows of that index (b,), (b, F); written to `out`, if given."""
-        assert dim == 0, "only rows are selected"
+    def take(self, index: Tensor, out: Tensor | None = None) -> Tensor:
+        """Return the rows at these positions (b,), as (b, F); written to `out` if it is given."""
         out = self.new_empty(len(index), self.shape[1]) if out is None else out
         if len(self.held):
             places = torch.searchsorted(self.held_positions, index).clamp_max_(len(self.held) - 1)
@@ -138,10 +133,52 @@ class ChunkedTable:
             out[torch.from_numpy(mine)] = self.chunk(int(i)).index_select(0, chosen)
         return out
 
+    def selected(self, used: np.ndarray) -> "ChunkedTable":
+        """Return the table itself if every row is used; otherwise refuse."""
+        if not used.all():
+            raise ValueError(
+                f"{(~used).sum()} sample weights are 0, and rows that are read in chunks cannot be left out one by "
+                "one; give them positive weights, or take them out of the data"
+            )
+        return self
+
+    def part(self, rows: slice) -> "DenseTable":
+        """Return the table of consecutive rows, read into memory."""
+        return DenseTable(self[rows].numpy())
+
+    def drawn(self, positions: np.ndarray) -> np.ndarray:
+        """Return the rows at these positions (m,), as an array (m, F)."""
+        return self.take(torch.from_numpy(positions)).numpy()
+
+    def to(self, device: torch.device) -> "ChunkedTable":
+        """Return the table itself: chunks are read to the processor's memory."""
+        return self
+
+    def split(self, validation: int, looked_at: int, generator: Generator) -> tuple[Tensor, LazyIndex]:
+        """Draw `validation` rows at random, and `looked_at` others that come first; hold both as far as they fit."""
+        validated, others = drawn_positions(len(self), validation, looked_at, generator)
+        few = validation <= self.most_held
+        self.keep(torch.cat([validated, others.first]) if few else others.first)
+        return validated, others
+
+    def everything(self) -> LazyIndex:
+        """Return the positions of all rows in their order."""
+        none = torch.empty(0, dtype=torch.int64)
+        return LazyIndex(len(self), none, none)
+
+    def holdable(self, wanted: int) -> int:
+        """Return how many of `wanted` rows can be held: fewer where rows are long."""
+        return min(wanted, self.most_held)
+
     def hold(self, index: Tensor) -> None:
-        """Keep the rows of that index, which are wanted again and again, in place of those held before."""
+        """Hold the rows at these positions in place of those held before, if they are not too many."""
+        if len(index) <= self.most_held:
+            self.keep(index)
+
+    def keep(self, index: Tensor) -> None:
+        """Hold the rows at these positions in place of those held before."""
         positions = index.unique()
-        self.held, self.held_positions = self.index_select(0, positions), positions
+        self.held, self.held_positions = self.take(positions), positions
 
     @property
     def most_held(self) -> int:
@@ -174,17 +211,18 @@ class ChunkedTable:
         return as_tensor(np.ascontiguousarray(array, dtype=self.numbers))
 
     def summary(self, weight: Tensor | None = None) -> Summary:
-        """Mean, variance, least and greatest value of every column, in one pass and float64."""
+        """Return mean, variance, minimum and maximum of every column, in float64, in one pass."""
         if self.known is not None and weight is None:
             return self.known
         running = RunningMoments(self.shape[1])
         with Prefetcher(self.read, range(len(self.checked))) as chunks:
             for rows, start in zip(chunks, self.starts[:-1], strict=True):
-                taken_in(running, rows, None if weight is None else weight[start : start + len(rows)])
+                running.add_rows(rows, None if weight is None else weight[start : start + len(rows)])
         return running.summary
 
-    def shuffled(self, index: LazyIndex, generator: Generator) -> Iterator[Piece]:
-        """Return every row of that index once, in random order: chunks in random order, and rows through a buffer."""
+    def shuffled(self, index: Index, generator: Generator) -> Iterator[Piece]:
+        """Yield every row of the index once: chunks in random order, their rows mixed by a buffer."""
+        assert isinstance(index, LazyIndex), "split and everything return one"
         count = len(self.checked)
         # Every chunk is read once now: what is kept of them would only stand beside the buffer.
         self.kept.clear()
@@ -219,16 +257,3 @@ class ChunkedTable:
                 rows, positions = (torch.from_numpy(t.numpy()[stays]) for t in (rows, positions))
             parts.append(Piece(rows, positions))
         return joined(parts)
-
-
-def block_rows(features: int) -> int:
-    """Return how many rows of so many columns to look at together: enough for a product to pay, few beside the data."""
-    return max(LEAST_BLOCK, BLOCK_CELLS // max(1, features))
-
-
-def taken_in(running: RunningMoments, rows: Tensor, weight: Tensor | None = None) -> None:
-    """Take rows (b, F) of any number type into running statistics, a few at a time."""
-    size = block_rows(rows.shape[1])
-    for start in range(0, len(rows), size):
-        some = None if weight is None else weight[start : start + size]
-        running.add(rows[start : start + size].double(), some, rows.dtype.is_floating_point)

@@ -1,4 +1,4 @@
-"""Files that others publish: where they are kept, that they are the right ones, and how they are fetched."""
+"""Published files: where downloads are kept, how their content is checked, and how they are fetched."""
 
 import hashlib
 import logging
@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("isthmus")
 CHUNK_BYTES = 1 << 16
+"""Bytes that are read from a connection at a time."""
 ABANDONED_AFTER_SECONDS = 3600.0
+"""A temporary file that is older than this was left by a process that no longer runs."""
 
 
 class WrongContentError(ValueError):
-    """A file is damaged, or it is not the file that was published."""
+    """Raised if a file is damaged, or is not the file that was published."""
 
 
 class DownloadError(OSError):
-    """No mirror gave the file; the message says what each of them did."""
+    """Raised if no mirror gave the file; the message says what each of them did."""
 
 
 class MirrorError(Exception):
-    """What one mirror did instead of giving the file; `final` when asking it again would not help."""
+    """Raised if one mirror did not give the file; `final` states that asking it again would not help."""
 
     def __init__(self, what: str, final: bool):
         super().__init__(what)
@@ -46,9 +48,9 @@ class MirrorError(Exception):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as its publisher named it, and the MD5 of its bytes.
+    """A file as its publisher named it, and the MD5 digest of its decompressed bytes.
 
-    The digest is of the decompressed bytes: mirrors compress anew, so the `.gz` wrappers differ among them.
+    The compressed bytes differ between mirrors, because each mirror compresses the file itself.
     """
 
     name: str
@@ -57,18 +59,18 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class Mirrors:
-    """The folders on the web that hold the same files, in the order in which they are asked, and how patiently.
+    """Web folders that hold the same files, in the order in which they are tried, and the time limits.
 
     Parameters
     ----------
     urls : tuple of str
-        Each ends with a slash; a file's name comes after it.
+        Addresses of the folders; each must end with a slash, and a file's name is appended.
     connect_seconds : float
-        How long a mirror may take to accept a connection, the look-up of its name included.
+        Longest time in seconds for a mirror to accept a connection, including the look-up of its name.
     read_seconds : float
-        How long it may stay silent once connected.
+        Longest time in seconds for a connected mirror to send nothing.
     rounds : int
-        How often each mirror is asked; only one that began and failed is asked again.
+        How often each mirror is tried; only a mirror that may succeed later is tried again.
     """
 
     urls: tuple[str, ...]
@@ -78,7 +80,7 @@ class Mirrors:
 
 
 def cache_folder() -> Path:
-    """Return `$ISTHMUS_CACHE`, else `$XDG_CACHE_HOME/isthmus`, else `~/.cache/isthmus`: where downloads are kept."""
+    """Return where downloads are kept: `$ISTHMUS_CACHE`, else `$XDG_CACHE_HOME/isthmus`, else `~/.cache/isthmus`."""
     if own := os.environ.get("ISTHMUS_CACHE"):
         return Path(own).expanduser()
     if shared := os.environ.get("XDG_CACHE_HOME"):
@@ -87,14 +89,14 @@ def cache_folder() -> Path:
 
 
 def checked_content(path: Path, file: PublishedFile) -> bytes:
-    """Return the decompressed bytes of `path` if they are those of the published file.
+    """Return the decompressed bytes of `path` after checking that they are those of the published file.
 
-    Every source of a published file passes through here: the user's folder, the cache and the download.
+    Files from every source are checked here: the user's folder, the cache and downloads.
 
     Raises
     ------
     WrongContentError
-        If the gzip wrapper is cut short or damaged, or the MD5 is another than the published one.
+        If the gzip data are cut short or damaged, or the MD5 digest is not the published one.
     """
     try:
         content = decompressed(path.read_bytes(), str(path))
@@ -104,31 +106,32 @@ def checked_content(path: Path, file: PublishedFile) -> bytes:
     if actual != file.md5:
         raise WrongContentError(
             f"{path} is not the published {file.name}: the MD5 of its decompressed bytes should be {file.md5}, "
-            f"it is {actual}"
+            f"it is {actual}; delete the file, or replace it"
         )
     return content
 
 
 def download(file: PublishedFile, path: Path, mirrors: Mirrors) -> tuple[bytes, str]:
-    """Fetch a file into `path` from the first mirror that gives the right one.
+    """Download a file to `path` from the first mirror that gives the right one.
 
-    `path` appears whole and checked or not at all. Two processes may fetch the same file at once; the last one wins.
+    `path` is written only as a whole, after its content was checked. Two processes may download the same file at the
+    same time: the last one wins.
 
     Returns
     -------
     content : bytes
         The decompressed bytes of the file.
     host : str
-        The mirror that gave it.
+        Host of the mirror that gave it.
 
     Raises
     ------
     DownloadError
-        If no mirror gave the right file; the message tells what each of them did.
+        If no mirror gave the right file; the message says what each of them did.
     MissingExtraError
         If pooch is not installed.
     OSError
-        If the folder of `path` cannot be written to.
+        If `path` cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path)
@@ -153,7 +156,7 @@ def download(file: PublishedFile, path: Path, mirrors: Mirrors) -> tuple[bytes, 
 
 
 def download_from(url: str, file: PublishedFile, path: Path, mirrors: Mirrors) -> bytes:
-    """Fetch a file into `path` from one mirror and return its decompressed bytes, or raise MirrorError."""
+    """Download a file to `path` from one mirror and return its decompressed bytes, or raise a `MirrorError`."""
     try:
         from pooch import HTTPDownloader
     except ImportError:
@@ -171,27 +174,27 @@ def download_from(url: str, file: PublishedFile, path: Path, mirrors: Mirrors) -
             return checked_content(temporary, file)
     except HTTPError as error:
         response = cast("Response", error.response)
-        response.close()  # pooch leaves it open
+        response.close()  # pooch leaves it open.
         status = response.status_code
         raise MirrorError(f"answered {status} {response.reason}", final=status < 500) from None
     except WrongContentError:
-        raise MirrorError("gave a file with another content than the published one", final=False) from None
+        raise MirrorError("gave a file whose content is not the published one", final=False) from None
     except RequestException as error:
         raise MirrorError(f"broke off the transfer ({type(error).__name__})", final=False) from None
 
 
 def uses_proxy(url: str) -> bool:
-    """Say whether a request for `url` goes through a proxy, which then looks up the host in our stead."""
+    """Whether a request for `url` goes through a proxy, which then looks up the host itself."""
     parts = urlsplit(url)
     proxies = getproxies()
     return (parts.scheme in proxies or "all" in proxies) and not proxy_bypass(parts.netloc)
 
 
 def reachable(url: str, seconds: float) -> bool:
-    """Say whether the host of `url` accepts a connection within `seconds` altogether.
+    """Whether the host of `url` accepts a connection within this many seconds in total.
 
-    An HTTP client's connect timeout is for one address: it does not cover the look-up of the name, which can hang for
-    half a minute without a network, and it starts anew for each of a host's addresses. Hence a thread.
+    The connection is tried in a thread, because the timeout of an HTTP client covers one address only: it excludes the
+    look-up of the name, which can take half a minute without a network, and restarts for each address of the host.
     """
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
@@ -208,7 +211,7 @@ def reachable(url: str, seconds: float) -> bool:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the temporary files that a killed process left beside `path`; younger ones may be another's work."""
+    """Remove temporary files of `path` that a killed process left; recent ones may belong to a running process."""
     for temporary in path.parent.glob(f".{path.name}.*.part"):
         with suppress(OSError):
             if time.time() - temporary.stat().st_mtime > ABANDONED_AFTER_SECONDS:
@@ -216,7 +219,7 @@ def remove_abandoned(path: Path) -> None:
 
 
 class DownloadBar:
-    """A bar of rich that speaks pooch's protocol for progress bars: `total`, `update`, `reset`, `close`."""
+    """A progress bar of rich with the methods that pooch expects: `total`, `update`, `reset`, `close`."""
 
     def __init__(self, progress: "Progress", label: str):
         self.progress = progress
@@ -224,12 +227,12 @@ class DownloadBar:
 
     @property
     def total(self) -> float | None:
-        """The size of the file in bytes, None while it is not known."""
+        """The size of the file in bytes; None if it is not known yet."""
         return self.progress.tasks[0].total
 
     @total.setter
     def total(self, size: int) -> None:
-        # pooch says 0 when the server did not give a length
+        # pooch passes 0 if the server did not give a length.
         self.progress.update(self.task, total=size or None)
 
     def update(self, size: int) -> None:
@@ -237,16 +240,16 @@ class DownloadBar:
         self.progress.advance(self.task, size)
 
     def reset(self) -> None:
-        """Count from zero again."""
+        """Restart the count at 0."""
         self.progress.reset(self.task)
 
     def close(self) -> None:
-        """Leave the closing to `progress_bar`, which also closes the bar of a download that failed."""
+        """Do nothing: `progress_bar` closes the bar, also when a download failed."""
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[DownloadBar | bool]:
-    """Yield what pooch takes as `progressbar`: a bar on standard error if that is a terminal, else False."""
+    """Yield the value of pooch's `progressbar`: a bar on standard error if that is a terminal, else False."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield False
         return

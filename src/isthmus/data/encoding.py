@@ -1,35 +1,39 @@
-"""From cells to numbers and back, exactly: every value of a table as one float, or two where one would round it.
+"""Cells to numbers and back, exactly: every value of a table as one float, or two where one would round it.
 
-Times are days and ticks within the day, large whole numbers two halves, categories their codes, and what is missing is
-NaN.
+Times become days and ticks within the day, large whole numbers become two halves, categories become their codes, and
+missing values become NaN.
 """
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from isthmus.data.columns import Column, refuse_extreme, ticks
-from isthmus.data.frames import Cells, Field
+from isthmus.data.columns import Column
+from isthmus.data.fields import Cells, Field, Level
 
 HALF = 2**32
+"""The base of the two halves of a large whole number."""
+LARGEST = 1e150
+"""The square of a larger number, summed over a table, overflows float64."""
+DAYS = (-719_162, 2_932_896)
+"""The first and the last day of the years 1 to 9999, in days since 1970."""
 
 
 def encoded(columns: Sequence[Column], fields: Sequence[Field], cells: Sequence[Cells]) -> np.ndarray:
-    """Return the cells of a table as numbers, (n, R) float64; R is the columns' `numbers` together.
+    """Return the cells of a table as numbers, (n, R) float64; R is the sum of the columns' `numbers`.
 
     Raises
     ------
     ValueError
-        For a column of another type than in `fit`, infinite or far too large values, with the column's name.
+        If a column has another type than in `fit`, or infinite or far too large values; the message names it.
     """
     parts = [numbers(*known) for known in zip(columns, fields, cells, strict=True)]
     return np.concatenate(parts, axis=1) if parts else np.empty((0, 0))
 
 
 def decoded(columns: Sequence[Column], raw: np.ndarray) -> list[Cells]:
-    """Undo `encoded`: numbers (n, R) to cells."""
+    """Return numbers (n, R) as the cells of a table; the inverse of `encoded`."""
     edges = np.cumsum([column.numbers for column in columns])[:-1]
     return [cells_of(column, part) for column, part in zip(columns, np.split(raw, edges, axis=1), strict=True)]
 
@@ -46,12 +50,7 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
     if column.sort == "nothing":
         return raw
     if column.levels:
-        if column.sort in ("time", "duration"):
-            finer, own = column.ticks, own_ticks(column, field)
-            values = values * (finer // own) if finer >= own else values // (own // finer)
-        raw[seen, 0] = codes(column.levels, values)
-        if column.kind == "ordinal":  # which has no cell for unknown ones
-            raw[raw[:, 0] == len(column.levels), 0] = np.nan
+        raw[seen, 0] = level_codes(column, field, values)
     elif column.sort in ("time", "duration"):
         in_ticks = values.astype(np.int64)
         refuse_extreme(field, in_ticks / own_ticks(column, field))
@@ -70,13 +69,28 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
     return raw
 
 
+def level_codes(column: Column, field: Field, values: np.ndarray) -> np.ndarray:
+    """Return the codes of the values of a column that has levels, (n,)."""
+    if column.sort in ("time", "duration"):
+        finer, own = column.ticks, own_ticks(column, field)
+        values = values * (finer // own) if finer >= own else values // (own // finer)
+    found = codes(column.levels, values)
+    if column.kind == "ordinal":  # An ordinal column has no cell for unknown categories.
+        found[found == len(column.levels)] = np.nan
+    return found
+
+
 def own_ticks(column: Column, field: Field) -> int:
-    """Return how many ticks a day has in the unit of that frame, which may be another than in `fit`."""
-    return ticks(field) if field.unit else column.ticks
+    """Return how many ticks make a day in the unit of this frame, which may differ from the unit in `fit`."""
+    return field.ticks if field.unit else column.ticks
 
 
-def codes(levels: Sequence[Any], values: np.ndarray) -> np.ndarray:
-    """Return the code of each category, (n,); unknown ones have the one behind the last."""
+def codes(levels: Sequence[Level], values: np.ndarray) -> np.ndarray:
+    """Return the code of each category, (n,); unknown categories get the code after the last.
+
+    >>> codes(["a", "b"], np.array(["b", "x"], dtype=object))
+    array([1., 2.])
+    """
     known = {level: float(code) for code, level in enumerate(levels)}
     unknown = float(len(levels))
     return np.array([known.get(value, unknown) for value in values.tolist()])
@@ -87,14 +101,34 @@ def refuse_other_type(column: Column, field: Field) -> None:
     alike = ({"float", "integer", "boolean"}, {"text", "category"}, {"time"}, {"duration"})
     if "nothing" in (field.sort, column.sort) or any({field.sort, column.sort} <= kinds for kinds in alike):
         return
-    raise ValueError(f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values")
+    raise ValueError(
+        f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values; convert it"
+    )
+
+
+def refuse_extreme(field: Field, values: np.ndarray) -> None:
+    """Raise a `ValueError` for infinite numbers, numbers too large to be squared, and times outside the calendar."""
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        raise ValueError(
+            f"column {field.name!r} has {infinite} infinite values; make them missing (NaN) or finite numbers"
+        )
+    if not len(values):
+        return
+    extreme = values[np.argmax(np.abs(values))]
+    if abs(extreme) > LARGEST:
+        raise ValueError(
+            f"column {field.name!r} has values too large to be squared ({extreme:g}); divide it by a large number"
+        )
+    if field.sort == "time" and (values.min() < DAYS[0] or values.max() > DAYS[1] + 1):
+        raise ValueError(f"column {field.name!r} has times outside the years 1 to 9999; make them missing (NaT)")
 
 
 def possible(column: Column, values: np.ndarray) -> np.ndarray:
-    """Return the nearest values to which a column's likelihood gives a probability; warn if they are others."""
-    if column.likelihood == "bernoulli":
+    """Return the nearest values that are possible in a column of this kind; warn if any value had to change."""
+    if column.kind == "boolean":
         nearest, wanted = np.clip(np.round(values), 0, 1), "zeros and ones"
-    elif column.likelihood in ("poisson", "negative_binomial"):
+    elif column.kind == "count":
         nearest, wanted = np.round(values).clip(0), "whole numbers of at least 0"
     else:
         return values
@@ -102,8 +136,8 @@ def possible(column: Column, values: np.ndarray) -> np.ndarray:
     if changed.any():
         warnings.warn(
             f"column {column.name!r} held {wanted} in fit, and now holds {values[changed][0]:g}, which is taken as "
-            f"{nearest[changed][0]:g}; say by columns={{{column.name!r}: 'real'}} that it may hold other numbers, and "
-            "fit again",
+            f"{nearest[changed][0]:g}; if it may hold other numbers, fit again with columns={{{column.name!r}: "
+            "'real'}",
             UserWarning,
             stacklevel=4,
         )
@@ -111,23 +145,13 @@ def possible(column: Column, values: np.ndarray) -> np.ndarray:
 
 
 def cells_of(column: Column, raw: np.ndarray) -> Cells:
-    """Return the cells that stand behind the numbers of a column, (n, 1) or (n, 2)."""
+    """Return the cells that the numbers of a column, (n, 1) or (n, 2), stand for."""
     missing = np.isnan(raw[:, 0])
     filled = np.where(missing[:, None], 0.0, raw)
     if column.sort in ("text", "category") and not column.levels:
         return Cells(np.full(len(raw), None, dtype=object), np.ones(len(raw), dtype=bool))
     if column.levels:
-        missing |= filled[:, 0] == len(column.levels)
-        of_codes = np.empty(len(column.levels) + 1, dtype=object)
-        of_codes[:-1] = column.levels
-        values = of_codes[filled[:, 0].astype(np.int64)]
-        if column.sort in ("text", "category"):
-            values[missing] = None
-            return Cells(values, missing)
-        values[missing] = 0
-        if column.sort == "integer":
-            return Cells(values.astype(np.uint64 if max(column.levels) >= 2**63 else np.int64), missing)
-        return Cells(values.astype({"float": np.float64, "boolean": np.bool_}.get(column.sort, np.int64)), missing)
+        return cells_of_codes(column, filled[:, 0], missing)
     if column.sort in ("time", "duration"):
         return Cells(filled[:, 0].astype(np.int64) * column.ticks + filled[:, 1].astype(np.int64), missing)
     if column.wide:
@@ -138,3 +162,18 @@ def cells_of(column: Column, raw: np.ndarray) -> Cells:
     if column.sort == "boolean":
         return Cells(filled[:, 0] >= 0.5, missing)
     return Cells(raw[:, 0], missing)
+
+
+def cells_of_codes(column: Column, found: np.ndarray, missing: np.ndarray) -> Cells:
+    """Return the cells that codes (n,) stand for; the code of unknown categories becomes a missing cell."""
+    missing = missing | (found == len(column.levels))
+    of_codes = np.empty(len(column.levels) + 1, dtype=object)
+    of_codes[:-1] = column.levels
+    values = of_codes[found.astype(np.int64)]
+    if column.sort in ("text", "category"):
+        values[missing] = None
+        return Cells(values, missing)
+    values[missing] = 0
+    if column.sort == "integer":
+        return Cells(values.astype(np.uint64 if max(map(int, column.levels)) >= 2**63 else np.int64), missing)
+    return Cells(values.astype({"float": np.float64, "boolean": np.bool_}.get(column.sort, np.int64)), missing)

@@ -1,7 +1,8 @@
 """The IDX format of MNIST: a header of big-endian sizes, then the numbers.
 
 A file begins with two zero bytes, one byte for the type of the numbers and one for the number of axes D. D sizes of
-four bytes each follow, then the numbers in C order, the last axis fastest. It usually comes inside gzip.
+four bytes each follow, then the numbers in C order, the last axis varying fastest. Such files are usually compressed
+with gzip.
 """
 
 import gzip
@@ -12,23 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+"""The number type that each type byte stands for."""
 GZIP_MAGIC = b"\x1f\x8b"
+"""The first bytes of every gzip file."""
 
 
 def decompressed(content: bytes, name: str) -> bytes:
-    """Return the bytes inside a gzip wrapper, or `content` itself when there is none.
+    """Return the decompressed bytes of gzip data, or `content` itself if it is not gzip.
 
     Parameters
     ----------
     content : bytes
-        A whole file. Its first two bytes, not its name, tell whether it is gzip.
+        A whole file. Its first two bytes, not its name, decide whether it is gzip.
     name : str
-        What the file is called in an error.
+        The file's name in error messages.
 
     Raises
     ------
     ValueError
-        If the gzip wrapper is cut short or damaged.
+        If the gzip data are cut short or damaged.
 
     Examples
     --------
@@ -53,9 +56,9 @@ def read_idx(content: bytes, name: str = "the IDX data") -> NDArray:
     Parameters
     ----------
     content : bytes
-        A whole file, decompressed.
+        A whole, decompressed file.
     name : str
-        What the file is called in an error.
+        The file's name in error messages.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def read_idx(content: bytes, name: str = "the IDX data") -> NDArray:
     Raises
     ------
     ValueError
-        If the header is not IDX, or promises more or fewer bytes than there are.
+        If the header is not that of an IDX file, or does not fit the number of bytes.
 
     References
     ----------
@@ -85,12 +88,15 @@ def read_idx(content: bytes, name: str = "the IDX data") -> NDArray:
     dtype, axes = np.dtype(TYPES[content[2]]), content[3]
     start = 4 + 4 * axes
     if len(content) < start:
-        raise ValueError(f"{name} is cut short: a header of {axes} axes takes {start} bytes, it has {len(content)}")
+        raise ValueError(
+            f"{name} is cut short: a header of {axes} axes takes {start} bytes, it has {len(content)}; fetch it again"
+        )
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", count=axes, offset=4))
     expected = start + math.prod(shape) * dtype.itemsize
     if len(content) != expected:
         raise ValueError(
-            f"{name} has the wrong length: shape {shape} of {dtype.name} takes {expected} bytes, it has {len(content)}"
+            f"{name} has the wrong length: shape {shape} of {dtype.name} takes {expected} bytes, it has "
+            f"{len(content)}; fetch it again"
         )
-    # astype copies, so the array is writable and does not keep the header alive
+    # astype copies, so the array is writable and does not keep the header in memory.
     return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))

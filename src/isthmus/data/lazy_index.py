@@ -1,4 +1,4 @@
-"""`LazyIndex`: which rows of a long table to train on, without a number for each of them."""
+"""`LazyIndex`: the positions of the training rows of a long table, computed on demand."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from torch import Generator, Tensor
 
 
 class LazyIndex:
-    """All positions of a table but a few, some drawn at random coming first; its memory does not grow with the table.
+    """The positions of all rows of a table except a few: first some given ones, then the rest in ascending order.
 
-    Behind as much of an index tensor's interface as training asks for. The order is: the ones drawn, then the rest as
-    they lie.
+    It has the part of a tensor's interface that training uses: `len`, slicing and `split`. Its memory does not grow
+    with the table.
 
     Parameters
     ----------
-    total
+    total : int
         Rows of the table.
-    left_out
-        LazyIndex that are none of them.
-    first
-        LazyIndex that come first, none of them in `left_out`.
+    left_out : Tensor of shape (m,)
+        Positions that are excluded.
+    first : Tensor of shape (k,)
+        Positions that come first; none of them may be in `left_out`.
 
     Examples
     --------
@@ -33,14 +33,14 @@ class LazyIndex:
         self.left_out = left_out.sort().values
         self.first = first
         taken = torch.cat([self.left_out, first]).sort().values
-        # The j-th that is not taken is j plus as many as are taken before it.
+        # The j-th position that is not taken is j plus the number of taken positions before it.
         self.before = taken - torch.arange(len(taken))
 
     def __len__(self) -> int:
         return self.total - len(self.left_out)
 
     def __getitem__(self, places: slice) -> Tensor:
-        """LazyIndex at these places in the order, (b,)."""
+        """Return the positions at these places of the order, (b,)."""
         start, stop, step = places.indices(len(self))
         found = torch.arange(start, stop, step)
         drawn = found[found < len(self.first)]
@@ -48,20 +48,23 @@ class LazyIndex:
         return torch.cat([self.first[drawn], rest + torch.searchsorted(self.before, rest, right=True)])
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """Pass over all of them, `size` at a time."""
+        """Iterate over all positions, `size` at a time."""
         for start in range(0, len(self), size):
             yield self[start : start + size]
 
 
-def drawn(total: int, judged: int, some: int, generator: Generator) -> tuple[Tensor, LazyIndex]:
-    """Draw which rows judge, (judged,) as they lie, and return the others, `some` of them at random coming first."""
-    chosen = distinct(total, min(total, judged + some), generator)
-    judges = chosen[:judged].sort().values
-    return judges, LazyIndex(total, judges, chosen[judged:])
+def drawn(total: int, validation: int, some: int, generator: Generator) -> tuple[Tensor, LazyIndex]:
+    """Draw `validation` rows at random; return their positions in ascending order, and the index of all other rows.
+
+    The other rows begin with `some` rows that are drawn at random too.
+    """
+    chosen = distinct(total, min(total, validation + some), generator)
+    held_out = chosen[:validation].sort().values
+    return held_out, LazyIndex(total, held_out, chosen[validation:])
 
 
 def distinct(total: int, count: int, generator: Generator) -> Tensor:
-    """Draw `count` different whole numbers below `total`, in random order; memory grows with `count` alone."""
+    """Draw `count` different whole numbers below `total`, in random order; memory grows with `count` only."""
     if total <= 4 * count:
         return torch.randperm(total, generator=generator)[:count]
     found = torch.empty(0, dtype=torch.int64)

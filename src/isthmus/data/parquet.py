@@ -1,4 +1,4 @@
-"""Parquet: files and folders read a row group at a time, results written a piece at a time."""
+"""Parquet: files and folders are read one row group at a time, results are written one piece at a time."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from isthmus.core.extras import MissingExtraError
 from isthmus.core.files import atomic_write
 from isthmus.data.chunks import ChunkedTable
+from isthmus.data.sources import Convert, data_source
 
 OPEN_FILES = 2
 """Files that are open at a time."""
@@ -32,7 +33,7 @@ def arrow() -> Any:
     return pyarrow
 
 
-class ParquetTable:
+class ParquetGroups:
     """The row groups of Parquet files as chunks of numbers.
 
     Parameters
@@ -59,7 +60,7 @@ class ParquetTable:
         If there is no file; one is truncated or no Parquet; schemas diverge; a column is missing or holds no numbers.
     """
 
-    names: list[str] | None
+    in_order = False
 
     def __init__(self, files: Sequence[tuple[Any, str]], what: str, columns: Sequence[str] | None = None) -> None:
         self.files = list(files)
@@ -87,14 +88,14 @@ class ParquetTable:
         self.columns = list(schema.names if columns is None else columns)
         if not self.columns:
             raise ValueError(f"{what} has no columns; write it with at least one")
-        self.names = self.columns
+        self.names: list[str] | None = self.columns
         self.schema = schema
         self.plain = all(is_numeric(schema.field(name).type) and name not in nothing for name in self.columns)
         self.plain = self.plain and not self.nulls()
         self.dtype = np.dtype(np.float64)
         if self.plain:
             self.dtype = common_type(schema.field(name).type for name in self.columns)
-        self.convert: Callable[[Any], np.ndarray] = lambda table: numbers(table, self.columns, self.dtype)
+        self.convert: Convert | None = None
 
     def nulls(self) -> bool:
         """Whether the files say of a column that is read that it has gaps."""
@@ -132,7 +133,8 @@ class ParquetTable:
 
     def read(self, i: int) -> np.ndarray:
         """Return a row group as numbers, (b, F)."""
-        return self.convert(self.group(i))
+        group = self.group(i)
+        return numbers(group, self.columns, self.dtype) if self.convert is None else self.convert(group)
 
     def group(self, i: int) -> Any:
         """Return a row group as a table of Arrow's."""
@@ -161,6 +163,56 @@ class ParquetTable:
         """
         refuse_text(self.schema, self.what, self.columns)
         return ChunkedTable(self.lengths, self.read, len(self.columns), self.dtype, check=check)
+
+    def measured(self, lengths: list[int]) -> None:
+        """Do nothing: lengths are known."""
+
+
+@data_source
+class ParquetFiles(ParquetGroups):
+    """Parquet at a path, in a folder, as an open `pyarrow.parquet.ParquetFile` or as a data set of such files.
+
+    Parameters
+    ----------
+    X
+        The path, file or data set.
+    columns
+        Names of the columns to read, in this order; None reads all.
+    """
+
+    def __init__(self, X: Any, columns: Sequence[str] | None = None) -> None:
+        super().__init__(*parquet_files(X), columns)
+
+    @staticmethod
+    def opens(X: object) -> bool:
+        """Whether X is Parquet, or a folder, which should hold it."""
+        if isinstance(X, str | Path):
+            path = Path(X)
+            return path.is_dir() or path.suffix in (".parquet", ".pq")
+        return type(X).__module__.split(".")[0] == "pyarrow" and (
+            isinstance(X, arrow().parquet.ParquetFile) or is_parquet_dataset(X)
+        )
+
+
+def parquet_files(X: Any) -> tuple[list[tuple[Any, str]], str]:
+    """Return how each file of X is opened, with its name, and what to call all of them in messages."""
+    if isinstance(X, str | Path):
+        path = Path(X)
+        if not path.exists():
+            raise FileNotFoundError(
+                f"there is no file or folder {path}; give the path of a .npy or Parquet file or folder"
+            )
+        return [(str, name) for name in parquet_paths(path)], f"the folder {path}"
+    if isinstance(X, arrow().parquet.ParquetFile):
+        return [(lambda _: X, "given")], "the file"
+    return [(X.filesystem.open_input_file, name) for name in X.files], "the data set"
+
+
+def is_parquet_dataset(X: Any) -> bool:
+    """Whether X is a data set of pyarrow's that is nothing but Parquet files."""
+    dataset = arrow().dataset
+    plain = isinstance(X, dataset.FileSystemDataset) and not getattr(X, "_scan_options", None)
+    return plain and isinstance(X.format, dataset.ParquetFileFormat)
 
 
 def parquet_paths(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""`Prefetcher`: results worked out by another thread before they are asked for."""
+"""`Prefetcher`: results that another thread computes before they are needed."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,13 +10,20 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 DEPTH = 3
-"""Results that wait at most."""
+"""The largest number of results that are computed ahead."""
 
 
 class Prefetcher(Generic[Given, Made]):
-    """``map(function, items)``, worked out by a thread of its own, a few results ahead; to be used in a ``with`` block.
+    """``map(function, items)``, computed a few results ahead by another thread; use it in a ``with`` block.
 
-    An error of the function is raised where its result is asked for.
+    An exception of the function is raised where its result is taken.
+
+    Parameters
+    ----------
+    function : callable
+        Maps an item to a result; runs in the other thread.
+    items : iterable
+        Iterated over in the caller's thread.
 
     Examples
     --------

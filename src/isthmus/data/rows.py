@@ -1,4 +1,4 @@
-"""`Rows`: a table that stays as it came (its number type, its memory) and is converted a batch at a time."""
+"""`Rows`: a table with its weights and its scaling, turned into batches for a network."""
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -8,16 +8,18 @@ import scipy.sparse
 import torch
 from torch import Generator, Tensor
 
-from isthmus.data import lazy_index
-from isthmus.data.chunks import ChunkedTable, block_rows
-from isthmus.data.lazy_index import LazyIndex
-from isthmus.data.moments import RunningMoments
-from isthmus.data.number_types import AS_THEY_COME, as_tensor, other_type
+from isthmus.data.chunks import ChunkedTable
+from isthmus.data.dense import DenseTable
+from isthmus.data.moments import RunningMoments, Summary, block_rows
+from isthmus.data.number_types import as_tensor
 from isthmus.data.prefetching import Prefetcher
-from isthmus.data.scaling import NARROW, Scaling, Summary, copied
+from isthmus.data.scaling import NARROW, Scaling, copied
 from isthmus.data.shuffling import cut, equal_sizes
-from isthmus.data.sparse import SparseTable, canonical
-from isthmus.data.sparse_summary import summary as sparse_summary
+from isthmus.data.sparse import SparseTable
+from isthmus.data.table import Index, Table
+
+Batch = tuple[Tensor, Tensor | None]
+"""Rows (B, F) in the network's units, and their weights (B,) or None."""
 
 
 class Rows:
@@ -26,23 +28,22 @@ class Rows:
     Parameters
     ----------
     X
-        (n, F) numpy array, not copied where torch knows its number type; or CSR, of which a batch becomes dense at a
-        time; or a table in chunks, of which a few are read at a time.
+        (n, F) table, or an array or CSR matrix, which is not copied.
     weight
-        (n,) sample weights, or None for equal ones.
+        (n,) sample weights; None for equal ones.
     scaling
         Applied to every batch; None leaves the values as they are.
     dtype
         The floating-point type of the batches.
     device
-        Where the batches are.
+        Where the batches are needed.
     resident
-        Whether the table is kept there too, as for training; otherwise it stays in memory and goes over in batches.
+        Whether to keep the table on that device, as for training; otherwise it stays in memory, and batches are moved.
     """
 
     def __init__(
         self,
-        X: np.ndarray | scipy.sparse.csr_array | ChunkedTable,
+        X: Table | np.ndarray | scipy.sparse.csr_array,
         weight: np.ndarray | None = None,
         scaling: Scaling | None = None,
         dtype: torch.dtype = torch.float32,
@@ -50,198 +51,148 @@ class Rows:
         resident: bool = True,
     ) -> None:
         self.device = torch.device(device)
+        table = table_of(X)
         # Apple's device has no float64, in which wide numbers are scaled: its batches are made in memory.
-        stays = not resident or self.device.type == "mps" or not isinstance(X, np.ndarray)
-        home = torch.device("cpu") if stays else self.device
-        self.raw: Tensor | SparseTable | ChunkedTable = as_tensor(X).to(home) if isinstance(X, np.ndarray) else kept(X)
+        self.table = table.to(self.device) if resident and self.device.type != "mps" else table
+        home = self.table.device
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
-        self.there: Scaling | None = None
-        self.ahead = self.device.type == "cuda" and home.type == "cpu"
+        self.scaling_on_device: Scaling | None = None
+        self.prefetches = self.device.type == "cuda" and home.type == "cpu"
 
     @property
     def narrow(self) -> bool:
-        """Whether float32 holds every value of such a table exactly."""
-        return self.raw.dtype in NARROW
+        """Whether float32 holds every value of the table exactly."""
+        return self.table.dtype in NARROW
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self.table)
+
+    @property
+    def features(self) -> int:
+        """Columns of the table, before it is scaled."""
+        return self.table.shape[1]
 
     @property
     def place(self) -> str:
-        """Where the rows wait, in words."""
-        if isinstance(self.raw, ChunkedTable):
+        """Where the rows are kept, in words."""
+        if self.table.streamed:
             return "read in chunks"
-        return "there" if self.raw.device == self.device else "in memory"
+        return "there" if self.table.device == self.device else "in memory"
 
-    def draw(self, judged: int, some: int, generator: Generator) -> tuple[Tensor, Tensor | LazyIndex]:
-        """Draw which rows judge, and return the others, in random order; of a table in chunks the first `some` are.
+    @property
+    def block(self) -> int:
+        """Rows to process together: enough for an efficient product, few enough to be small beside the data."""
+        return block_rows(self.features)
 
-        Those are held, and the judges with them.
-        """
-        if not isinstance(self.raw, ChunkedTable):
-            judges, index = torch.randperm(len(self), generator=generator).tensor_split([judged])
-            return judges, index
-        judges, others = lazy_index.drawn(len(self), judged, some, generator)
-        few = judged <= self.raw.most_held
-        self.raw.hold(torch.cat([judges, others.first]) if few else others.first)
-        return judges, others
+    def split(self, validation: int, looked_at: int, generator: Generator) -> tuple[Tensor, Index]:
+        """Draw validation rows; return their positions and those of the training rows. See `Table.split`."""
+        return self.table.split(validation, looked_at, generator)
 
-    def all(self) -> Tensor | LazyIndex:
-        """Return the index of all rows, as they lie."""
-        if not isinstance(self.raw, ChunkedTable):
-            return torch.arange(len(self))
-        none = torch.empty(0, dtype=torch.int64)
-        return LazyIndex(len(self), none, none)
+    def everything(self) -> Index:
+        """Return the positions of all rows in their order."""
+        return self.table.everything()
 
-    def most_held(self, wanted: int) -> int:
-        """Return how many of so many rows may be looked at again and again: all, but of long rows in chunks fewer."""
-        return min(wanted, self.raw.most_held) if isinstance(self.raw, ChunkedTable) else wanted
-
-    def hold(self, index: Tensor) -> None:
-        """Of a table in chunks, hold the rows of that index in place of those that are held."""
-        if isinstance(self.raw, ChunkedTable) and len(index) <= self.raw.most_held:
-            self.raw.hold(index)
-
-    def epoch(
-        self, index: Tensor | LazyIndex, batches: int, generator: Generator
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Return the rows of that index in random order, in so many batches of equal size (give or take one row)."""
-        if isinstance(self.raw, ChunkedTable):
-            # Its own, since it is drawn from while the epoch lasts.
+    def epoch(self, index: Index, batches: int, generator: Generator) -> Iterator[Batch]:
+        """Yield the rows of the index in random order, in `batches` batches of equal size (give or take one row)."""
+        if self.table.streamed:
+            # Its own generator, because it is drawn from throughout the epoch.
             order = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-            return cut(self.shuffled(self.raw, index, order), equal_sizes(len(index), batches))
-        assert isinstance(index, Tensor)
-        shuffled = index[torch.randperm(len(index), generator=generator)].to(self.raw.device)
+            return cut(self.streamed(index, order), equal_sizes(len(index), batches))
+        positions = index[:]
+        shuffled = positions[torch.randperm(len(positions), generator=generator)].to(self.table.device)
         return self.batches(torch.tensor_split(shuffled, batches))
 
-    def shuffled(
-        self, table: ChunkedTable, index: Tensor | LazyIndex, generator: Generator
-    ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Return blocks of rows of a table in chunks in random order, in the network's units, and their weights."""
-        assert isinstance(index, LazyIndex)
-        for rows, where in table.shuffled(index, generator):
-            x = self.brought(rows) if self.device.type == "cuda" else self.scaled(rows)
-            yield x, None if self.weight is None else self.weight[where].to(self.device)
+    def streamed(self, index: Index, generator: Generator) -> Iterator[Batch]:
+        """Yield blocks of the rows of a streamed table in random order."""
+        for rows, positions in self.table.shuffled(index, generator):
+            x = self.moved(rows) if self.device.type == "cuda" else self.scaled(rows)
+            yield x, None if self.weight is None else self.weight[positions].to(self.device)
 
-    def batch(self, index: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the rows of that index (b,) in the network's units, (b, F), and their weights."""
-        index = index.to(self.raw.device)
+    def batch(self, index: Tensor) -> Batch:
+        """Return the rows at these positions (b,)."""
+        index = index.to(self.table.device)
         weight = None if self.weight is None else self.weight[index].to(self.device)
-        return self.scaled(self.raw.index_select(0, index)), weight
+        return self.scaled(self.table.take(index)), weight
 
-    def batches(self, indices: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Return the batches of those indices, one after another; each may stand in the memory of the one before.
+    def batches(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
+        """Yield the batches of these positions; each may reuse the memory of the one before.
 
-        (Large pieces of memory that come and go at every step let a process grow, by what small ones leave between.)
+        (Large blocks of memory that come and go at every step fragment the heap, and the process grows.)
 
-        Where the rows wait in memory and the batches go to a CUDA GPU, another thread gathers them ahead, as they came,
-        into pinned memory, whence they go over while the device computes.
+        Where the rows are in memory and the batches are needed on a CUDA GPU, a second thread gathers them in advance
+        into pinned memory, from which they are copied while the device computes.
         """
-        if not self.ahead:
-            rooms: dict[int, tuple[Tensor, Tensor]] = {}
+        if not self.prefetches:
+            buffers: dict[int, tuple[Tensor, Tensor]] = {}
             for index in indices:
-                yield self.batch_into(rooms, index)
+                yield self.batch_into(buffers, index)
             return
         pin = self.device.type == "cuda"
         with Prefetcher(lambda index: self.gathered(index, pin), indices) as gathered:
             for raw, weight in gathered:
-                yield self.brought(raw), None if weight is None else weight.to(self.device, non_blocking=True)
+                yield self.moved(raw), None if weight is None else weight.to(self.device, non_blocking=True)
 
-    def batch_into(self, rooms: dict[int, tuple[Tensor, Tensor]], index: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return what `batch` does, in memory that is kept in `rooms` for every size of a batch."""
-        if self.raw.device != self.device:
+    def batch_into(self, buffers: dict[int, tuple[Tensor, Tensor]], index: Tensor) -> Batch:
+        """Return what `batch` does, in memory that is kept in `buffers` for every batch size."""
+        if self.table.device != self.device:
             return self.batch(index)
-        if len(index) not in rooms:
-            raw = self.raw.new_empty(len(index), self.raw.shape[1])
+        if len(index) not in buffers:
+            raw = self.table.new_empty(len(index), self.features)
             cells = raw.shape[1] if self.scaling is None else self.scaling.cells
             same = raw.dtype == self.dtype and cells == raw.shape[1]
-            rooms[len(index)] = raw, raw if same else raw.new_empty(len(index), cells, dtype=self.dtype)
-        raw, x = rooms[len(index)]
-        index = index.to(self.raw.device)
-        if not isinstance(self.raw, Tensor):
-            self.raw.index_select(0, index, out=raw)
-        else:
-            torch.index_select(self.raw, 0, index, out=raw)
+            buffers[len(index)] = raw, raw if same else raw.new_empty(len(index), cells, dtype=self.dtype)
+        raw, x = buffers[len(index)]
+        index = index.to(self.table.device)
+        self.table.take(index, out=raw)
         weight = None if self.weight is None else self.weight[index]
         return copied(raw, x) if self.scaling is None else self.scaling(raw, self.dtype, x), weight
 
-    def gathered(self, index: Tensor, pin: bool) -> tuple[Tensor, Tensor | None]:
-        """Return rows as they came, and their weights."""
-        found = self.raw.index_select(0, index), None if self.weight is None else self.weight[index]
+    def gathered(self, index: Tensor, pin: bool) -> Batch:
+        """Return rows in the table's own number type, and their weights."""
+        found = self.table.take(index), None if self.weight is None else self.weight[index]
         return tuple(t if t is None or not pin else t.pin_memory() for t in found)  # type: ignore[return-value]
 
-    def brought(self, raw: Tensor) -> Tensor:
-        """Bring rows as they came to the device, and there to the network's units."""
-        if self.there is None:
-            self.there = None if self.scaling is None else deepcopy(self.scaling).to(self.device)
+    def moved(self, raw: Tensor) -> Tensor:
+        """Move rows to the device, and scale them there."""
+        if self.scaling_on_device is None and self.scaling is not None:
+            self.scaling_on_device = deepcopy(self.scaling).to(self.device)
         x = raw.to(self.device, non_blocking=True)
-        return x.to(self.dtype) if self.there is None else self.there(x, self.dtype)
-
-    def blocks(self, size: int = 4096) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """Pass over all rows in their order, `size` at a time."""
-        for start in range(0, len(self), size):
-            rows = slice(start, start + size)
-            yield self.scaled(self.raw[rows]), None if self.weight is None else self.weight[rows].to(self.device)
+        return x.to(self.dtype) if self.scaling_on_device is None else self.scaling_on_device(x, self.dtype)
 
     def scaled(self, raw: Tensor) -> Tensor:
-        """Bring rows as they came to the network's units and number type."""
+        """Return rows of the table in the network's units and number type."""
         x = raw.to(self.dtype) if self.scaling is None else self.scaling(raw, self.dtype)
         return x.to(self.device)
 
+    def blocks(self, size: int = 4096) -> Iterator[Batch]:
+        """Yield all rows in their order, `size` at a time."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            yield self.scaled(self.table[rows]), None if self.weight is None else self.weight[rows].to(self.device)
+
     def summary(self) -> Summary:
-        """Mean, variance, least and greatest value of every column, in float64; in two passes, of chunks in one."""
-        if isinstance(self.raw, SparseTable):
-            return sparse_summary(self.raw.table, None if self.weight is None else self.weight.numpy())
-        if isinstance(self.raw, ChunkedTable):
-            return self.raw.summary(self.weight)
-        total, mean = 0.0, torch.zeros(self.raw.shape[1], dtype=torch.float64, device=self.raw.device)
-        smallest, largest = torch.full_like(mean, np.inf), torch.full_like(mean, -np.inf)
-        whole = torch.ones_like(mean, dtype=torch.bool)
-        for raw, weight in self.wide_blocks():
-            total += weight.sum().item()
-            mean += weight @ raw
-            smallest = torch.minimum(smallest, raw.amin(0))
-            largest = torch.maximum(largest, raw.amax(0))
-            if self.raw.is_floating_point():
-                whole &= (raw == raw.round()).all(0)
-        mean /= total
-        # What rounding left in the sum of many rows is taken out of the mean, and out of the variance about it.
-        drift, variance = torch.zeros_like(mean), torch.zeros_like(mean)
-        for raw, weight in self.wide_blocks():
-            drift += weight @ (raw - mean)
-            variance += weight @ (raw - mean).square()
-        drift /= total
-        mean, variance = mean + drift, (variance / total - drift.square()).clamp_min(0)
-        return Summary(mean.cpu(), variance.cpu(), smallest.cpu(), largest.cpu(), whole.cpu())
+        """Return mean, variance, minimum and maximum of every column of the table, in float64."""
+        return self.table.summary(self.weight)
 
     def running(self) -> RunningMoments:
-        """Mean, variance, least and greatest value of every column, in one pass, so that more rows can be taken in."""
-        if isinstance(self.raw, ChunkedTable):
-            return RunningMoments.of(self.raw.summary(self.weight), float(len(self)))
-        running = RunningMoments(self.raw.shape[1])
-        for raw, weight in self.wide_blocks():
-            running.add(raw.cpu(), weight.cpu(), self.raw.is_floating_point())
+        """Return the same in one pass, so that more rows can be added."""
+        if self.table.streamed:
+            return RunningMoments.of(self.table.summary(self.weight), float(len(self)))
+        running = RunningMoments(self.features)
+        for start in range(0, len(self), self.block):
+            rows = slice(start, start + self.block)
+            x = self.table[rows].double().contiguous()
+            weight = torch.ones_like(x[:, 0]) if self.weight is None else self.weight[rows].double()
+            running.add(x.cpu(), weight.cpu(), self.table.dtype.is_floating_point)
         return running
 
-    @property
-    def block(self) -> int:
-        """Rows to look at together: enough for a product to pay, few enough to be small beside the data."""
-        return block_rows(self.raw.shape[1])
 
-    def wide_blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pass over the unscaled rows in float64, with their weights."""
-        size = self.block
-        for start in range(0, len(self), size):
-            # Contiguous, so that the order of the sums does not depend on how the table lies in memory.
-            raw = self.raw[start : start + size].double().contiguous()
-            yield raw, torch.ones_like(raw[:, 0]) if self.weight is None else self.weight[start : start + size].double()
-
-
-def kept(table: scipy.sparse.csr_array | ChunkedTable) -> SparseTable | ChunkedTable:
-    """Keep a table in chunks, or a CSR one, as it came, where torch has its number type and no cell is there twice."""
-    if isinstance(table, ChunkedTable):
-        return table
-    table = canonical(table)
-    return SparseTable(table if table.dtype in AS_THEY_COME else table.astype(other_type(table.dtype)))
+def table_of(X: Table | np.ndarray | scipy.sparse.csr_array) -> Table:
+    """Return an array or a CSR matrix as a table; a table as it is."""
+    if isinstance(X, np.ndarray):
+        return DenseTable(X)
+    if isinstance(X, DenseTable | SparseTable | ChunkedTable):
+        return X
+    return SparseTable(X)

@@ -1,4 +1,4 @@
-"""Rows that come in pieces, shuffled through a buffer, and cut into batches."""
+"""Rows that arrive in pieces: shuffled through a buffer and cut into batches."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -8,39 +8,40 @@ from torch import Generator, Tensor
 
 
 class Piece(NamedTuple):
-    """Rows that came together."""
+    """Rows of a table that arrive together."""
 
     rows: Tensor
     """(b, F)."""
     positions: Tensor
-    """(b,) where they stand in the table."""
+    """(b,) their positions in the table."""
 
     def chosen(self, chosen: Tensor) -> "Piece":
-        """Return the rows at these places (b,), in memory of their own."""
+        """Return a copy of the rows at these places (b,)."""
         return Piece(self.rows[chosen], self.positions[chosen])
 
 
 def joined(pieces: list[Piece]) -> Piece:
-    """Return the rows of all pieces, one after another."""
+    """Return the rows of all pieces as one piece, in their order."""
     if len(pieces) == 1:
         return pieces[0]
     return Piece(torch.cat([piece.rows for piece in pieces]), torch.cat([piece.positions for piece in pieces]))
 
 
-def mixed(pieces: Iterable[Piece], room: int, generator: Generator) -> Iterator[Piece]:
-    """Return the same rows in random order, as far as a buffer of `room` rows lets them mix.
+def mixed(pieces: Iterable[Piece], capacity: int, generator: Generator) -> Iterator[Piece]:
+    """Yield the same rows in random order, as far as a buffer of `capacity` rows can mix them.
 
-    The buffer fills; then every row that comes takes a random place in it, and the one that was there goes out. Rows
-    that find their place taken by another of the same piece go straight out, and each piece that goes out is shuffled.
+    First the buffer is filled. Then every row that arrives takes a random place in the buffer, and the row that was
+    there is yielded. If two rows of a piece draw the same place, one of them is yielded at once. Each piece that is
+    yielded is shuffled.
 
     Parameters
     ----------
-    pieces
-        Rows, and where they stand.
-    room
-        Rows that the buffer holds at least, if there are as many.
-    generator
-        The order's only source.
+    pieces : iterable of Piece
+        The rows and their positions.
+    capacity : int
+        The buffer holds at least this many rows, if there are as many.
+    generator : torch.Generator
+        The only source of randomness.
     """
     filling: list[Piece] = []
     pool: Piece | None = None
@@ -49,7 +50,7 @@ def mixed(pieces: Iterable[Piece], room: int, generator: Generator) -> Iterator[
         largest = max(largest, len(piece.positions))
         if pool is None:
             filling.append(piece)
-            if sum(len(filled.positions) for filled in filling) >= room:
+            if sum(len(filled.positions) for filled in filling) >= capacity:
                 pool, filling = joined(filling) if len(filling) > 1 else copied(filling[0]), []
         elif len(piece.positions):
             yield exchanged(pool, piece, generator)
@@ -64,12 +65,12 @@ def mixed(pieces: Iterable[Piece], room: int, generator: Generator) -> Iterator[
 
 
 def copied(piece: Piece) -> Piece:
-    """Return the same rows in memory that may be written to: where they are, it may be the source's own."""
+    """Return a copy of the rows that may be written to; the memory of the rows themselves may be the source's."""
     return Piece(piece.rows.clone(), piece.positions.clone())
 
 
 def exchanged(pool: Piece, piece: Piece, generator: Generator) -> Piece:
-    """Put the rows of a piece at random places of the pool, and return as many others."""
+    """Put the rows of a piece at random places of the pool; return as many rows, which the pool no longer holds."""
     count = len(piece.positions)
     order = torch.randperm(count, generator=generator)
     places = torch.randint(len(pool.positions), (count,), generator=generator).unique()
@@ -80,13 +81,17 @@ def exchanged(pool: Piece, piece: Piece, generator: Generator) -> Piece:
 
 
 def equal_sizes(total: int, count: int) -> list[int]:
-    """Return the sizes of `count` parts of `total` rows, the same give or take one, as `tensor_split` makes them."""
+    """Return the sizes of `count` parts of `total` rows, which differ by at most one, as `tensor_split` makes them.
+
+    >>> equal_sizes(7, 3)
+    [3, 2, 2]
+    """
     size, more = divmod(total, count)
     return [size + 1] * more + [size] * (count - more)
 
 
 def cut(blocks: Iterable[tuple[Tensor, Tensor | None]], sizes: Iterable[int]) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Cut rows (b, F) and their weights (b,) or None, which come in blocks, into batches of these sizes."""
+    """Cut blocks of rows (b, F), with weights (b,) or None, into batches of these sizes."""
     coming = iter(blocks)
     x, weight = next(coming, (torch.empty(0), None))
     for size in sizes:
@@ -106,5 +111,5 @@ def cut(blocks: Iterable[tuple[Tensor, Tensor | None]], sizes: Iterable[int]) ->
 
 
 def whole(parts: list[Tensor]) -> Tensor:
-    """Return parts of a batch as one."""
+    """Return the parts of a batch as one tensor."""
     return parts[0] if len(parts) == 1 else torch.cat(parts)

@@ -1,78 +1,122 @@
-"""`SparseTable`: a table that keeps only what is not 0, and becomes dense a few rows at a time."""
+"""`SparseTable`: a table that keeps only non-zero cells and becomes dense a few rows at a time."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.sparse
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+
+from isthmus.data.dense import shuffled_split
+from isthmus.data.moments import Summary, summarise_sparse
+from isthmus.data.number_types import AS_THEY_COME, other_type
+from isthmus.data.shuffling import Piece
+from isthmus.data.table import Index
 
 
 class SparseTable:
-    """A CSR table behind as much of a tensor's interface as `Rows` asks for; on the processor.
+    """A CSR matrix as a `Table`, on the processor.
 
     Parameters
     ----------
-    table
-        (n, F) CSR, of a number type that torch has.
+    numbers
+        (n, F) CSR. Duplicate entries are added up, and number types that torch lacks converted, in a copy.
 
     Examples
     --------
     >>> table = SparseTable(scipy.sparse.csr_array(np.eye(3, dtype=np.float32)))
-    >>> table.index_select(0, torch.tensor([2, 0]))
+    >>> table.take(torch.tensor([2, 0]))
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
 
     device = torch.device("cpu")
+    sparse = True
+    streamed = False
+    nbytes = 0
 
-    def __init__(self, table: scipy.sparse.csr_array) -> None:
-        self.table = table
-        self.none = torch.from_numpy(np.empty(0, dtype=table.dtype))
+    def __init__(self, numbers: scipy.sparse.csr_array) -> None:
+        csr = canonical(numbers)
+        self.csr = csr if csr.dtype in AS_THEY_COME else csr.astype(other_type(csr.dtype))
+        self.empty = torch.from_numpy(np.empty(0, dtype=self.csr.dtype))
 
     @property
     def dtype(self) -> torch.dtype:
         """The number type."""
-        return self.none.dtype
+        return self.empty.dtype
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n, F)."""
-        rows, columns = self.table.shape
+        rows, columns = self.csr.shape
         return rows, columns
 
+    @property
+    def filled(self) -> float:
+        """Share of the cells that are kept, in [0, 1]."""
+        return float(self.csr.nnz / max(1, self.shape[0] * self.shape[1]))
+
     def __len__(self) -> int:
-        return int(self.table.shape[0])
+        return int(self.csr.shape[0])
 
-    def __getitem__(self, rows: slice | int) -> Tensor:
-        """Rows, dense: (b, F), or (F,) for one."""
-        if isinstance(rows, slice):
-            return torch.from_numpy(self.table[rows].toarray())
-        return self[rows : rows + 1][0]
+    def __getitem__(self, rows: slice) -> Tensor:
+        """Return consecutive rows as a dense tensor, (b, F)."""
+        return torch.from_numpy(self.csr[rows].toarray())
 
-    def index_select(self, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
-        """Return the rows of that index (b,), dense, (b, F); written to `out`, if given."""
-        assert dim == 0, "only rows are selected"
-        chosen = self.table[index.numpy()]
+    def take(self, index: Tensor, out: Tensor | None = None) -> Tensor:
+        """Return the rows at these positions (b,) as a dense tensor, (b, F); written to `out` if it is given."""
+        chosen = self.csr[index.numpy()]
         if out is None:
             return torch.from_numpy(chosen.toarray())
         chosen.toarray(out=out.numpy())
         return out
 
-    def is_floating_point(self) -> bool:
-        """Whether it may hold fractions."""
-        return self.dtype.is_floating_point
+    def selected(self, used: np.ndarray) -> "SparseTable":
+        """Return the table of the rows where `used` (n,) is true."""
+        return SparseTable(self.csr[used])
+
+    def part(self, rows: slice) -> "SparseTable":
+        """Return the table of consecutive rows."""
+        return SparseTable(self.csr[rows])
+
+    def drawn(self, positions: np.ndarray) -> scipy.sparse.csr_array:
+        """Return the rows at these positions (m,), as CSR (m, F)."""
+        return self.csr[positions]
 
     def new_empty(self, *size: int) -> Tensor:
-        """Return dense memory for numbers of the same type."""
-        return self.none.new_empty(size)
+        """Return uninitialised dense memory of the table's number type."""
+        return self.empty.new_empty(size)
 
-    @property
-    def filled(self) -> float:
-        """The share of the cells that are kept, in [0, 1]."""
-        return float(self.table.nnz / max(1, self.shape[0] * self.shape[1]))
+    def to(self, device: torch.device) -> "SparseTable":
+        """Return the table itself: sparse rows stay on the processor."""
+        return self
+
+    def split(self, validation: int, looked_at: int, generator: Generator) -> tuple[Tensor, Index]:
+        """Draw `validation` rows at random; return their positions, and those of the others in random order."""
+        return shuffled_split(len(self), validation, generator)
+
+    def everything(self) -> Index:
+        """Return the positions of all rows in their order."""
+        return torch.arange(len(self))
+
+    def holdable(self, wanted: int) -> int:
+        """Return `wanted`: all rows are in memory."""
+        return wanted
+
+    def hold(self, index: Tensor) -> None:
+        """Do nothing: all rows are in memory."""
+
+    def shuffled(self, index: Index, generator: Generator) -> Iterator[Piece]:
+        """Refuse: rows in memory are taken by position."""
+        raise TypeError("rows in memory are shuffled by their positions: use take()")
+
+    def summary(self, weight: Tensor | None = None) -> Summary:
+        """Return mean, variance, minimum and maximum of every column, from the non-zero cells alone."""
+        return summarise_sparse(self.csr, None if weight is None else weight.numpy())
 
 
 def canonical(table: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
-    """Return a CSR table with rising columns in every row and entries of one cell added up; a copy, if it differs."""
+    """Return a CSR matrix with sorted columns in every row and duplicate entries added up; a copy if it differs."""
     if table.has_canonical_format:
         return table
     table = table.copy()

@@ -1,16 +1,16 @@
-"""Principal components of wide sparse tables: products with what is kept, and the centring by one row more."""
+"""Principal components of wide sparse tables, from products with the stored entries only."""
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from isthmus.core.principal import MOST, PrincipalComponents, by_variance, subspace
+from isthmus.data.moments import summarise_sparse
 from isthmus.data.rows import Rows
-from isthmus.data.sparse import SparseTable
-from isthmus.data.sparse_summary import summary
+from isthmus.data.scaling import AffineScaling
 
 TOGETHER = 2**14
-"""Rows of which the products are made together."""
+"""Rows that are multiplied together."""
 
 
 def sparse_principal_components(
@@ -18,28 +18,34 @@ def sparse_principal_components(
 ) -> PrincipalComponents:
     """Find the leading `rank` (by default 256) principal components of a sparse table, in the network's units.
 
-    By randomised subspace iteration, as `principal_components` finds them of dense rows, but no row becomes dense: with
-    the mean m and the scale s of the columns, the covariance matrix times a basis B is
+    The method is randomised subspace iteration, as in `principal_components` for dense rows, but no row becomes dense.
+    With the stored table A, the weights W of its rows, and the mean m and the scale s of its columns, the covariance
+    matrix times a basis B is
 
-        S (Aᵀ - m 1ᵀ) W (A - 1 mᵀ) S B / Σw,    S = diag(1/s),
+        S (Aᵀ - m 1ᵀ) W (A - 1 mᵀ) S B / Σw,    S = diag(1/s).
 
-    A the table as it is kept and W the weights of its rows. In float64.
+    All computations are in float64.
 
     Parameters
     ----------
-    rows
-        Of which the table is sparse and on the processor.
-    index
-        Which of them, (n,).
-    rank
-        How many components.
-    generator
-        For the first basis.
+    rows : Rows
+        Rows of a sparse table, on the CPU.
+    index : Tensor of shape (n,)
+        The positions of the rows to use.
+    rank : int, optional
+        Number of components.
+    generator : torch.Generator, optional
+        Draws the first basis.
+
+    References
+    ----------
+    Halko, Martinsson and Tropp (2011), "Finding structure with randomness", SIAM Review 53(2).
     """
-    assert isinstance(rows.raw, SparseTable), "dense rows come in blocks"
-    table = rows.raw.table[index.numpy()]
+    assert rows.table.sparse, "dense rows come in blocks"
+    assert rows.scaling is None or isinstance(rows.scaling, AffineScaling), "sparse tables hold numbers only"
+    table = rows.table.drawn(index.numpy())
     weight = None if rows.weight is None else rows.weight[index].double().numpy()
-    found = summary(table, weight)
+    found = summarise_sparse(table, weight)
     total = float(len(index)) if weight is None else weight.sum()
     scaling = rows.scaling
     scale = torch.ones_like(found.mean) if scaling is None else scaling.scale
@@ -47,7 +53,7 @@ def sparse_principal_components(
     mean = found.mean.numpy()
 
     def times(basis: Tensor) -> Tensor:
-        """(F, width) to the covariance matrix times it."""
+        """Return the covariance matrix times a basis, (F, width) each."""
         scaled = np.ascontiguousarray((basis / scale[:, None]).numpy())
         middle, product = mean @ scaled, np.zeros_like(scaled)
         for start in range(0, table.shape[0], TOGETHER):

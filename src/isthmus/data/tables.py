@@ -1,170 +1,169 @@
-"""`TableScaling`: from the numbers of a table's columns to what a network sees, and back, a batch at a time.
+"""`TableScaling`: from the numbers of a table's columns to what a network sees, and back, one batch at a time.
 
-The cells of the network stand in groups, each with one likelihood: real values, times' places in the calendar,
-booleans, categories as zeros and a one, counts. What is missing is NaN there too.
+The network's cells lie in five layouts, one after another: real values, places of times in the calendar, booleans,
+categories as zeros and a one, counts. Within a layout the columns are grouped by their likelihood, the default one
+first and the others by name. A missing value is NaN in its cells too.
 """
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from isthmus.data.columns import Column
-from isthmus.data.scaling import copied
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.registry import column_likelihoods
+from isthmus.data.columns import KINDS, Column
+from isthmus.data.scaling import Scaling, copied
+from isthmus.parts.likelihoods import Gaussian
+from isthmus.parts.mixed import Mixed
+from isthmus.parts.slots import ColumnLikelihood, Likelihood
 
 YEAR = 365.2425
+"""Days of an average year."""
 CYCLES = {"day": 1.0, "week": 7.0, "year": YEAR}
 """Days of each cycle of the calendar."""
-GROUPS = ("gaussian", "student_t", "calendar", "bernoulli", "categorical", "poisson", "negative_binomial")
-"""In this order the network's cells stand; "calendar" are sines and cosines, which are learned but not scored."""
+CALENDAR = "calendar"
+"""The name of the group of sines and cosines, which are learned but not scored."""
 
 
-class TableScaling(nn.Module):
-    """Brings the numbers (B, R) of columns to a network's cells (B, F), and back.
+class LikelihoodGroup(NamedTuple):
+    """Neighbouring cells that share a likelihood."""
+
+    likelihood: str
+    """The registered name of the likelihood, or "calendar"."""
+    sizes: tuple[int, ...]
+    """How many cells each column of the group has."""
+
+
+class TableScaling(Scaling):
+    """The scaling of a table of columns: numbers (B, R) to a network's cells (B, F), and back.
 
     Parameters
     ----------
-    columns
-        What is known of the columns.
+    columns : sequence of Column
+        What is known about the columns.
 
     Attributes
     ----------
-    groups : list of (str, tuple of int)
-        Which likelihood the cells have, group by group, and how many cells each column has in it.
-    feature_group : Tensor of shape (F,)
-        Which column each cell belongs to.
-    scored : Tensor of shape (F,)
-        Whether its likelihood counts for the row's score.
+    columns : tuple of Column
+        The columns.
+    places : list of int
+        The first of each column's numbers among the R numbers of a row.
+    real, flags, named, counted : list of int
+        The columns whose cells are real values, booleans, blocks of categories and counts, in the order of the cells.
+    calendar_cells : list of (int, str)
+        The columns whose cells are sine and cosine of a cycle, and the cycle.
+    block_sizes : list of int
+        How many cells each column of `named` has.
+    high, low : Tensor of shape (real columns,)
+        The value of a real column is high times its first number plus low times its last; in days for times.
     """
-
-    mean: Tensor
-    deviation: Tensor
-    bend: Tensor
-    smallest: Tensor
-    largest: Tensor
-    step: Tensor
-    high: Tensor
-    low: Tensor
-    first: Tensor
-    second: Tensor
-    ticks: Tensor
-    times: Tensor
-    blocks: Tensor
-    codes: Tensor
-
-    shifted = True
-    common = None
 
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__()
         self.columns = tuple(columns)
-        self.places = []
-        start = 0
-        for column in columns:
-            self.places.append(start)
-            start += column.numbers
-        self.numbers = start
-        real = self.members("gaussian") + self.members("student_t")
-        timed = [(index, cycle) for index, column in enumerate(columns) for cycle in column.cycles]
-        flags, named = self.members("bernoulli"), self.members("categorical")
-        counted = self.members("poisson") + self.members("negative_binomial")
-        self.real, self.timed, self.flags, self.named, self.counted = real, timed, flags, named, counted
-        sizes = [len(columns[index].shares) for index in named]
-        self.sizes = sizes
-        feature_group = [*real, *(index for index, _ in timed for _ in range(2)), *flags]
-        feature_group += [index for index, size in zip(named, sizes, strict=True) for _ in range(size)]
-        feature_group += counted
-        self.feature_group = torch.tensor(feature_group, dtype=torch.long)
-        self.cells = len(feature_group)
-        self.scored = torch.ones(len(feature_group), dtype=torch.bool)
-        self.scored[len(real) : len(real) + 2 * len(timed)] = False
-        self.numeric_tables(real)
-        self.level_tables(named, sizes)
+        self.places = [0, *accumulate(column.numbers for column in columns)][:-1]
+        self.real, self.flags, self.named, self.counted = map(self.laid_out, ("real", "boolean", "category", "count"))
+        self.calendar_cells = [(index, cycle) for index, column in enumerate(columns) for cycle in column.cycles]
+        self.block_sizes = [len(columns[index].shares) for index in self.named]
+        group = [*self.real, *(index for index, _ in self.calendar_cells for _ in range(2)), *self.flags]
+        group += [index for index, size in zip(self.named, self.block_sizes, strict=True) for _ in range(size)]
+        group += self.counted
+        self.columns_of_cells = torch.tensor(group, dtype=torch.long)
+        self.keep_real_columns()
+        self.keep_blocks()
 
-    def members(self, likelihood: str) -> list[int]:
-        """Return the columns of that likelihood."""
-        return [index for index, column in enumerate(self.columns) if column.likelihood == likelihood]
+    def laid_out(self, layout: str) -> list[int]:
+        """Return the columns of a layout, those of its default likelihood first, then the others by likelihood."""
+        members = [index for index, column in enumerate(self.columns) if column.layout == layout]
+        likelihoods = [column.likelihood for column in self.columns]
+        return sorted(members, key=lambda index: (likelihoods[index] != KINDS[layout], likelihoods[index]))
 
-    def numeric_tables(self, real: list[int]) -> None:
-        """Lay out what is known of real columns as tensors."""
+    def keep_real_columns(self) -> None:
+        """Keep what is known about real columns as tensors, (real columns,) each."""
+        known = [self.columns[index] for index in self.real]
+        places = [self.places[index] for index in self.real]
+        is_time = [column.sort in ("time", "duration") for column in known]
+        self.mean = kept([column.mean for column in known])
+        self.deviation = kept([column.deviation for column in known])
+        self.log_constant = kept([column.log_constant for column in known])
+        self.smallest = kept([column.smallest for column in known])
+        self.largest = kept([column.largest for column in known])
+        self.step = kept([column.step for column in known])
+        self.ticks = kept([float(column.ticks) for column in known])
+        pairs = list(zip(known, is_time, strict=True))
+        self.high = kept([2.0**32 if column.wide and not time else 1.0 for column, time in pairs])
+        self.low = kept([(1 / column.ticks if time else 1.0) if column.wide else 0.0 for column, time in pairs])
+        last = [place + column.numbers - 1 for place, column in zip(places, known, strict=True)]
+        self.high_place = nn.Buffer(torch.tensor(places, dtype=torch.long), persistent=False)
+        self.low_place = nn.Buffer(torch.tensor(last, dtype=torch.long), persistent=False)
+        self.is_time = nn.Buffer(torch.tensor(is_time, dtype=torch.bool), persistent=False)
 
-        def of(name: str) -> Tensor:
-            return torch.tensor([float(getattr(self.columns[index], name)) for index in real], dtype=torch.float64)
-
-        self.keep("mean", of("mean"))
-        self.keep("deviation", of("deviation"))
-        self.keep("bend", of("bend"))
-        self.keep("smallest", of("smallest"))
-        self.keep("largest", of("largest"))
-        self.keep("step", of("step"))
-        # The value is high · first number + low · second, in days where it is a time.
-        known = [self.columns[index] for index in real]
-        timelike = [column.sort in ("time", "duration") for column in known]
-        split = zip(known, timelike, strict=True)
-        high = [2.0**32 if column.wide and not timed else 1.0 for column, timed in split]
-        low = [
-            (1 / column.ticks if timed else 1.0) if column.wide else 0.0
-            for column, timed in zip(known, timelike, strict=True)
-        ]
-        self.keep("high", torch.tensor(high, dtype=torch.float64))
-        self.keep("low", torch.tensor(low, dtype=torch.float64))
-        self.keep("first", torch.tensor([self.places[index] for index in real], dtype=torch.long))
-        self.keep(
-            "second", torch.tensor([self.places[i] + self.columns[i].numbers - 1 for i in real], dtype=torch.long)
-        )
-        self.keep("ticks", torch.tensor([float(column.ticks) for column in known], dtype=torch.float64))
-        self.keep("times", torch.tensor(timelike, dtype=torch.bool))
-
-    def level_tables(self, named: list[int], sizes: list[int]) -> None:
-        """Lay out the cells of categories as tensors."""
-        most = max([len(self.columns[index].places) for index in named], default=0)
-        cells = torch.zeros(len(named), most, dtype=torch.long)
-        codes = torch.zeros(sum(sizes), dtype=torch.float64)
+    def keep_blocks(self) -> None:
+        """Keep as tensors which cell each category has, (named, codes), and which category each cell stands for."""
+        most = max([len(self.columns[index].places) for index in self.named], default=0)
+        cells = torch.zeros(len(self.named), most, dtype=torch.long)
+        codes = torch.zeros(sum(self.block_sizes), dtype=torch.float64)
         begin = 0
-        for row, (index, size) in enumerate(zip(named, sizes, strict=True)):
+        for row, (index, size) in enumerate(zip(self.named, self.block_sizes, strict=True)):
             places = torch.tensor(self.columns[index].places)
             cells[row, : len(places)] = places + begin
-            # The first category of a cell stands for it; one of unknown categories only has none.
+            # The first category of a cell stands for it; a cell of unknown categories alone has none.
             codes[begin : begin + size] = torch.nan
             for code in reversed(range(len(places) - 1)):
                 codes[begin + int(places[code])] = code
             begin += size
-        self.keep("blocks", cells)
-        self.keep("codes", codes)
-
-    def keep(self, name: str, tensor: Tensor) -> None:
-        """Hold a tensor that goes where the module goes and is made from the columns when it is loaded."""
-        self.register_buffer(name, tensor, persistent=False)
-
-    def refresh(self) -> None:
-        """Do nothing: all is known when it is made."""
+        self.cell_of_code = nn.Buffer(cells, persistent=False)
+        self.code_of_cell = nn.Buffer(codes, persistent=False)
 
     @property
-    def groups(self) -> list[tuple[str, tuple[int, ...]]]:
+    def numbers(self) -> int:
+        """How many numbers a row of the table has, R."""
+        return sum(column.numbers for column in self.columns)
+
+    @property
+    def cells(self) -> int:
+        """How many numbers the network sees per row, F."""
+        return len(self.columns_of_cells)
+
+    @property
+    def feature_group(self) -> Tensor:
+        """Which column each cell belongs to, (F,) int64."""
+        return self.columns_of_cells
+
+    @property
+    def likelihood_groups(self) -> list[LikelihoodGroup]:
         """Which likelihood the cells have, and how many cells each column has, group by group."""
-        many = {
-            "gaussian": (1,) * len(self.members("gaussian")),
-            "student_t": (1,) * len(self.members("student_t")),
-            "calendar": (2,) * len(self.timed),
-            "bernoulli": (1,) * len(self.flags),
-            "categorical": tuple(self.sizes),
-            "poisson": (1,) * len(self.members("poisson")),
-            "negative_binomial": (1,) * len(self.members("negative_binomial")),
-        }
-        return [(name, many[name]) for name in GROUPS if many[name]]
+        calendar = LikelihoodGroup(CALENDAR, (2,) * len(self.calendar_cells))
+        return [
+            *self.grouped(self.real, [1] * len(self.real)),
+            *([calendar] if self.calendar_cells else []),
+            *self.grouped(self.flags, [1] * len(self.flags)),
+            *self.grouped(self.named, self.block_sizes),
+            *self.grouped(self.counted, [1] * len(self.counted)),
+        ]
+
+    def grouped(self, indices: Sequence[int], sizes: Sequence[int]) -> list[LikelihoodGroup]:
+        """Group neighbouring columns of one layout, which have this many cells, by their likelihood."""
+        found: dict[str, list[int]] = {}
+        for index, size in zip(indices, sizes, strict=True):
+            found.setdefault(self.columns[index].likelihood, []).append(size)
+        return [LikelihoodGroup(likelihood, tuple(sizes)) for likelihood, sizes in found.items()]
 
     def forward(self, raw: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
-        """Numbers (B, R) to cells (B, F) in `dtype`, NaN where a value is missing; written to `out`, if given."""
+        """Map numbers (B, R) to cells (B, F) in `dtype`, NaN where a value is missing; see `Scaling.forward`."""
         raw = raw.double()
-        values = raw[:, self.first] * self.high + raw[:, self.second] * self.low
-        bent = torch.where(self.bend > 0, logarithmic(values, self.bend), values)
+        values = raw[:, self.high_place] * self.high + raw[:, self.low_place] * self.low
+        values = torch.where(self.log_constant > 0, logarithmic(values, self.log_constant), values)
         cells = torch.cat(
             [
-                (bent - self.mean) / self.deviation,
-                *(self.calendar(raw, index, cycle) for index, cycle in self.timed),
+                (values - self.mean) / self.deviation,
+                *(self.calendar(raw, index, cycle) for index, cycle in self.calendar_cells),
                 raw[:, [self.places[index] for index in self.flags]],
-                self.levels(raw[:, [self.places[index] for index in self.named]]),
+                self.blocks(raw[:, [self.places[index] for index in self.named]]),
                 raw[:, [self.places[index] for index in self.counted]],
             ],
             dim=1,
@@ -172,66 +171,55 @@ class TableScaling(nn.Module):
         return cells if out is None else copied(cells, out)
 
     def calendar(self, raw: Tensor, index: int, cycle: str) -> Tensor:
-        """Return sine and cosine of a time's place in a cycle, (B, 2)."""
+        """Return sine and cosine of the place that the times of a column have in a cycle, (B, 2)."""
         place = self.places[index]
         days = raw[:, place : place + 1] + raw[:, place + 1 : place + 2] / self.columns[index].ticks
-        # 1970 began on a Thursday, and weeks on Mondays.
+        # 1970 began on a Thursday, and weeks begin on Monday.
         angle = 2 * math.pi * torch.remainder(days + (3 if cycle == "week" else 0), CYCLES[cycle]) / CYCLES[cycle]
         return torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
 
-    def levels(self, codes: Tensor) -> Tensor:
-        """Return codes (B, columns) as blocks of zeros and a one, (B, cells); of NaN where the code is NaN."""
+    def blocks(self, codes: Tensor) -> Tensor:
+        """Return codes (B, named) as blocks of zeros and a one, (B, cells); blocks of NaN where the code is NaN."""
         missing = torch.isnan(codes)
-        found = torch.zeros(len(codes), len(self.codes), dtype=torch.float64, device=codes.device)
-        if not len(self.codes):
+        found = torch.zeros(len(codes), len(self.code_of_cell), dtype=torch.float64, device=codes.device)
+        if not len(self.code_of_cell):
             return found
         filled = torch.where(missing, 0, codes).long()
-        cells = self.blocks[torch.arange(len(self.blocks), device=codes.device), filled]
+        cells = self.cell_of_code[torch.arange(len(self.cell_of_code), device=codes.device), filled]
         found.scatter_(1, cells, 1.0)
         if missing.any():
-            lengths = torch.tensor(self.sizes, device=codes.device)
+            lengths = torch.tensor(self.block_sizes, device=codes.device)
             found[missing.repeat_interleave(lengths, dim=1)] = torch.nan
         return found
 
-    def inverse(self, cells: Tensor, rounded: bool = True) -> Tensor:
-        """Cells (B, F), as a likelihood has their means, to the numbers (B, R) of values that occur.
+    def inverse(self, x: Tensor, rounded: bool = True) -> Tensor:
+        """Map cells (B, F), such as a likelihood's means, to the numbers (B, R) of values that occur, float64.
 
-        Values are rounded as the column's are, if asked for, and end where they end; categories and booleans are the
-        likeliest.
+        Real values are rounded as the values of their columns are, if `rounded`; counts always are. No value leaves the
+        range of its column. Categories and booleans become the most probable ones.
         """
-        cells = cells.double()
-        raw = cells.new_full((len(cells), self.numbers), torch.nan)
-        real = len(self.real)
-        self.write_values(raw, self.values(cells[:, :real], rounded))
-        start = real + 2 * len(self.timed)
-        flags = cells[:, start : start + len(self.flags)]
+        x = x.double()
+        raw = x.new_full((len(x), self.numbers), torch.nan)
+        sizes = [len(self.real), 2 * len(self.calendar_cells), len(self.flags), sum(self.block_sizes)]
+        real, _, flags, named, counted = x.split([*sizes, len(self.counted)], dim=1)
+        self.write_values(raw, self.values(real, rounded))
         raw[:, [self.places[index] for index in self.flags]] = torch.where(
             flags.isnan(), flags, (flags >= 0.5).double()
         )
-        start += len(self.flags)
-        begin = 0
-        for index, block in zip(
-            self.named, cells[:, start : start + sum(self.sizes)].split(self.sizes, 1), strict=True
-        ):
-            codes = self.codes[begin : begin + block.shape[1]]
-            begin += block.shape[1]
-            likeliest = torch.where(torch.isnan(codes), -torch.inf, block).argmax(1)
-            raw[:, self.places[index]] = torch.where(block[:, 0].isnan(), torch.nan, codes[likeliest])
-        counts = cells[:, start + sum(self.sizes) :]
-        least, most = ([getattr(self.columns[i], end) for i in self.counted] for end in ("smallest", "largest"))
-        raw[:, [self.places[index] for index in self.counted]] = counts.round().clamp(
-            counts.new_tensor(least), counts.new_tensor(most)
-        )
+        self.write_categories(raw, named)
+        smallest = counted.new_tensor([self.columns[index].smallest for index in self.counted])
+        largest = counted.new_tensor([self.columns[index].largest for index in self.counted])
+        raw[:, [self.places[index] for index in self.counted]] = counted.round().clamp(smallest, largest)
         return raw
 
     def values(self, scaled: Tensor, rounded: bool) -> Tensor:
-        """Return real values in their own units, within what occurs, from scaled ones (B, real)."""
-        bent = scaled.double() * self.deviation + self.mean
-        values = torch.where(self.bend > 0, exponential(bent, self.bend), bent)
-        grid = self.step / torch.where(self.times, self.ticks, 1.0)
+        """Return real values in their own units, within the range of their columns, from scaled ones (B, real)."""
+        linear = scaled.double() * self.deviation + self.mean
+        values = torch.where(self.log_constant > 0, exponential(linear, self.log_constant), linear)
+        grid = self.step / torch.where(self.is_time, self.ticks, 1.0)
         if rounded:
             grid = torch.where(grid > 0, grid, 1.0)
-            # By whole numbers to the unit, which are exact where 0.01 is not.
+            # Counting whole numbers of steps per unit: 100 is exact where 0.01 is not.
             parts = torch.where(grid < 1, (1 / grid).round(), 1 / grid)
             values = torch.where(self.step > 0, (values * parts).round() / parts, values)
         return torch.minimum(torch.maximum(values, self.smallest), self.largest)
@@ -252,22 +240,71 @@ class TableScaling(nn.Module):
                 whole = value.round()
                 raw[:, at], raw[:, at + 1] = torch.floor(whole / 2**32), torch.remainder(whole, 2**32)
 
-    def log_slopes(self, cells: Tensor) -> Tensor:
-        """Return log |dx/dv| of each cell x (B, F) over the value v in its own units; 0 for what has no density."""
-        slopes = torch.zeros_like(cells, dtype=torch.float64)
+    def write_categories(self, raw: Tensor, blocks: Tensor) -> None:
+        """Write the codes of the most probable categories of blocks (B, cells) into raw (B, R)."""
+        codes = self.code_of_cell.split(self.block_sizes)
+        for index, block, own in zip(self.named, blocks.split(self.block_sizes, 1), codes, strict=True):
+            likeliest = torch.where(torch.isnan(own), -torch.inf, block).argmax(1)
+            raw[:, self.places[index]] = torch.where(block[:, 0].isnan(), torch.nan, own[likeliest])
+
+    def by_column(self, values: Tensor) -> Tensor:
+        """Sum the values of cells, (B, F), over the cells of each column, (B, columns)."""
+        return values.new_zeros(len(values), len(self.columns)).index_add(
+            1, self.feature_group.to(values.device), values
+        )
+
+    def log_derivatives(self, x: Tensor) -> Tensor:
+        """Return log |dx/dv| of each cell x (B, F); 0 for missing cells and for cells that have no density."""
+        found = torch.zeros_like(x, dtype=torch.float64)
         real = len(self.real)
-        bent = cells[:, :real].double() * self.deviation + self.mean
-        # x = log(1 + v/c): dx/dv = 1/(c + |v|) = e^{-|x|}/c.
-        curve = torch.where(self.bend > 0, -bent.abs() - torch.where(self.bend > 0, self.bend, 1.0).log(), 0.0)
-        slopes[:, :real] = torch.where(bent.isnan(), 0.0, curve - self.deviation.log())
-        return slopes
+        mean, deviation, constant = (t.to(x.device) for t in (self.mean, self.deviation, self.log_constant))
+        linear = x[:, :real].double() * deviation + mean
+        # y = log(1 + v/c): dy/dv = 1/(c + |v|) = e^{-|y|}/c.
+        of_log = torch.where(constant > 0, -linear.abs() - torch.where(constant > 0, constant, 1.0).log(), 0.0)
+        found[:, :real] = torch.where(linear.isnan(), 0.0, of_log - deviation.log())
+        return found
 
 
-def logarithmic(values: Tensor, bend: Tensor) -> Tensor:
-    """Return sign(v) log(1 + |v|/c)."""
-    return torch.sign(values) * torch.log1p(values.abs() / torch.where(bend > 0, bend, 1.0))
+def table_likelihood(scaling: TableScaling) -> Mixed:
+    """Return the likelihood of a table's cells: each group has the likelihood that is registered by its name.
+
+    Raises
+    ------
+    ValueError
+        If a column has a likelihood that is not registered.
+    """
+    groups = scaling.likelihood_groups
+    return Mixed(
+        tuple(group_likelihood(group) for group in groups),
+        tuple(sum(group.sizes) for group in groups),
+        tuple(scaling.feature_group.tolist()),
+        tuple(group.likelihood != CALENDAR for group in groups),
+    )
 
 
-def exponential(logs: Tensor, bend: Tensor) -> Tensor:
-    """Undo `logarithmic`."""
-    return torch.sign(logs) * bend * torch.expm1(logs.abs())
+def group_likelihood(group: LikelihoodGroup) -> Likelihood:
+    """Return the likelihood of a group of cells."""
+    if group.likelihood == CALENDAR:
+        return Gaussian("columns")
+    registered = column_likelihoods()
+    refuse_unknown("likelihood of a column", group.likelihood, registered)
+    return cast(ColumnLikelihood, registered[group.likelihood].kind).for_columns(group.sizes)
+
+
+def kept(numbers: Sequence[float]) -> nn.Buffer:
+    """Return numbers as float64 that move with their module but are not saved: they are rebuilt from the columns."""
+    return nn.Buffer(torch.tensor(numbers, dtype=torch.float64), persistent=False)
+
+
+def logarithmic(values: Tensor, constant: Tensor) -> Tensor:
+    """Return sign(v) log(1 + |v|/c).
+
+    >>> logarithmic(torch.tensor([0.0, -2.0]), torch.tensor(2.0))
+    tensor([ 0.0000, -0.6931])
+    """
+    return torch.sign(values) * torch.log1p(values.abs() / torch.where(constant > 0, constant, 1.0))
+
+
+def exponential(logs: Tensor, constant: Tensor) -> Tensor:
+    """Return sign(y) c (e^|y| - 1), the inverse of `logarithmic`."""
+    return torch.sign(logs) * constant * torch.expm1(logs.abs())

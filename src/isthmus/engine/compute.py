@@ -1,39 +1,49 @@
-"""`Compute`: on which device, in which precision and with how many threads a model is trained and used."""
+"""`Compute`: the device, precision and threads with which a model is trained and used."""
 
 from dataclasses import dataclass
 
 import torch
 
 from isthmus.core.contract import Part
+from isthmus.core.registry import register
 from isthmus.engine import devices
 
 
+@register("compute")
 @dataclass
 class Compute(Part):
-    """Where and how the arithmetic is done. Every default is chosen by rule or by a short trial on this machine.
+    """Where and how the arithmetic is done: device, precision, threads. Every default adapts to the machine.
+
+    `AutoEncoder(compute="cuda")` is short for `AutoEncoder(compute=Compute(device="cuda"))`.
 
     Parameters
     ----------
-    device : str
-        "cpu", "cuda", "cuda:1" or "mps". "auto" takes a CUDA GPU if there is one, else Apple's, else the processor.
-    precision : {"auto", "float32", "float64", "bfloat16"}
-        "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32, with
-        the matrix products of training in bfloat16 where a trial finds them faster, the loss of the same weights is
-        the same, and the loss keeps falling (dense networks without penalties, from 80 million operations per step).
-        "bfloat16": products in bfloat16, weights in float32. The fitted model always computes in float32 or float64.
-    threads : int, "auto" or None
-        Processor threads while fitting and predicting; torch's own setting is restored afterwards. "auto": the number
-        that a trial finds fastest for a training step, tried again when steps slow down; with a `random_state`, only
-        numbers that give the same gradient bit for bit. One thread for steps below 30 million operations. None: torch's
-        own setting.
-    compile : bool
-        Whether to compile encoder and decoder with `torch.compile`. Needs a C++ compiler, takes half a minute and uses
-        autograd in place of the fused backward pass; no gain was measured on a processor.
-    matmul : {"auto", "torch", "numpy"}
-        Which library multiplies matrices in training on the processor, where the fused backward pass is used: torch
-        (usually MKL) or, for single-threaded steps, numpy (usually OpenBLAS). "auto" takes numpy where a measurement,
-        made once per process, finds it at least 5 % faster, as on most processors that are not Intel's.
-    cuda_graph : bool
+    device : str, default="auto"
+        "cpu", "cuda", "cuda:1" or "mps". "auto" takes a CUDA GPU if there is one, else Apple's GPU, else the processor.
+    precision : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+        Number type of the weights and of the matrix products in training.
+
+        - "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32.
+          With float32 weights, a trial may choose bfloat16 for the matrix products of training: dense networks without
+          penalties, from 80 million operations per step, where bfloat16 is faster and gives the same loss for the same
+          weights. Training returns to float32 after the first epoch without a better validation loss.
+        - "float32", "float64": weights and products of that type.
+        - "bfloat16": weights in float32, products of training in bfloat16.
+
+        The fitted model always computes in float32 or float64.
+    threads : int, "auto" or None, default="auto"
+        Processor threads while fitting and predicting, at least 1; torch's own setting is restored afterwards. "auto"
+        takes one thread for steps below 30 million operations, else the number that a trial finds fastest for a
+        training step; the trial is repeated when steps slow down. With a `random_state`, a trial chooses only between
+        numbers that give the same gradient bit for bit. None keeps torch's own setting.
+    compile : bool, default=False
+        Whether to compile encoder and decoder with `torch.compile`. It needs a C++ compiler, takes half a minute, and
+        uses autograd in place of the fused backward pass; no gain was measured on a processor.
+    matmul : {"auto", "torch", "numpy"}, default="auto"
+        The library that multiplies matrices in training on the processor, where the fused backward pass is used: torch
+        (usually MKL) or, in steps on one thread, numpy (usually OpenBLAS). "auto" takes numpy if a measurement, made
+        once per process, finds it at least 5 % faster, as on most processors that are not Intel's.
+    cuda_graph : bool, default=True
         Whether to record a training step on a CUDA GPU and replay it with one launch.
 
     Examples
@@ -52,12 +62,18 @@ class Compute(Part):
 
     @property
     def on(self) -> torch.device:
-        """The device; a `ValueError` if this machine does not have it."""
+        """The device.
+
+        Raises
+        ------
+        ValueError
+            If the name is unknown, or if this machine does not have the device.
+        """
         return devices.device(self.device)
 
 
-def compute(given: "str | Compute") -> Compute:
-    """Return the settings that a user means: a `Compute`, or the device of that name with everything else automatic.
+def compute(given: str | Compute) -> Compute:
+    """Return the settings that a user means: a `Compute`, or a device's name with every other setting automatic.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where the arithmetic happens and in which number type."""
+"""Devices, number types and threads: where arithmetic happens and how precise it is."""
 
 import contextlib
 import os
@@ -12,12 +12,15 @@ from isthmus.core.choices import refuse_unknown, unknown
 
 PRECISIONS = ("auto", "float32", "float64", "bfloat16")
 SMALL = 50_000
-"""Cells below which a float64 table is trained in float64: there a step costs overhead, not arithmetic."""
+"""Cells up to which a float64 table is trained in float64: there a step costs overhead, not arithmetic."""
 
 SHORT_STEP = 1e9
-"""Operations below which one thread is nearly as good as several on a calm machine, and far better on a busy one."""
+"""Operations per step below which one thread is nearly as fast as several on a calm machine.
+
+On a busy machine it is far faster.
+"""
 SHARED_STEP = 3e7
-"""Operations below which one thread is as good as several on any machine."""
+"""Operations per step below which one thread is as fast as several on any machine."""
 
 
 def device(name: str | torch.device) -> torch.device:
@@ -26,7 +29,7 @@ def device(name: str | torch.device) -> torch.device:
     Raises
     ------
     ValueError
-        For a name that torch does not know, or a device that this machine does not have.
+        If torch does not know the name, or if this machine does not have the device.
     """
     if name == "auto":
         there = ("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()), ("cpu", True)
@@ -44,18 +47,23 @@ def device(name: str | torch.device) -> torch.device:
 
 
 def number_type(precision: str, on: torch.device, wide: bool, cells: int) -> torch.dtype:
-    """Return the type of the weights: what was asked for, or by default float64 for small float64 tables, else float32.
+    """Return the number type of the weights; "auto" is float64 for small float64 tables, else float32.
 
     Parameters
     ----------
     precision
-        "auto", "float32", "float64", or "bfloat16" (float32 weights, products in bfloat16).
+        "auto", "float32", "float64", or "bfloat16" (float32 weights, matrix products in bfloat16).
     on
         The device.
     wide
         Whether the data came in float64 or wider integers.
     cells
         Rows times columns of the data.
+
+    Raises
+    ------
+    ValueError
+        If the precision is unknown, or if the device does not have it.
     """
     refuse_unknown("precision", precision, PRECISIONS)
     if on.type == "mps" and precision == "float64":
@@ -66,14 +74,14 @@ def number_type(precision: str, on: torch.device, wide: bool, cells: int) -> tor
 
 
 def arithmetic(precision: str, on: torch.device) -> AbstractContextManager[object]:
-    """Return the context in which products are made."""
+    """Return the context that multiplies matrices in the precision of that name."""
     if precision == "bfloat16":
         return torch.autocast(on.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()
 
 
 def memory() -> int | None:
-    """Return the machine's memory in bytes, or None where it cannot be told."""
+    """Return the machine's memory in bytes, or None if the system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -81,7 +89,7 @@ def memory() -> int | None:
 
 
 def wait(on: torch.device) -> None:
-    """Wait until a device has done what it was given."""
+    """Wait until a device has finished its work."""
     if on.type == "cuda":
         torch.cuda.synchronize(on)
     elif on.type == "mps":
@@ -89,14 +97,14 @@ def wait(on: torch.device) -> None:
 
 
 def fits(on: torch.device, needed: int) -> bool:
-    """Whether a table of so many bytes may stay in the device's memory: on a GPU, half of what is free there."""
+    """Whether a table of `needed` bytes may stay in the device's memory: on a GPU, at most half of the free memory."""
     return on.type == "cpu" or (on.type == "cuda" and needed <= torch.cuda.mem_get_info(on)[0] // 2)
 
 
 def thread_count(asked: int | str | None, operations: float) -> int | None:
-    """Return how many threads to use for work in steps of so many floating-point operations, without trial.
+    """Return the number of threads for steps of so many floating-point operations, chosen without a trial.
 
-    None leaves torch's setting alone.
+    None keeps torch's setting.
     """
     if asked == "auto":
         return 1 if operations < SHORT_STEP else None
@@ -104,7 +112,7 @@ def thread_count(asked: int | str | None, operations: float) -> int | None:
 
 
 def thread_counts(asked: int | str | None, operations: float) -> list[int]:
-    """Return the numbers of threads to choose from by trial for steps of so many floating-point operations, rising."""
+    """Return the thread counts, ascending, that a trial chooses from for steps of so many floating-point operations."""
     most = torch.get_num_threads()
     if asked == "auto":
         return [1] if operations < SHARED_STEP else [*(2**k for k in range((most - 1).bit_length())), most]
@@ -113,7 +121,7 @@ def thread_counts(asked: int | str | None, operations: float) -> list[int]:
 
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let torch use `count` threads inside the block and what it used before after it; None leaves it alone."""
+    """Let torch use `count` threads inside the block and restore its setting after it; None keeps the setting."""
     before = torch.get_num_threads()
     if count is not None:
         torch.set_num_threads(count)

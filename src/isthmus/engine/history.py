@@ -1,30 +1,48 @@
-"""`History`: what happened in training, an epoch a row."""
+"""`History`: the course of training, one row per epoch."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-PLACES = {"epoch": 0, "learning_rate": 3, "seconds": 4}
+from isthmus.core.extras import MissingExtraError
+from isthmus.core.json_type import Json
+from isthmus.engine.html_tables import html_table
+from isthmus.engine.loss_curve import loss_curve
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMN_ORDER = {"epoch": 0, "learning_rate": 3, "seconds": 4}
+"""Where columns stand; the terms in training have place 1, and those in validation 2."""
+FIRST_SHOWN, LAST_SHOWN = 6, 5
+"""Rows at both ends that a long history shows."""
 
 
 class History:
-    """A table of training: every term of the objective (train and validation), learning rate, seconds.
+    """The course of training: every term of the objective, the learning rate and the time, one row per epoch.
 
-    Rows are epochs. Epoch 0, where there are validation rows, is the network before the first step. Columns: `epoch`,
-    `loss` (the objective, nats a row) and its terms, the same with `val_` on the validation rows, `learning_rate` at
-    the end of the epoch, `seconds` since the start. A value that was not measured is NaN.
+    If there are validation rows, epoch 0 is the network before the first step. The columns are `epoch`; `loss` (the
+    objective in nats per row) and its terms, measured during the epoch's training; the same with the prefix `val_`,
+    measured on the validation rows after the epoch; `learning_rate` at the end of the epoch; and `seconds` since the
+    start of training. A value that was not measured is NaN.
+
+    `history["loss"]` is a column, of shape (epochs,); iteration gives one dict per epoch. In a notebook a history
+    shows itself as a table and a plot of the losses.
 
     Attributes
     ----------
     init : str
-        Which initialisation was used, in words.
+        The initialisation that was used, in words.
     stopped : str
         Why training ended.
     best_epoch : int
         The epoch whose weights were kept.
     health : dict of str to float
-        What the trained code uses, where it was looked at: `active_units`, `used_units`, `used_codes`, `dead_outputs`.
+        How much of the trained code is in use, where that was measured: `active_units`, `used_units`, `used_codes`,
+        `dead_outputs`.
 
     Examples
     --------
@@ -42,14 +60,14 @@ class History:
         self.health: dict[str, float] = {}
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Add an epoch."""
+        """Add an epoch: a value for each column that was measured."""
         self.rows.append(dict(row))
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns: the epoch, what was trained on, what was judged, how, how long."""
+        """The names of the columns: the epoch, terms in training, terms in validation, learning rate, seconds."""
         names = dict.fromkeys(name for row in self.rows for name in row)
-        return sorted(names, key=lambda name: PLACES.get(name, 2 if name.startswith("val_") else 1))
+        return sorted(names, key=lambda name: COLUMN_ORDER.get(name, 2 if name.startswith("val_") else 1))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,39 +80,109 @@ class History:
             raise KeyError(f"no column {column!r} in the history; there are {self.columns}")
         return np.array([row.get(column, np.nan) for row in self.rows])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain lists and strings, for JSON; what is not finite becomes None."""
-        columns = {name: [v if np.isfinite(v) else None for v in self[name].tolist()] for name in self.columns}
-        facts = {"init": self.init, "stopped": self.stopped, "best_epoch": self.best_epoch, "health": self.health}
-        return {"columns": columns} | facts
+    def to_dict(self) -> dict[str, Json]:
+        """Return plain lists and strings, for JSON; values that are not finite become None."""
+        return {
+            "columns": {name: [v if np.isfinite(v) else None for v in self[name].tolist()] for name in self.columns},
+            "init": self.init,
+            "stopped": self.stopped,
+            "best_epoch": self.best_epoch,
+            "health": dict(self.health),
+        }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "History":
-        """Undo `to_dict`."""
+        """Return the history of which `to_dict` returned `plain`."""
         columns = plain["columns"]
         length = max((len(values) for values in columns.values()), default=0)
-        rows = [{k: v[i] for k, v in columns.items() if v[i] is not None} for i in range(length)]
+        rows = [
+            {name: value for name, values in columns.items() if (value := values[i]) is not None} for i in range(length)
+        ]
         history = cls(rows)
         history.init, history.stopped, history.best_epoch = plain["init"], plain["stopped"], plain["best_epoch"]
         history.health = dict(plain.get("health", {}))
         return history
 
-    def to_frame(self) -> Any:
-        """Return a pandas DataFrame (pandas has to be installed)."""
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a pandas DataFrame with one row per epoch.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         import pandas as pd
 
         return pd.DataFrame({name: self[name] for name in self.columns})
 
-    def __repr__(self) -> str:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Plot the training and validation loss per epoch with matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            The axes to draw on; by default those of a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed; the message names the command that installs it.
+
+        Examples
+        --------
+        >>> history = History([{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.5}])
+        >>> history.plot().get_xlabel()
+        'epoch'
+        """
+        try:
+            from matplotlib import pyplot
+            from matplotlib.ticker import MaxNLocator
+        except ImportError:
+            raise MissingExtraError("History.plot", "matplotlib", extra="report") from None
+        if ax is None:
+            _, ax = pyplot.subplots()
+        losses = self.losses()
+        for name, values in losses.items():
+            ax.plot(self["epoch"], values, marker="." if len(self) < 20 else "", label=name)
+        ax.set_xlabel("epoch")
+        ax.set_ylabel("loss (nats per row)")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if losses:
+            ax.legend()
+        return ax
+
+    def losses(self) -> dict[str, np.ndarray]:
+        """Return the training and the validation loss per epoch, those of them that were measured."""
+        return {name: self[name] for name in ("loss", "val_loss") if name in self.columns}
+
+    def cells(self) -> list[list[str]]:
+        """Return the table as text; the middle of a long one is left out."""
         names = self.columns
-        lines = ["  ".join(f"{name:>13}" for name in names)]
-        shown = self.rows if len(self.rows) <= 12 else [*self.rows[:6], None, *self.rows[-5:]]
-        for row in shown:
-            cells = ["..."] * len(names) if row is None else [format_cell(row.get(name)) for name in names]
-            lines.append("  ".join(f"{cell:>13}" for cell in cells))
-        return "\n".join([*lines, f"start: {self.init}; end: {self.stopped}; weights of epoch {self.best_epoch}"])
+        cells = [[format_cell(row.get(name)) for name in names] for row in self.rows]
+        if len(cells) > FIRST_SHOWN + LAST_SHOWN + 1:
+            cells[FIRST_SHOWN:-LAST_SHOWN] = [["..."] * len(names)]
+        return cells
+
+    @property
+    def summary(self) -> str:
+        """How training started and ended, in one line."""
+        return f"start: {self.init}; end: {self.stopped}; weights of epoch {self.best_epoch}"
+
+    def __repr__(self) -> str:
+        lines = ["  ".join(f"{cell:>13}" for cell in cells) for cells in (self.columns, *self.cells())]
+        return "\n".join([*lines, self.summary])
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return "<p>no epochs yet</p>"
+        curve = loss_curve(self["epoch"].tolist(), {name: values.tolist() for name, values in self.losses().items()})
+        return f"<div>{curve}{html_table(self.columns, self.cells())}<p>{escape(self.summary)}</p></div>"
 
 
 def format_cell(value: float | None) -> str:
-    """Five significant digits; nothing for what was not measured."""
+    """Return five significant digits, or nothing for a value that was not measured."""
     return "" if value is None else f"{value:.5g}"

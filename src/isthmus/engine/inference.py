@@ -1,7 +1,7 @@
-"""Inference in blocks of one constant size, so that memory is bounded and a row's result is its own.
+"""Inference in blocks of one constant size: memory is bounded, and a row's result does not depend on other rows.
 
 The order in which a matrix product sums depends on the shape of its operands. With every block padded to the same
-shape a row gives the same bits whether it comes alone, first, last or among a million others.
+shape, a row gives the same bits whether it comes alone, first, last or among a million others.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,11 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 
 BLOCK = 256
-"""Rows a block: enough to keep the processor busy, few enough to answer a single row in a millisecond or two."""
+"""Rows per block: enough to keep the processor busy, few enough to answer a single row in a millisecond or two."""
 
 
 def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
@@ -24,15 +24,15 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
     Parameters
     ----------
     function
-        (BLOCK, F) to (BLOCK, columns), or to (BLOCK,) if columns is None; each row by itself.
+        Maps (BLOCK, F) to (BLOCK, columns), or to (BLOCK,) if columns is None, each row independently.
     rows
-        n rows.
+        The n rows.
     columns
-        Of the result.
+        Number of columns of the result; None for one number per row.
 
     Returns
     -------
-    ndarray of shape (n, columns) or (n,), float64 if the function's result is, else float32.
+    ndarray of shape (n, columns) or (n,), of the number type that the function returns
     """
     count = len(rows)
     result: np.ndarray | None = None
@@ -40,24 +40,25 @@ def map_rows(function: Callable[[Tensor], Tensor], rows: Rows, columns: int | No
         for start in range(0, count, BLOCK):
             stop = min(start + BLOCK, count)
             # Always a fresh block: the caller's own memory may lie in another order or at another alignment.
-            raw = rows.raw.new_empty(BLOCK, rows.raw.shape[1])
-            raw[: stop - start], raw[stop - start :] = rows.raw[start:stop], rows.raw[start]
+            raw = rows.table.new_empty(BLOCK, rows.features)
+            raw[: stop - start] = rows.table[start:stop]
+            raw[stop - start :] = raw[0]
             block = function(rows.scaled(raw))[: stop - start].cpu().numpy()
             if result is None:
                 result = np.empty((count,) if columns is None else (count, columns), dtype=block.dtype)
             result[start:stop] = block
-    assert result is not None, "validation lets no empty table through"
+    assert result is not None, "validation refuses empty tables"
     return result
 
 
-def mean_squared_error(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float:
-    """Return the mean squared error over the rows of that index, in the network's units, with codes drawn."""
+def mean_squared_error(network: Network, rows: Rows, index: Index) -> float:
+    """Return the mean squared error over the rows of that index, in the network's units, with drawn codes."""
     return float(column_errors(network, rows, index).mean())
 
 
 @torch.no_grad()
-def loss_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float | None:
-    """Return the mean loss ratio over the rows of that index; None if the likelihood has none."""
+def loss_ratio(network: Network, rows: Rows, index: Index) -> float | None:
+    """Return the mean deviance ratio over the rows of that index; None if the likelihood does not train by it."""
     found, weights = [], []
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
@@ -70,8 +71,8 @@ def loss_ratio(network: Network, rows: Rows, index: Tensor | LazyIndex) -> float
 
 
 @torch.no_grad()
-def column_errors(network: Network, rows: Rows, index: Tensor | LazyIndex) -> Tensor:
-    """Return the mean squared error of each column, (F,) float64, over the rows of that index that have a value."""
+def column_errors(network: Network, rows: Rows, index: Index) -> Tensor:
+    """Return the mean squared error of each column, (F,) float64, over the cells of those rows that have a value."""
     total = weights = torch.zeros((), dtype=torch.float64)
     network.seed(Generator(rows.device).manual_seed(0))
     for chunk in index.split(rows.block):

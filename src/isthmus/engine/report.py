@@ -1,32 +1,39 @@
-"""`FitReport`: what was chosen for a training run, and why."""
+"""`FitReport`: the settings of a training run and the reasons for them."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from isthmus.core.json_type import Json
+from isthmus.engine.html_tables import html_pairs
+
 
 @dataclass
 class FitReport:
-    """How a model was trained: what was asked for or chosen, and why. ``print`` shows it in a line.
+    """How a model was trained: every setting, whether given or chosen, and the reasons for those that were chosen.
+
+    `print` shows it in one line, a notebook as a table.
 
     Attributes
     ----------
-    rows, judges
-        Rows that were trained on, and that judged.
-    epochs, batches
-        Epochs at most, and steps in each.
-    batch_size
-        Rows a step.
-    learning_rate, schedule
-        Its greatest, and how it changes.
-    device, data
-        Where the arithmetic was, and where the rows waited.
-    precision
-        Of weights and products, in words.
-    threads
-        How many in the end, and what trials said, in words.
-    steps
-        How steps were taken: with the gradient written out, by autograd, compiled, recorded.
+    rows, validation_rows : int
+        Number of training rows and of validation rows.
+    epochs, batches : int
+        Epochs at most, and training steps per epoch.
+    batch_size : int
+        Rows of the largest batch.
+    learning_rate : float
+        Peak learning rate.
+    schedule : str
+        How the learning rate changes.
+    device, data : str
+        The device, and where the rows were kept.
+    precision : str
+        Number type of the weights and of the matrix products.
+    threads : str
+        Number of threads at the end of training, and the times of the trial that chose it.
+    steps : str
+        How steps were taken: by autograd, compiled, by the fused backward pass, by a CUDA graph.
 
     Examples
     --------
@@ -38,7 +45,7 @@ class FitReport:
     """
 
     rows: int
-    judges: int
+    validation_rows: int
     epochs: int
     batches: int
     batch_size: int
@@ -52,16 +59,40 @@ class FitReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.rows} rows to train on and {self.judges} to judge by, up to {self.epochs} epochs of {self.batches} "
-            f"batches of {self.batch_size}, learning rate {self.learning_rate:g} ({self.schedule}); on {self.device}, "
-            f"data {self.data}; {self.precision}; {self.steps}; threads: {self.threads}"
+            f"{counted(self.rows, 'training row')}, {counted(self.validation_rows, 'validation row')}, up to "
+            f"{counted(self.epochs, 'epoch')} of {counted(self.batches, 'batch', 'batches')} of "
+            f"{counted(self.batch_size, 'row')}, learning rate {self.learning_rate:g} ({self.schedule}); on "
+            f"{self.device}, data {self.data}; {self.precision}; {self.steps}; threads: {self.threads}"
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and strings, for JSON."""
+    def _repr_html_(self) -> str:
+        return html_pairs(
+            [
+                ("training rows", f"{self.rows:,}"),
+                ("validation rows", f"{self.validation_rows:,}"),
+                ("epochs (at most)", f"{self.epochs:,}"),
+                ("batches per epoch", f"{self.batches:,}"),
+                ("rows per batch", f"{self.batch_size:,}"),
+                ("peak learning rate", f"{self.learning_rate:g}"),
+                ("schedule", self.schedule),
+                ("device", self.device),
+                ("data", self.data),
+                ("precision", self.precision),
+                ("steps", self.steps),
+                ("threads", self.threads),
+            ]
+        )
+
+    def to_dict(self) -> dict[str, Json]:
+        """Return plain numbers and strings by field, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FitReport":
-        """Undo `to_dict`."""
+        """Return the report of which `to_dict` returned `plain`."""
         return cls(**plain)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun, such as "1 row" and "1,442 rows"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

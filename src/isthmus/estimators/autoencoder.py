@@ -1,33 +1,38 @@
 """`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Generator, Tensor
 
-from isthmus.data.rows import Rows
-from isthmus.data.tables import TableScaling
+from isthmus.core.checks import whole_number
+from isthmus.core.registry import register
+from isthmus.data import frames
+from isthmus.data.reading import learn_table, read_pieces, read_table
+from isthmus.data.restoring import restore
+from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
-from isthmus.engine.history import History
-from isthmus.engine.inference import BLOCK, map_rows
-from isthmus.engine.progress import ProgressReport
-from isthmus.engine.trainer import Trainer
-from isthmus.estimators import health, model_file, rules, tabular, validation
-from isthmus.estimators.building import Beginning
-from isthmus.estimators.generative import Generative
-from isthmus.estimators.rollback import rollback_on_error
-from isthmus.estimators.streams import Checked, Streams
-from isthmus.estimators.validation import Table
+from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training
+from isthmus.estimators.descriptors import FromModel, available
+from isthmus.estimators.fitted_model import FittedModel
+from isthmus.estimators.html import fitted_html, sections_of, with_html
+from isthmus.estimators.inference import Inference
+from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
+from isthmus.estimators.plain import Classes
+from isthmus.estimators.state import State
+
+Use = Callable[[Inference, Table], np.ndarray]
+"""What is worked out of a table."""
 
 
-class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+@register("estimator")
+class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """An autoencoder: a small code for every row, from which the row can be rebuilt.
 
     The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
@@ -136,36 +141,31 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
     ((1797, 8), (1797, 64))
     """
 
-    history_: History
-    scaling_: Any
-    likelihood_: Any
-    _optimiser: torch.optim.Optimizer | None
-
     def __init__(
         self,
         latent: int | float = 0.9,
         hidden: tuple[int, ...] = (128,),
         *,
         activation: str = "silu",
-        encoder: Any = None,
-        decoder: Any = None,
-        code: Any = "deterministic",
-        likelihood: Any = "auto",
-        penalty: Any = None,
-        corruption: Any = "auto",
-        objective: Any = None,
+        encoder: Backbone = None,
+        decoder: Backbone = None,
+        code: Slot = "deterministic",
+        likelihood: Slot = "auto",
+        penalty: Slot | Sequence[Slot] = None,
+        corruption: Slot = "auto",
+        objective: Slot = None,
         init: str = "pca",
         scale: str | None = "auto",
-        columns: Any = None,
+        columns: Mapping[Any, str] | Sequence[str] | str | None = None,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
         schedule: str = "cosine",
-        optimizer: Any = "adam",
+        optimizer: Slot = "adam",
         validation_fraction: float | str = "auto",
         patience: int | None = 10,
-        compute: Any = "auto",
-        random_state: Any = None,
+        compute: Machine = "auto",
+        random_state: RandomState = None,
         verbose: int = 0,
         callbacks: Sequence[Callback] = (),
     ) -> None:
@@ -194,244 +194,350 @@ class AutoEncoder(Streams, Generative, Beginning, ClassNamePrefixFeaturesOutMixi
         self.verbose = verbose
         self.callbacks = callbacks
 
+    latent_ = FromModel(lambda model: model.latent)
+    network_ = FromModel(lambda model: model.network)
+    scaling_ = FromModel(lambda model: model.scaling)
+    likelihood_ = FromModel(lambda model: model.likelihood)
+    columns_ = FromModel(lambda model: model.schema.columns)
+    history_ = FromModel(lambda model: model.record.history)
+    fit_report_ = FromModel(lambda model: model.record.report)
+    n_iter_ = FromModel(lambda model: model.record.epochs)
+    n_features_in_ = FromModel(lambda model: model.schema.n_features)
+    feature_names_in_ = FromModel(lambda model: model.schema.feature_names)
+
+    def fitted_model(self) -> FittedModel | None:
+        """Return the fitted model; None before `fit`."""
+        return vars(self).get("model_")
+
     # -- training ---------------------------------------------------------------------------------------------------
 
-    @rollback_on_error
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train on the rows of X.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n, F), n at least 2
-            Finite numbers, in any units. A sparse one stays sparse (CSR); a batch of it becomes dense at a time.
-            What is larger than memory comes as a path (.npy, Parquet, a folder of it), a `pyarrow.dataset.Dataset`, an
-            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
+        X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
+            Numbers must be finite, in any units. A sparse matrix stays sparse: only batches become dense. Data larger
+            than memory come as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an array
+            of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
-            How much each row counts, at least 0. Where one batch holds all rows, weight 2 is the same as twice the row.
+            Weight of each row, at least 0. Where one batch holds all rows, weight 2 equals the row twice.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         ValueError
-            For data or parameters that cannot be, before any training.
+            If data or parameters are invalid; raised before training starts, and the estimator stays as it was.
         """
-        array = self._table(X, reset=True, least_rows=2, sample_weight=sample_weight)
-        array, weight = validation.weights(sample_weight, array, least=2)
-        judged = rules.judges(self.validation_fraction, array.shape[0])
-        plan = rules.plan(self, array.shape[0] - judged, judged)
-        with self._threads_to_begin(array):
-            rows, index, judges, generator = self._begin(array, weight, judged, plan)
-        reports = [ProgressReport()] if self.verbose else []
-        plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
-        trainer = Trainer(self.network_, rows, index, judges, plan, generator, [*reports, *(self.callbacks or ())])
-        trainer.history.init = self.history_.init
-        self.history_ = trainer.fit()
-        self.fit_report_ = trainer.report
-        with self._threads(BLOCK):
-            self._fix_variance(rows, judges if len(judges) else index)
-            self.history_.health = health.report(self.network_, rows, judges if len(judges) else index)
-        self.n_iter_ = max(trainer.epoch, 1)
-        self._generator, self._optimiser = generator.get_state(), None
+        table, schema = learn_table(
+            X,
+            caller=type(self).__name__,
+            columns=self.columns,
+            obstacle=rules.obstacle_to_columns(self),
+            least_rows=2,
+            sample_weight=sample_weight,
+        )
+        self.model_ = training.fit(self, table, schema, sample_weight)
         return self
 
-    @rollback_on_error
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Train on one more chunk of rows, once over; the first chunk decides the initialisation.
+    def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Train once over one more chunk of rows; the first chunk decides the initialisation.
 
-        The learning rate is constant at `learning_rate`, and the optimiser remembers the chunks before. Columns that
-        are scaled to mean 0 and standard deviation 1 are so over all rows seen: when these change, the outer layers of
-        a dense network with a Gaussian likelihood take it up, so that what the network does stays the same. Other
-        networks, and other scales, stay with those of the first chunk.
+        The learning rate is constant, and the optimiser keeps its state between chunks. A standard scaling follows the
+        mean and standard deviation of all rows seen: when these change, the outer layers of a dense network with a
+        Gaussian likelihood absorb it, so that the network computes the same function. Other networks, and other
+        scalings, keep the units of the first chunk.
 
         Parameters
         ----------
-        X : array-like of shape (n, F)
+        X : as in `fit`
             At least 2 rows in the first chunk.
         y : ignored
         sample_weight : array-like of shape (n,), optional
+
+        Returns
+        -------
+        self
         """
-        first = not hasattr(self, "network_")
-        least = 2 if first else 1
-        array = self._table(X, reset=first, least_rows=least, sample_weight=sample_weight)
-        array, weight = validation.weights(sample_weight, array, least)
-        plan = dataclasses.replace(rules.plan(self, array.shape[0], 0), epochs=1, schedule="constant", open_ended=True)
-        if first:
-            with self._threads_to_begin(array):
-                judged = rules.judges(self.validation_fraction, array.shape[0])
-                _, _, _, generator = self._begin(array, weight, judged, plan)
-            self.n_iter_, self._optimiser = 0, None
+        known, caller = self.fitted_model(), type(self).__name__
+        if known is None:
+            table, schema = learn_table(
+                X,
+                caller=caller,
+                columns=self.columns,
+                obstacle=rules.obstacle_to_columns(self),
+                least_rows=2,
+                sample_weight=sample_weight,
+            )
         else:
-            if not self.network_.likelihood.density:
-                self._refuse_outside(Rows(array).summary(), self.network_.likelihood)
-            generator = Generator()
-            generator.set_state(self._generator)
-            self._follow(Rows(array, weight))
-        rows = self._rows(array, weight)
-        index, none = rows.all(), torch.empty(0, dtype=torch.int64)
-        plan = dataclasses.replace(plan, threads=self._thread_counts(plan.batch_size))
-        trainer = Trainer(self.network_, rows, index, none, plan, generator, self.callbacks or (), self._optimiser)
-        epochs = trainer.fit()
-        self.fit_report_ = trainer.report
-        self.n_iter_ += 1
-        for row in epochs:  # none if it was interrupted
-            self.history_.append(row | {"epoch": self.n_iter_})
-        self.history_.stopped, self.history_.best_epoch = "partial_fit", self.n_iter_
-        self._generator, self._optimiser = generator.get_state(), trainer.optimiser
+            table, schema = read_table(X, known.schema, caller=caller), known.schema
+        self.model_ = training.fit_more(self, known, table, schema, sample_weight)
         return self
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any, *, to: str | Path | None = None) -> Any:
-        """Encode: (n, F) to the noise-free codes, (n, K); written to the Parquet file `to`, if given."""
-        if self._in_pieces(X, to):
-            return self._piecewise("transform", X, to)
-        rows = self._rows(self._known(X), resident=False)
-        return self._as_came(self._map(lambda x: self.network_.encode(x).mean, rows, self.latent_), rows)
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the noise-free codes of rows, (n, K)."""
+        return self._applied(X, Inference.encode)
 
-    def inverse_transform(self, Z: Any) -> Any:
-        """Decode: codes (n, K) to the mean of p(x|z) in the data's own units, (n, F).
+    def inverse_transform(self, Z: ArrayLike) -> Any:
+        """Return the means of p(x|z) for codes Z (n, K), in the data's own units, (n, F).
 
-        A frame, where `fit` was given one: with its columns, types and categories, its values rounded as they were, and
-        of categories and booleans the likeliest.
+        A frame if `fit` was given one: with its columns, types and categories, numbers rounded as they were, and the
+        likeliest category or truth value.
         """
-        on = self._ready()
-        rows = Rows(validation.codes(Z, self.latent_), dtype=self._dtype, device=on, resident=False)
-        numbers = self.scaling_.numbers
-        decoded = self._map(lambda z: self.scaling_.inverse(self.network_.decode(z).cpu()), rows, numbers)
-        return tabular.as_given(self, self._as_came(decoded, rows))
+        codes = checks.codes(Z, self._model().latent)
+        return restore(self._inference().decode(codes), self._model().schema)
 
-    def reconstruct(self, X: Any, *, to: str | Path | None = None) -> Any:
-        """Encode and decode: (n, F) to (n, F), in the data's own units; a frame, where `fit` was given one.
+    def reconstruct(self, X: Any) -> Any:
+        """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
+        return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
 
-        Written to the Parquet file `to`, if given.
-        """
-        if self._in_pieces(X, to):
-            return self._piecewise("reconstruct", X, to)
-        rows = self._rows(self._known(X), resident=False)
-        decoded = self._as_came(self._map(self._mean, rows, self.scaling_.numbers), rows)
-        return decoded if isinstance(X, Checked) else tabular.as_given(self, decoded, like=X)
-
-    def score_samples(self, X: Any, *, to: str | Path | None = None) -> Any:
+    def score_samples(self, X: Any) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
-        With a Gaussian likelihood a log-density in the data's own units, comparable between models of the same columns;
-        with a Bernoulli one, minus the binary cross-entropy. Of a table of several kinds of columns, the sum of the
-        columns' log-likelihoods; missing cells count for nothing. Written to the Parquet file `to`, if given.
+        For a Gaussian likelihood a log-density in the data's own units, which is comparable between models of the same
+        columns; for a Bernoulli likelihood minus the binary cross-entropy. For columns of several kinds the sum of
+        their log-likelihoods; missing cells contribute nothing.
 
         Raises
         ------
         ValueError
-            For values that the likelihood does not allow.
+            If values are outside the support of the likelihood.
         """
-        if self._in_pieces(X, to):
-            return self._piecewise("score_samples", X, to)
-        rows, volume = self._scored(X)
-        nll = self._map(lambda x: self.network_.likelihood.nll(x, self.network_(x).theta), rows, None)
-        return -nll.astype(np.float64) - volume
+        return self._applied(X, Inference.log_likelihood)
 
     def score_columns(self, X: Any) -> np.ndarray:
-        """Return what each column has in `score_samples`, (n, columns), in nats.
+        """Return the contribution of each column to `score_samples`, (n, columns), in nats."""
+        return self._applied(X, Inference.column_log_likelihood)
 
-        Raises
-        ------
-        ValueError
-            For values that the likelihood does not allow.
-        """
-        rows, _ = self._scored(X)
-        likelihood, columns = self.network_.likelihood, self.n_features_in_
-
-        def by_column(x: Tensor) -> Tensor:
-            cells = -likelihood.columns(x, self.network_(x).theta).double()
-            if likelihood.density:
-                cells = cells + self.scaling_.log_slopes(x)
-            group = getattr(self.scaling_, "feature_group", None)
-            return cells if group is None else cells.new_zeros(len(x), columns).index_add(1, group.to(x.device), cells)
-
-        return self._map(by_column, rows, columns)
-
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: object = None) -> float:
         """Return the mean of `score_samples`."""
         return float(self.score_samples(X).mean())
 
     def reconstruction_error(self, X: Any) -> np.ndarray:
-        """Return the mean squared error of each row over its columns, (n,), in the data's own units (squared).
+        """Return the reconstruction error of each row, (n,).
 
-        Of a table of several kinds of columns, which have no unit in common: the mean share of a column that stays
-        unexplained, 0 for none, 1 for as much as by the columns' means alone.
+        The mean squared error over the columns, in the data's own units squared. For columns of several kinds, which
+        have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as good as the
+        columns' means.
         """
-        if self._in_pieces(X):
-            return self._piecewise("reconstruction_error", X)
-        array = self._known(X)
-        rows = self._rows(array, resident=False)
-        if hasattr(self, "columns_"):
-            likelihood: Any = self.network_.likelihood
-            return self._map(lambda x: likelihood.deviance_ratios(x, self.network_(x).theta), rows, None).astype(
-                np.float64
-            )
+        return self._applied(X, Inference.error)
 
-        def error(x: Tensor) -> Tensor:
-            return (self.scaling_.inverse(x.cpu()) - self._mean(x)).square().mean(1)
+    def score_batches(self, batches: Iterable[Any], columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """Score record batches as they come, for Spark's ``mapInArrow``, Dask, Ray and others.
 
-        return self._map(error, rows, None).astype(np.float64)
+        Parameters
+        ----------
+        batches : iterable of pyarrow.RecordBatch
+            With the model's columns among any others; empty ones are fine.
+        columns : sequence of str, optional
+            The model's columns in their order. By default the names seen in `fit`; all columns if there were none.
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted model to one file: weights as safetensors, the rest as JSON in its header.
-
-        The file appears whole or not at all. Callbacks are not saved, and a `random_state` that is not a number is
-        saved as None.
+        Yields
+        ------
+        pyarrow.RecordBatch
+            Each batch with a column `score`: what `score_samples` returns.
 
         Raises
         ------
+        ValueError
+            If a column is missing or holds no numbers, or if a column is called `score` already.
+        """
+        inference, schema = self._inference(), self._model().schema
+        return streaming.scored_batches(inference.log_likelihood, batches, columns, schema, type(self).__name__)
+
+    def write(self, X: Any, path: str | Path, what: str = "transform") -> Path:
+        """Work out a result for rows of any number, and write it to a Parquet file a piece at a time.
+
+        Parameters
+        ----------
+        X : as in `fit`
+        path : str or Path
+            The file; it appears whole or not at all, and replaces one that is there.
+        what : {"transform", "reconstruct", "score_samples", "reconstruction_error"}, default="transform"
+            The method whose result is written. Reconstructions have the columns and types of the table of `fit`.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
+        streaming.refuse_unwritten(what)
+        inference, schema = self._inference(), self._model().schema
+        tables = read_pieces(X, schema, caller=type(self).__name__, cut=True)
+        if what == "reconstruct":
+            return streaming.write_rows((inference.reconstruct(table) for table in tables), schema, Path(path))
+        use, names = {
+            "transform": (Inference.encode, list(self.get_feature_names_out())),
+            "score_samples": (Inference.log_likelihood, [streaming.SCORE]),
+            "reconstruction_error": (Inference.error, ["error"]),
+        }[what]
+        return streaming.write_codes((use(inference, table) for table in tables), names, Path(path))
+
+    # -- models with a prior, a posterior or a codebook ---------------------------------------------------------------
+
+    @available(
+        lambda model: model.network.prior is not None,
+        "a prior: take `zoo.variational`, or code='gaussian', penalty='kl'",
+    )
+    def sample(self, n: int = 1, *, random_state: RandomState = None, noise: bool = True) -> Any:
+        """Draw new rows: z from the prior p(z), then x from p(x|z).
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        random_state : int, RandomState, Generator or None
+            The same seed draws the same rows.
+        noise : bool, default=True
+            False takes the mean of p(x|z) in place of a draw: smoother images, but rows that vary less than real ones.
+
+        Returns
+        -------
+        ndarray or frame of shape (n, F), in the data's own units
+
+        Raises
+        ------
+        AttributeError
+            If the model has no prior.
+        """
+        inference = self._inference()
+        drawn = generation.sample(inference, whole_number("n", n, 1), random_state, noise)
+        return restore(drawn, self._model().schema)
+
+    def interpolate(self, a: Any, b: Any, steps: int = 8) -> Any:
+        """Decode the points on the straight lines between the codes of rows a and b.
+
+        Parameters
+        ----------
+        a, b : array-like of shape (F,) or (n, F), or frames
+            The rows at either end.
+        steps : int
+            Points on each line, both ends included; at least 2.
+
+        Returns
+        -------
+        ndarray of shape (steps, F) or (n, steps, F), in the data's own units
+            If `fit` was given a frame, a frame of n · steps rows, line after line.
+        """
+        steps = whole_number("steps", steps, 2)
+        alone = not frames.is_frame(a) and np.ndim(a) == 1
+        ends = [
+            self._applied(end if frames.is_frame(end) else np.atleast_2d(np.asarray(end)), Inference.encode)
+            for end in (a, b)
+        ]
+        if ends[0].shape != ends[1].shape:
+            raise ValueError(f"a and b must have the same number of rows; got {len(ends[0])} and {len(ends[1])}")
+        lines = generation.line(ends[0], ends[1], steps)
+        decoded = self.inverse_transform(lines.reshape(-1, self._model().latent))
+        if not isinstance(decoded, np.ndarray):
+            return decoded
+        decoded = decoded.reshape(len(lines), steps, -1)
+        return decoded[0] if alone else decoded
+
+    @available(
+        lambda model: model.network.prior is not None and model.network.code.has_posterior,
+        "a prior and a posterior: take `zoo.variational`, or code='gaussian', penalty='kl'",
+    )
+    def log_likelihood(self, X: Any, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
+        """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
+
+        log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
+        (Burda, Grosse and Salakhutdinov 2016): on average a lower bound, which rises to log p(x) with S. The noise of a
+        row depends on its own code alone, so that its estimate does not depend on the rows beside it.
+
+        Parameters
+        ----------
+        X : as in `fit`
+        importance_samples : int
+            S; take thousands for estimates that are published.
+        random_state : int, RandomState, Generator or None
+            Seed of the noise.
+
+        Raises
+        ------
+        AttributeError
+            If the model has no prior or its code no posterior.
+        """
+        count, seed = whole_number("importance_samples", importance_samples, 1), checks.seed(random_state)
+        return self._applied(X, lambda inference, table: generation.log_marginal(inference, table, count, seed))
+
+    @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
+    def indices(self, X: Any) -> np.ndarray:
+        """Return which codewords stand for each row, (n, groups), whole numbers.
+
+        Raises
+        ------
+        AttributeError
+            If the code has no codebook.
+        """
+        return self._applied(X, generation.codewords)
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to one file: weights as safetensors, everything else as JSON in its header.
+
+        The file appears whole or not at all; `isthmus.load` reads it. Callbacks are not saved, and a `random_state`
+        that is not a number is saved as None.
+
+        Raises
+        ------
+        TypeError
+            If a part of your own cannot be saved; it is named.
         OSError
             If the file cannot be written; what was at `path` is still there.
         """
-        check_is_fitted(self)
+        self._model()
         model_file.save(self, Path(path))
+
+    def fitted_state(self) -> State:
+        """Return the fitted model as facts and tensors, for a file."""
+        return model_state.state_of(self._model())
+
+    def restore_fitted(self, state: State, classes: Classes) -> None:
+        """Take a fitted model from a file; `classes` are those of the parts that may occur in it."""
+        self.model_ = model_state.model_of(state, classes)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    def _model(self) -> FittedModel:
+        """Return the fitted model, or raise scikit-learn's `NotFittedError`."""
+        check_is_fitted(self)
+        return self.model_
+
+    def _inference(self) -> Inference:
+        return Inference(self._model(), compute(self.compute))
+
+    def _applied(self, X: Any, use: Use) -> np.ndarray:
+        """Return what is worked out of X, a source one piece at a time."""
+        inference, schema = self._inference(), self._model().schema
+        found = [use(inference, table) for table in read_pieces(X, schema, caller=type(self).__name__)]
+        return found[0] if len(found) == 1 else np.concatenate(found)
+
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._fitted_html()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
+
+    def _fitted_html(self) -> str:
+        model = self.fitted_model()
+        return "" if model is None else fitted_html(sections_of(model))
+
     @property
     def _n_features_out(self) -> int:
-        return self.latent_
-
-    def _known(self, X: Any) -> Table:
-        """Check rows against the columns seen in `fit`."""
-        self._ready()
-        return self._table(X, reset=False)
-
-    def _scored(self, X: Any) -> tuple[Rows, Any]:
-        """Check rows that are to be scored; return them, and what a log-density loses on the way to their own units."""
-        array = self._known(X)
-        likelihood = self.network_.likelihood
-        if not likelihood.density:
-            self._refuse_outside(Rows(array).summary(), likelihood)
-        rows = self._rows(array, resident=False)
-        if isinstance(self.scaling_, TableScaling):
-            return rows, -self._map(lambda x: self.scaling_.log_slopes(x).sum(1), rows, None)
-        return rows, self.scaling_.log_volume() if likelihood.density else 0.0
-
-    def _ready(self) -> torch.device:
-        """Bring the network to where it shall compute; return where that is."""
-        check_is_fitted(self)
-        on = compute(self.compute).on
-        self.network_.to(on)
-        return on
-
-    def _mean(self, x: Tensor) -> Tensor:
-        return self.scaling_.inverse(self.network_.decode(self.network_.encode(x).mean).cpu())
-
-    def _map(self, function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
-        with self._threads(BLOCK):
-            return map_rows(function, rows, columns)
-
-    def _as_came(self, result: np.ndarray, rows: Rows) -> np.ndarray:
-        """Return the result in float32 where that held the rows as they came, else in float64."""
-        return result.astype(np.float32 if rows.narrow else np.float64, copy=False)
+        return self._model().latent
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+        return self.fitted_model() is not None
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = rules.takes_gaps(self)

@@ -1,8 +1,8 @@
-"""`Beginning`: from parameters and a first look at the data to a network with its first weights."""
+"""Building: from parameters and a table to a scaling, a likelihood and a network with its first weights."""
 
 import math
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,185 +10,213 @@ from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.initialisation import initialise, pca_obstacle
-from isthmus.core.likelihood import LikelihoodModule
-from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents, principal_components
-from isthmus.data.lazy_index import LazyIndex
+from isthmus.core.network import Network
+from isthmus.core.principal import PrincipalComponents
+from isthmus.data.components import components_of
 from isthmus.data.moments import RunningMoments
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Summary, scaling
-from isthmus.data.sparse import SparseTable
-from isthmus.data.sparse_principal import sparse_principal_components
-from isthmus.data.tables import TableScaling
+from isthmus.data.scaling import Scaling, scaling
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Index, Table
+from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
-from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
-from isthmus.engine.trainer import Plan
-from isthmus.estimators import health, rules, tabular, validation
+from isthmus.engine.plan import Plan
+from isthmus.estimators import checks, health, rules
+from isthmus.estimators.fitted_model import Composition
+from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.pretraining import pretrain
-from isthmus.estimators.validation import Table
 from isthmus.parts.backbones import Dense
-from isthmus.parts.composition import compose, part
+from isthmus.parts.composition import part
+from isthmus.parts.slots import Likelihood
 
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
-"""Rows at most, and cells about, on which the output's gain, the range of codes and the first variance are fitted."""
+"""Rows at most, and cells about, to which the output's gain, the range of codes and the first variance are fitted."""
 
 
-class Beginning:
-    """The part of `AutoEncoder` that chooses scaling and likelihood, and makes a network with its first weights."""
+class Units(NamedTuple):
+    """How a table is brought to the network, and how the network's output is scored."""
 
-    latent: Any
-    hidden: tuple[int, ...]
-    activation: str
-    encoder: Any
-    decoder: Any
-    code: Any
-    likelihood: Any
-    penalty: Any
-    objective: Any
-    init: str
-    scale: str | None
-    compute: Any
-    random_state: Any
-    n_features_in_: int
-    latent_: int
-    network_: Any
-    history_: History
-    scaling_: Any
-    likelihood_: Any
-    _dtype: torch.dtype
-    _seen: RunningMoments
+    scaling: Scaling
+    likelihood: Likelihood
+    dtype: torch.dtype
+    moments: RunningMoments
+    """Of the columns; empty for a table of several kinds of columns, whose scaling stays."""
 
-    def _begin(
-        self, X: Table, weight: np.ndarray | None, judged: int, plan: Plan
-    ) -> tuple[Rows, Tensor | LazyIndex, Tensor, Generator]:
-        """Look at the data, build the network and initialise it; return rows, training and validation index."""
-        refuse_unknown("init", self.init, rules.INITS)
-        generator = Generator().manual_seed(validation.seed(self.random_state))
-        # Its own, so that the first weights do not depend on how many rows there are to shuffle.
-        weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-        self._look_at(X, weight)
-        rows = self._rows(X, weight)
-        looked_at = rows.most_held(rules.principal_rows(self.scaling_.cells))
-        judges, index = rows.draw(judged, max(looked_at, health.MOST), generator)
-        some = index[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // self.scaling_.cells))]
-        sample, sample_weight = rows.batch(some)
 
-        network = principal = None
-        if not rules.is_share(self.latent):
-            self.latent_ = rules.latent_size(self, self.scaling_.cells, None)
-            network = self._compose()
-        if network is None or (self.init == "pca" and pca_obstacle(network) is None):
-            principal = self._principal(rows, index, (sample, sample_weight), weights_generator)
-        if network is None:
-            self.latent_ = rules.latent_size(self, self.scaling_.cells, principal)
-            network = self._compose()
-        network.likelihood.look(sample.cpu(), None if sample_weight is None else sample_weight.cpu())
-        history = History()
-        history.init = initialise(
-            network,
-            "orthogonal" if self.init == "layerwise" else self.init,
-            weights_generator,
-            None if principal is None else principal.first(self.latent_),
-            sample.cpu(),
-            None if sample_weight is None else sample_weight.cpu(),
-        )
-        if self.init == "layerwise":
-            history.init = pretrain(network, rows, index, plan, self.likelihood_, weights_generator)
-        if history.init.startswith("pca") and len(index) > looked_at:
-            history.init += f", of {looked_at:,} of the {len(index):,} rows"
-        counted = sample if sample_weight is None else sample[sample_weight > 0]
-        with torch.no_grad():
-            network.code.start(network.eval().activate(counted.cpu()), weights_generator)
-        self.network_, self.history_ = network.to(rows.device), history
-        rows.hold(torch.cat([judges, index[: health.MOST]]))
-        self._fix_variance(rows, some)
-        return rows, index, judges, generator
+class Built(NamedTuple):
+    """A network with its first weights, and the rows to train it on."""
 
-    def _look_at(self, X: Table, weight: np.ndarray | None) -> None:
-        """Choose the scaling, the likelihood and the number type by the data."""
-        raw, machine = Rows(X, weight), compute(self.compute)
-        self._dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(X.shape))
-        if hasattr(self, "columns_"):
-            self._seen = RunningMoments(self.n_features_in_)
-            self.scaling_ = TableScaling(self.columns_)
-            self.likelihood_ = tabular.likelihood(self.scaling_)
-            return
-        summary = raw.summary()
-        self._seen = RunningMoments.of(summary, float(len(raw)))
-        given = None if rules.is_auto(self.likelihood) else part("likelihood", self.likelihood)
-        counts = given is not None and given.build(self.n_features_in_).whole
-        scale = "none" if counts and rules.is_auto(self.scale) else self.scale
-        self.scaling_, _ = scaling(scale, summary, raw.raw.dtype)
-        self.likelihood_ = rules.likelihood(summary, self.scaling_) if given is None else given
-        self._refuse_outside(summary, self.likelihood_.build(self.n_features_in_))
+    network: Network
+    composition: Composition
+    units: Units
+    rows: Rows
+    training: Index
+    """Positions of the rows to train on."""
+    validation: Tensor
+    """Positions of the rows that validate the training."""
+    generator: Generator
+    """For the order of the rows and the noise."""
+    start: str
+    """Which initialisation was used, in words."""
 
-    def _refuse_outside(self, summary: Summary, likelihood: LikelihoodModule) -> None:
-        names, kind = getattr(self, "feature_names_in_", None), type(self.likelihood_).__name__
-        validation.refuse_outside(likelihood, kind, summary, self.scaling_, names)
 
-    def _threads_to_begin(self, X: Table) -> AbstractContextManager[None]:
-        """Work on the products of principal components: with as many threads as there may be, where they are large."""
-        rows, columns = X.shape
-        return devices.threads(devices.thread_count(compute(self.compute).threads, 2.0 * rows * columns**2))
+def build(
+    parameters: Parameters,
+    table: Table,
+    schema: TableSchema,
+    weight: np.ndarray | None,
+    n_validation: int,
+    plan: Plan,
+) -> Built:
+    """Choose scaling and likelihood by the data, build the network and write its first weights.
 
-    def _threads(self, rows: int) -> AbstractContextManager[None]:
-        """Work in steps of so many rows."""
-        return devices.threads(devices.thread_count(compute(self.compute).threads, self._operations(rows)))
+    Parameters
+    ----------
+    parameters
+        Of an `AutoEncoder`.
+    table
+        (n, R) rows.
+    schema
+        What was learned of the table.
+    weight
+        (n,) sample weights, or None.
+    n_validation
+        Rows that are kept out of training.
+    plan
+        How training will go; layer-wise pretraining follows it too.
 
-    def _thread_counts(self, rows: int) -> list[int]:
-        """Return the numbers of threads to choose from for training in steps of so many rows."""
-        return devices.thread_counts(compute(self.compute).threads, self._operations(rows))
+    Raises
+    ------
+    ValueError
+        If parameters or data are invalid; nothing has been trained then.
+    """
+    refuse_unknown("init", parameters.init, rules.INITS)
+    generator = Generator().manual_seed(checks.seed(parameters.random_state))
+    # Its own, so that the first weights do not depend on how many rows there are to shuffle.
+    weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
+    units = choose_units(parameters, table, schema, weight)
+    cells = units.scaling.cells
+    rows = rows_to_train(parameters, table, weight, units)
+    looked_at = table.holdable(rules.principal_rows(cells))
+    validation, training = rows.split(n_validation, max(looked_at, health.MOST), generator)
+    some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
+    sample = rows.batch(some)
 
-    def _operations(self, rows: int) -> float:
-        """Floating-point operations of a step on so many rows."""
-        return 6.0 * rows * sum(parameter.numel() for parameter in self.network_.parameters())
+    composition = network = principal = None
+    if not rules.is_share(parameters.latent):
+        latent = rules.latent_size(parameters, schema, cells, None)
+        composition = composition_of(parameters, schema, units, latent)
+        network = composition.build(units.dtype)
+    if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
+        principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
+    if composition is None or network is None:
+        latent = rules.latent_size(parameters, schema, cells, principal)
+        composition = composition_of(parameters, schema, units, latent)
+        network = composition.build(units.dtype)
+    start = write_first_weights(parameters, network, principal, sample, weights_generator)
+    if parameters.init == "layerwise":
+        start = pretrain(network, rows, training, plan, units.likelihood, weights_generator)
+    if start.startswith("pca") and len(training) > looked_at:
+        start += f", of {looked_at:,} of the {len(training):,} rows"
+    start_code(network, sample, weights_generator)
+    network = network.to(rows.device)
+    table.hold(torch.cat([validation, training[: health.MOST]]))
+    fix_variance(network, rows, some)
+    return Built(network, composition, units, rows, training, validation, generator, start)
 
-    def _rows(self, X: Table, weight: np.ndarray | None = None, *, resident: bool = True) -> Rows:
-        on = compute(self.compute).on
-        return Rows(X, weight, self.scaling_, self._dtype, on, resident and devices.fits(on, getattr(X, "nbytes", 0)))
 
-    def _compose(self) -> Any:
-        """Build the network, on the processor, with its weights still to be written."""
-        encoder = self.encoder if self.encoder is not None else Dense(self.hidden, self.activation)
-        with torch.device("cpu"):
-            network = compose(
-                self.scaling_.cells,
-                self.latent_,
-                encoder=encoder,
-                decoder=self.decoder,
-                code=self.code,
-                likelihood=self.likelihood_,
-                corruption=rules.corruption(self),
-                penalty=self.penalty,
-                objective=self.objective,
-            )
-        return network.to(self._dtype)
+def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None) -> Units:
+    """Choose the scaling, the likelihood and the number type by the data."""
+    raw, machine = Rows(table, weight), compute(parameters.compute)
+    dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
+    if schema.columns is not None:
+        by_column = TableScaling(schema.columns)
+        return Units(by_column, table_likelihood(by_column), dtype, RunningMoments(schema.n_features))
+    summary = raw.summary()
+    given: Likelihood | None = (
+        None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
+    )
+    counts = given is not None and given.build(schema.n_features).whole
+    scale = "none" if counts and rules.is_auto(parameters.scale) else parameters.scale
+    found, _ = scaling(scale, summary, table.dtype)
+    likelihood = rules.likelihood(summary, found) if given is None else given
+    checks.refuse_outside(likelihood.build(schema.n_features), type(likelihood).__name__, summary, found, schema.names)
+    return Units(found, likelihood, dtype, RunningMoments.of(summary, float(len(raw))))
 
-    def _principal(
-        self, rows: Rows, index: Tensor | LazyIndex, sample: tuple[Tensor, Tensor | None], generator: Generator
-    ) -> PrincipalComponents:
-        """Return the principal components of the training rows, or of many of them, as an encoder sees them."""
-        rank = None if rules.is_share(self.latent) else self.latent_
-        cells = self.scaling_.cells
-        some = index[: rows.most_held(rules.principal_rows(cells))]
-        if isinstance(rows.raw, SparseTable) and cells > WIDEST_EXACT:
-            return sparse_principal_components(rows, some, rank, generator)
-        likelihood = self.likelihood_.build(cells).to(rows.device)
-        blocks = some.split(rows.block)
-        if not likelihood.starts_linear:
-            return principal_components(lambda: map(rows.batch, blocks), cells, rank, generator)
-        likelihood.look(*sample)
 
-        def seen(block: Tensor) -> tuple[Tensor, Tensor | None]:
-            x, weight = rows.batch(block)
-            return likelihood.encoder_input(x)[:, :cells], weight
+def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:
+    """Return the rows on the device where they are trained on, as far as its memory allows."""
+    on = compute(parameters.compute).on
+    return Rows(table, weight, units.scaling, units.dtype, on, devices.fits(on, table.nbytes))
 
-        return principal_components(lambda: map(seen, blocks), cells, rank, generator)
 
-    def _fix_variance(self, rows: Rows, index: Tensor | LazyIndex) -> None:
-        """Set optimal variances to the mean squared errors over the rows of that index."""
-        share = loss_ratio(self.network_.eval(), rows, index)
-        if share is not None:
-            self.network_.likelihood.set_loss_ratio(share)
-        self.network_.likelihood.set_spread(column_errors(self.network_.eval(), rows, index))
+def composition_of(parameters: Parameters, schema: TableSchema, units: Units, latent: int) -> Composition:
+    """Return the parts that parameters mean, for codes of that size."""
+    return Composition(
+        cells=units.scaling.cells,
+        latent=latent,
+        encoder=Dense(parameters.hidden, parameters.activation) if parameters.encoder is None else parameters.encoder,
+        decoder=parameters.decoder,
+        code=parameters.code,
+        likelihood=units.likelihood,
+        corruption=rules.corruption(parameters, schema),
+        penalty=parameters.penalty,
+        objective=parameters.objective,
+    )
+
+
+def find_principal(
+    parameters: Parameters,
+    units: Units,
+    rows: Rows,
+    some: Tensor,
+    sample: tuple[Tensor, Tensor | None],
+    generator: Generator,
+) -> PrincipalComponents:
+    """Return the principal components of training rows, as an encoder sees them."""
+    rank = None if rules.is_share(parameters.latent) else int(parameters.latent)
+    cells = units.scaling.cells
+    likelihood = units.likelihood.build(cells).to(rows.device)
+    if not likelihood.starts_linear:
+        return components_of(rows, some, cells, rank, generator, lambda x: x)
+    likelihood.look(*sample)
+    return components_of(rows, some, cells, rank, generator, lambda x: likelihood.encoder_input(x)[:, :cells])
+
+
+def write_first_weights(
+    parameters: Parameters,
+    network: Network,
+    principal: PrincipalComponents | None,
+    sample: tuple[Tensor, Tensor | None],
+    generator: Generator,
+) -> str:
+    """Write the first weights; return in words which initialisation was used."""
+    x, weight = sample[0].cpu(), None if sample[1] is None else sample[1].cpu()
+    network.likelihood.look(x, weight)
+    method = "orthogonal" if parameters.init == "layerwise" else parameters.init
+    leading = None if principal is None else principal.first(network.code.latent)
+    return initialise(network, method, generator, leading, x, weight)
+
+
+def start_code(network: Network, sample: tuple[Tensor, Tensor | None], generator: Generator) -> None:
+    """Show the code the encoder's first outputs for training rows of positive weight."""
+    x, weight = sample
+    counted = x if weight is None else x[weight > 0]
+    with torch.no_grad():
+        network.code.start(network.eval().activate(counted.cpu()), generator)
+
+
+def fix_variance(network: Network, rows: Rows, index: Index) -> None:
+    """Set optimal variances to the mean squared errors over the rows at these positions."""
+    ratio = loss_ratio(network.eval(), rows, index)
+    if ratio is not None:
+        network.likelihood.set_loss_ratio(ratio)
+    network.likelihood.set_spread(column_errors(network.eval(), rows, index))
+
+
+def threads_to_build(parameters: Parameters, table: Table) -> AbstractContextManager[None]:
+    """Return the context in which principal components are found: with all threads where the products are large."""
+    rows, columns = table.shape
+    return devices.threads(devices.thread_count(compute(parameters.compute).threads, 2.0 * rows * columns**2))

@@ -1,4 +1,4 @@
-"""What can go wrong in a code without an error: it says nothing, or parts of it are never used."""
+"""What can go wrong in a code without an error: it carries no information, or parts of it are never used."""
 
 import warnings
 from collections.abc import Iterable
@@ -7,20 +7,20 @@ import torch
 from torch import Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.lazy_index import LazyIndex
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 from isthmus.engine.inference import BLOCK
-from isthmus.engine.trainer import TrainingWarning
+from isthmus.engine.training_warning import TrainingWarning
 
 LEAST_VARIANCE = 0.01
-"""A coordinate of a posterior's mean that varies less is not active (Burda, Grosse and Salakhutdinov 2016)."""
+"""A coordinate of the posterior mean with a smaller variance is inactive (Burda, Grosse and Salakhutdinov 2016)."""
 MOST = 4096
-"""Rows that are looked at."""
+"""Rows that are examined."""
 
 
 @torch.no_grad()
-def diagnose(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[str, float]:
-    """Count, over some of the rows of that index, what the code uses.
+def diagnose(network: Network, rows: Rows, index: Index) -> dict[str, float]:
+    """Count what the code uses, over some of the rows at these positions.
 
     Returns
     -------
@@ -30,12 +30,15 @@ def diagnose(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[st
         `codes`. `dead_outputs`: columns that a relu on the output leaves at 0 for every row.
     """
     network.eval()
-    codes, dead, used, alight = [], None, None, 0
+    codes: list[Tensor] = []
+    dead: Tensor | None = None
+    used: Tensor | None = None
+    active = 0
     for chunk in index[:MOST].split(BLOCK):
         x, _ = rows.batch(chunk)
         code = network.encode(x)
         codes.append(code.mean.double())
-        alight += int((code.mean != 0).sum())
+        active += int((code.mean != 0).sum())
         now = network.code.usage(code)
         if now is not None:
             used = now if used is None else used | now
@@ -48,12 +51,12 @@ def diagnose(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[st
     if used is not None and network.code.codewords:
         found |= {"used_codes": float(used.sum()), "codes": float(len(used))}
     elif used is not None:
-        found |= {"used_units": float(used.sum()), "mean_active": alight / len(z)}
+        found |= {"used_units": float(used.sum()), "mean_active": active / len(z)}
     return found if dead is None else found | {"dead_outputs": float(dead.sum())}
 
 
-def complaints(health: dict[str, float], network: Network, rows: int) -> Iterable[str]:
-    """Say what is wrong and what would mend it, a sentence each."""
+def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[str]:
+    """Yield a sentence for each problem: what is wrong, and what to do."""
     latent, active = network.code.latent, int(health["active_units"])
     if active == 0 and network.code.has_posterior:
         yield (
@@ -79,16 +82,16 @@ def complaints(health: dict[str, float], network: Network, rows: int) -> Iterabl
         )
 
 
-def report(network: Network, rows: Rows, index: Tensor | LazyIndex) -> dict[str, float]:
-    """Diagnose, and warn once of everything that is wrong."""
+def report(network: Network, rows: Rows, index: Index) -> dict[str, float]:
+    """Diagnose, and warn once about all problems."""
     health = diagnose(network, rows, index)
-    wrong = list(complaints(health, network, min(len(index), MOST)))
+    wrong = list(problems(health, network, min(len(index), MOST)))
     if wrong and differ(rows, index[:MOST]):
         warnings.warn("; ".join(wrong), TrainingWarning, stacklevel=4)
     return health
 
 
 def differ(rows: Rows, index: Tensor) -> bool:
-    """Whether the rows of that index differ: ones that are all the same have nothing to tell apart."""
+    """Whether the rows at these positions differ: identical rows cannot be told apart by any code."""
     first, _ = rows.batch(index[:1])
     return any(bool((rows.batch(chunk)[0] != first).any()) for chunk in index.split(BLOCK))

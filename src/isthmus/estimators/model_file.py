@@ -1,123 +1,162 @@
 """The model file: one safetensors file, weights as tensors and everything else as JSON in its header.
 
-Loading reads numbers and text; it runs nothing that is in the file.
+One format holds every estimator. Loading reads numbers and text; nothing in the file is run or imported.
 """
 
 import json
-import math
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 import isthmus
-from isthmus.core import registry
 from isthmus.core.choices import unknown
-from isthmus.core.contract import Part
 from isthmus.core.files import atomic_write
-from isthmus.data.columns import Column, Columns
-from isthmus.data.frames import Field, Schema
-from isthmus.data.moments import RunningMoments
-from isthmus.data.scaling import Scaling
-from isthmus.data.tables import TableScaling
+from isthmus.core.json_type import Json
 from isthmus.engine import devices
 from isthmus.engine.compute import Compute
-from isthmus.engine.compute import compute as compute_settings
-from isthmus.engine.history import History
-from isthmus.engine.optimisers import Adam
-from isthmus.engine.report import FitReport
+from isthmus.engine.compute import compute as settings_of
+from isthmus.estimators.plain import NOT_SAVED, Classes, UnknownPartError, known_classes, parts_named, plain, revived
+from isthmus.estimators.state import State
 
-SCHEMA = 1
-"""Raised when an older isthmus could no longer read what this one writes."""
-
-KINDS = registry.classes() | {"Adam": Adam, "Compute": Compute}
-NOT_SAVED = {"callbacks": (), "verbose": 0}
-"""Parameters that belong to a run rather than to a model, and what they are after loading."""
+SCHEMA = 2
+"""Raised whenever the content of files changes."""
 
 
 class ModelFileError(ValueError):
-    """A file that is not a whole model of this library, or of a newer one."""
+    """A file is not a whole model of this library, is of another version, or needs a part that is not known."""
 
 
-def save(estimator: Any, path: Path) -> None:
-    """Write a fitted estimator to `path`, whole or not at all."""
-    header = {
+class Saveable(Protocol):
+    """An estimator that can be saved: it gives its fitted state, and takes it back."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor parameters."""
+
+    def fitted_state(self) -> State:
+        """Return what was fitted."""
+
+    def restore_fitted(self, state: State, classes: Classes) -> None:
+        """Take what was fitted; `classes` are those of the parts that may occur in it."""
+
+
+def save(estimator: Saveable, path: Path) -> None:
+    """Write a fitted estimator to a file, whole or not at all.
+
+    Raises
+    ------
+    TypeError
+        If a parameter or part cannot be saved; it is named.
+    OSError
+        If the file cannot be written; what was at `path` is still there.
+    """
+    refuse_path(path)
+    parameters = {name: value for name, value in estimator.get_params(deep=False).items() if name not in NOT_SAVED}
+    state = estimator.fitted_state()
+    header: dict[str, Json] = {
         "schema": SCHEMA,
         "isthmus": isthmus.__version__,
         "estimator": type(estimator).__name__,
-        "parameters": {
-            name: plain(value) for name, value in estimator.get_params(deep=False).items() if name not in NOT_SAVED
-        },
-        "fitted": {
-            "n_features_in": int(estimator.n_features_in_),
-            "feature_names_in": plain(getattr(estimator, "feature_names_in_", None)),
-            "latent": estimator.latent_,
-            "likelihood": plain(estimator.likelihood_),
-            "n_iter": estimator.n_iter_,
-            "dtype": str(estimator._dtype).removeprefix("torch."),
-            "history": estimator.history_.to_dict(),
-            "fit_report": estimator.fit_report_.to_dict(),
-            "columns": [plain_fields(asdict(column)) for column in getattr(estimator, "columns_", ())],
-            "schema": plain_schema(getattr(estimator, "_schema", None)),
-        },
+        "parameters": {name: plain(value) for name, value in parameters.items()},
+        "fitted": state.facts,
     }
-    tensors = {f"network.{name}": tensor for name, tensor in estimator.network_.state_dict().items()}
-    tensors |= {f"scaling.{name}": tensor for name, tensor in estimator.scaling_.state_dict().items()}
-    tensors |= {f"seen.{name}": tensor for name, tensor in estimator._seen.state.items()}
-    tensors["generator"] = estimator._generator
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    header["parts"] = [*sorted(set(parts_named(header)))]
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+    content = serialised(tensors, metadata={"isthmus": json.dumps(header, allow_nan=False)})
+    with atomic_write(path) as temporary:
+        # Not safetensors' own `save_file`, which puts a file that only its owner may read in the place of ours.
+        temporary.write_bytes(content)
+
+
+def refuse_path(path: Path) -> None:
+    """Raise an `OSError` if no file can be at the path."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} for the model file does not exist; create it first")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the name of a file, such as {path / 'model.isthmus'}")
-    content = serialised(tensors, metadata={"isthmus": json.dumps(header, allow_nan=False)})
-    with atomic_write(path) as temporary:
-        # Not by safetensors' own `save_file`, which puts a file that only its owner may read in the place of ours.
-        temporary.write_bytes(content)
 
 
-def load(path: str | Path, compute: "str | Compute" = "auto") -> Any:
-    """Read a model that `AutoEncoder.save` wrote.
+def load(path: str | Path, *, compute: str | Compute | None = None, parts: Iterable[type] = ()) -> Any:
+    """Read any estimator that its `save` wrote.
 
     Parameters
     ----------
     path : str or Path
         The file.
-    compute : str or Compute, default="auto"
-        Where the model computes, as in `AutoEncoder`; replaces the setting it was trained with.
+    compute : str or Compute, optional
+        Where the model computes, as in `AutoEncoder`. None: as it was trained, on the best device of this machine.
+    parts : iterable of classes
+        Classes of your own parts that the model needs: ``parts=[Logistic]``. (Registered ones are known already.)
 
     Returns
     -------
-    AutoEncoder
+    AutoEncoder, AnomalyDetector or Imputer
         Fitted; its results are those of the one saved, bit for bit on the same machine.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If `parts` holds anything but classes, or two of one name.
     ModelFileError
-        If it is truncated, of another program or of a newer isthmus.
+        If it is truncated, of another program or of another version, or needs a part that is not known.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from isthmus import AutoEncoder
+    >>> from sklearn.datasets import load_iris
+    >>> path = Path(tempfile.mkdtemp()) / "iris.isthmus"
+    >>> AutoEncoder(latent=2, epochs=3, random_state=0).fit(load_iris().data).save(path)
+    >>> load(path).latent_
+    2
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")
-    machine = compute_settings(compute)
-    devices.device(machine.device)
+    if compute is not None:
+        devices.device(settings_of(compute).device)
+    classes = known_classes(parts)
     header, tensors = read(path)
-    if header["schema"] > SCHEMA:
-        raise ModelFileError(
-            f"{path} was written by isthmus {header.get('isthmus')}, whose files (schema {header['schema']}) this one "
-            f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
-        )
+    refuse_version(header, path)
     try:
-        return rebuild(header, tensors, compute)
+        return rebuild(header, tensors, compute, classes)
+    except UnknownPartError as error:
+        needed = ", ".join(missing_parts(header, classes))
+        raise ModelFileError(
+            f"{path} needs parts that are not known: {needed}; give their classes, load(path, parts=[{needed}]) "
+            f"({error})"
+        ) from error
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(error, ModelFileError):
+            raise
         reason = " ".join(str(error).split())
         raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({reason})") from error
+
+
+def missing_parts(header: dict[str, Any], known: Classes) -> list[str]:
+    """Return the names of the parts that a file needs and nobody knows."""
+    return [name for name in sorted(set(parts_named(header))) if name not in known]
+
+
+def refuse_version(header: dict[str, Any], path: Path) -> None:
+    """Raise `ModelFileError` if the file was written by a version whose files differ."""
+    schema, version = header["schema"], header.get("isthmus")
+    if schema > SCHEMA:
+        raise ModelFileError(
+            f"{path} was written by isthmus {version}, whose files (schema {schema}) this one "
+            f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
+        )
+    if schema < SCHEMA:
+        raise ModelFileError(
+            f"{path} was written by isthmus {version} in an older format (schema {schema}; this one, "
+            f"{isthmus.__version__}, reads schema {SCHEMA}): fit the model again and save it"
+        )
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -134,90 +173,33 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         header = json.loads(text)
     except json.JSONDecodeError as error:
         raise ModelFileError(f"{path} is damaged: its header is no JSON") from error
-    if not isinstance(header, dict) or not isinstance(header.get("schema"), int):
+    if not isinstance(header, dict) or type(header.get("schema")) is not int:
         raise ModelFileError(f"{path} is damaged: its header does not say which schema it follows")
     return header, tensors
 
 
-def rebuild(header: dict[str, Any], tensors: dict[str, torch.Tensor], compute: "str | Compute") -> Any:
-    """Make the fitted estimator from what was in the file."""
-    kind = getattr(isthmus, header["estimator"])
-    parameters = {name: revived(value) for name, value in header["parameters"].items()}
-    estimator = kind(**parameters | NOT_SAVED | {"compute": compute})
-    fitted = header["fitted"]
-    estimator.n_features_in_ = fitted["n_features_in"]
-    if fitted["feature_names_in"] is not None:
-        estimator.feature_names_in_ = np.array(fitted["feature_names_in"], dtype=object)
-    estimator.latent_ = fitted["latent"]
-    estimator.likelihood_ = revived(fitted["likelihood"])
-    estimator.n_iter_ = fitted["n_iter"]
-    estimator._dtype = getattr(torch, fitted["dtype"])
-    estimator.history_ = History.from_dict(fitted["history"])
-    estimator.fit_report_ = FitReport.from_dict(fitted["fit_report"])
-    estimator._generator, estimator._optimiser = tensors["generator"], None
-    if fitted.get("schema"):
-        fields = [Field(**named(values)) for values in fitted["schema"]["fields"]]
-        estimator._schema = Schema(fitted["schema"]["backend"], tuple(fields))
-    if fitted.get("columns"):
-        estimator.columns_ = Columns(Column(**named(values)) for values in fitted["columns"])
-        estimator.scaling_ = TableScaling(estimator.columns_)
-    else:
-        estimator.scaling_ = Scaling(tensors["scaling.shift"], tensors["scaling.scale"])
-    columns = len(estimator.columns_) if hasattr(estimator, "columns_") else estimator.scaling_.cells
-    if columns != estimator.n_features_in_:
-        raise ValueError(f"it has the scaling of {columns} columns, and {estimator.n_features_in_} columns")
-    seen = {name.removeprefix("seen."): value for name, value in tensors.items() if name.startswith("seen.")}
-    # Files of 0.1 say nothing of the rows seen; the scaling then stays as it is.
-    estimator._seen = RunningMoments.from_state(seen) if seen else RunningMoments(estimator.n_features_in_)
-    estimator.network_ = estimator._compose()
-    weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
-    estimator.network_.load_state_dict(weights)
-    estimator.network_.eval()
+def rebuild(
+    header: dict[str, Any], tensors: dict[str, torch.Tensor], compute: str | Compute | None, classes: Classes
+) -> Saveable:
+    """Return the fitted estimator that a file holds."""
+    kind = estimator_class(header["estimator"])
+    parameters = {name: revived(value, classes) for name, value in header["parameters"].items()}
+    if "compute" in parameters:
+        parameters["compute"] = elsewhere(parameters["compute"]) if compute is None else compute
+    estimator = kind(**parameters)
+    estimator.restore_fitted(State(header["fitted"], tensors), classes)
     return estimator
 
 
-def plain_schema(schema: Schema | None) -> Any:
-    """Return a schema as JSON has it."""
-    if schema is None:
-        return None
-    return {"backend": schema.backend, "fields": [plain_fields(field._asdict()) for field in schema.fields]}
+def estimator_class(name: str) -> Any:
+    """Return the estimator of that name; nothing but public estimators of isthmus."""
+    names = [public for public in isthmus.__all__ if public[0].isupper()]
+    kind = getattr(isthmus, name) if name in names else None
+    if not (isinstance(kind, type) and hasattr(kind, "restore_fitted")):
+        raise ValueError(unknown("estimator", name, ["AutoEncoder", "AnomalyDetector", "Imputer"]))
+    return kind
 
 
-def plain_fields(values: dict[str, Any]) -> dict[str, Any]:
-    """Return fields by name as JSON has them."""
-    return {name: plain(value) for name, value in values.items()}
-
-
-def named(values: dict[str, Any]) -> dict[str, Any]:
-    """Return fields by name as they were before JSON made lists of tuples."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
-def plain(value: Any) -> Any:
-    """Return a parameter as JSON has it: numbers, text, lists, and parts as {"part": name, "parameters": {...}}."""
-    if isinstance(value, Part):
-        if KINDS.get(type(value).__name__) is not type(value):
-            raise TypeError(f"{value!r} is not a part of isthmus and cannot be saved in a model file")
-        return {"part": type(value).__name__, "parameters": {k: plain(v) for k, v in value.get_params(False).items()}}
-    if isinstance(value, dict):  # whose keys JSON would make text of
-        return {"pairs": [[plain(name), plain(item)] for name, item in value.items()]}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, np.random.RandomState | np.random.Generator):
-        return None
-    if value is None or isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise TypeError(f"a parameter with the value {value!r} cannot be saved in a model file")
-
-
-def revived(value: Any) -> Any:
-    """Undo `plain`; lists come back as tuples."""
-    if isinstance(value, dict) and "pairs" in value:
-        return {revived(name): revived(item) for name, item in value["pairs"]}
-    if isinstance(value, dict):
-        if value["part"] not in KINDS:
-            raise ModelFileError(unknown("part", value["part"], KINDS))
-        return KINDS[value["part"]](**{name: revived(item) for name, item in value["parameters"].items()})
-    return tuple(map(revived, value)) if isinstance(value, list) else value
+def elsewhere(machine: str | Compute) -> str | Compute:
+    """Return the settings of a machine for another one, whose devices may differ."""
+    return "auto" if isinstance(machine, str) else replace(machine, device="auto")

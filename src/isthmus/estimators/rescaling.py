@@ -1,16 +1,16 @@
-"""A network whose units change with what a stream shows: the outer layers take the change up."""
+"""Rescaling: a network whose units change with a stream; its outer layers absorb the change."""
 
 import torch
 from torch import Tensor
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
-from isthmus.data.scaling import Scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.parts.likelihoods import GaussianLikelihood
 
 
-def can_follow(network: Network) -> bool:
-    """Whether a change of units can be taken up: dense layers at either end, and a mean that the last one gives."""
+def can_rescale(network: Network) -> bool:
+    """Whether a change of units can be absorbed: dense layers at either end, and a last layer that gives the mean."""
     encoder, decoder, likelihood = network.encoder, network.decoder, network.likelihood
     return (
         isinstance(encoder, Stack)
@@ -22,17 +22,19 @@ def can_follow(network: Network) -> bool:
 
 
 @torch.no_grad()
-def fold(network: Network, optimiser: torch.optim.Optimizer | None, before: Scaling, after: Scaling) -> None:
+def rescale(
+    network: Network, optimiser: torch.optim.Optimizer | None, before: AffineScaling, after: AffineScaling
+) -> None:
     """Change the units of a network from one scaling to another, so that it does the same in the data's own units.
 
-    A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer takes
-    W(a·y + b) + c, the last one gives (Vh + d - b)/a. Adam's running means of gradients change by the chain rule, those
-    of their squares as if b were 0.
+    A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer becomes
+    W(a·y + b) + c, the last one (Vh + d - b)/a. Adam's running means of gradients change by the chain rule, those of
+    squared gradients as if b were 0.
 
     Parameters
     ----------
     network
-        For which `can_follow` holds.
+        One for which `can_rescale` holds.
     optimiser
         Adam; None if there is none to go on with.
     before, after

@@ -16,7 +16,7 @@ class DeterministicCode(CodeModule):
 
     def __init__(self, latent: int, activation: str) -> None:
         super().__init__(latent)
-        self.activation = activation
+        self.activation: str = activation
         self.function = modules.activation(activation).function
 
     def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:

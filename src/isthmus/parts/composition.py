@@ -109,13 +109,13 @@ def compose(
     features: int,
     latent: int,
     *,
-    encoder: "str | Encoder | nn.Module" = "dense",
-    decoder: "str | Decoder | nn.Module | None" = None,
-    code: str | Bottleneck = "deterministic",
-    likelihood: str | Likelihood = "gaussian",
-    corruption: str | Corruption | None = None,
-    penalty: str | Penalty | Sequence[str | Penalty] | None = None,
-    objective: str | Objective | None = None,
+    encoder: object = "dense",
+    decoder: object = None,
+    code: object = "deterministic",
+    likelihood: object = "gaussian",
+    corruption: object = None,
+    penalty: object = None,
+    objective: object = None,
 ) -> Network:
     """Build the network of these parts; its weights are not initialised.
 
@@ -143,18 +143,18 @@ def compose(
     >>> [tuple(weight.shape) for weight in network.encoder.weights + network.decoder.weights]
     [(128, 784), (64, 128), (128, 64), (784, 128)]
     """
-    encoder, likelihood, code = part("encoder", encoder), part("likelihood", likelihood), part("code", code)
-    decoder = mirror(encoder) if decoder is None else part("decoder", decoder)
-    code_module = built_code(code, latent)
-    likelihood_module = built_likelihood(likelihood, features)
+    encoder_part, code_part = part("encoder", encoder), part("code", code)
+    decoder_part = mirror(encoder_part) if decoder is None else part("decoder", decoder)
+    code_module = built_code(code_part, latent)
+    likelihood_module = built_likelihood(part("likelihood", likelihood), features)
     corruption_module = None if corruption is None else built_corruption(corruption, features, likelihood_module)
     marked = features if corruption_module is not None and corruption_module.marks else 0
     inputs = (likelihood_module.inputs or features) + marked
-    encoder_module = encoder.build_encoder(inputs, code_module.inputs)
-    trial.backbone(encoder, "encoder", encoder_module, inputs, code_module.inputs)
+    encoder_module = encoder_part.build_encoder(inputs, code_module.inputs)
+    trial.backbone(encoder_part, "encoder", encoder_module, inputs, code_module.inputs)
     encoder_module = encoder_module if isinstance(encoder_module, Backbone) else Wrapped(encoder_module)
-    decoder_module = decoder.build_decoder(latent, likelihood_module.outputs, encoder_module)
-    trial.backbone(decoder, "decoder", decoder_module, latent, likelihood_module.outputs)
+    decoder_module = decoder_part.build_decoder(latent, likelihood_module.outputs, encoder_module)
+    trial.backbone(decoder_part, "decoder", decoder_module, latent, likelihood_module.outputs)
     penalties = [part("penalty", one) for one in several(penalty)]
     modules = [one.build(features, latent) for one in penalties]
     goal = None if objective is None else part("objective", objective)
@@ -198,7 +198,7 @@ def built_likelihood(likelihood: Likelihood, features: int) -> LikelihoodModule:
     return module
 
 
-def built_corruption(given: str | Corruption, features: int, likelihood: LikelihoodModule) -> CorruptionModule:
+def built_corruption(given: object, features: int, likelihood: LikelihoodModule) -> CorruptionModule:
     """Return the module of a corruption, for the features that the likelihood groups.
 
     Raises
@@ -218,7 +218,7 @@ def built_corruption(given: str | Corruption, features: int, likelihood: Likelih
     return module
 
 
-def several(penalty: str | Penalty | Sequence[str | Penalty] | None) -> Sequence[str | Penalty]:
+def several(penalty: object) -> Sequence[object]:
     """Return no, one or several penalties as a sequence."""
     if penalty is None:
         return ()

@@ -28,7 +28,7 @@ class LocationScale(LikelihoodModule):
         super().__init__()
         self.features = features
         self.mode = scale
-        self.activation = activation
+        self.activation: str = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if scale == "learned" else features
         first = scale if isinstance(scale, float) else 1.0

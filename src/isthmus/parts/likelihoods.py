@@ -43,7 +43,7 @@ class GaussianLikelihood(LikelihoodModule):
         self.features = features
         self.mode = variance
         self.floor = floor
-        self.activation = activation
+        self.activation: str = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if variance == "learned" else features
         shape = (features,) if variance == "columns" else ()

@@ -17,7 +17,7 @@ class TruncatedCode(CodeModule):
 
     def __init__(self, latent: int, shares: Tensor, activation: str) -> None:
         super().__init__(latent)
-        self.activation = activation
+        self.activation: str = activation
         self.function = modules.activation(activation).function
         self.shares: Tensor = nn.Buffer(shares, persistent=False)
 

@@ -41,6 +41,14 @@ class Likelihood(Protocol):
         ...
 
 
+class ColumnLikelihood(Protocol):
+    """The class of a likelihood that columns of a table can have."""
+
+    def for_columns(self, sizes: tuple[int, ...]) -> Likelihood:
+        """Return the part for columns of these numbers of cells."""
+        ...
+
+
 class Corruption(Protocol):
     """A part for the slot "corruption"."""
 

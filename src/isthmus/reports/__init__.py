@@ -1,1 +1,1 @@
-"""Floor 7: how good a reconstruction is, pictures, pages."""
+"""Floor 7: metrics, plots and pages for any data and any model."""

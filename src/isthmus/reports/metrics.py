@@ -1,4 +1,4 @@
-"""How good the reconstructions of images are."""
+"""Measures of how well images are reconstructed."""
 
 import math
 from typing import NamedTuple
@@ -6,26 +6,31 @@ from typing import NamedTuple
 import numpy as np
 
 EPSILON = 1e-7
-"""Cross-entropies are taken of reconstructions clipped to [EPSILON, 1 - EPSILON]: a certain error is not infinite."""
+"""Reconstructions are clipped to [EPSILON, 1 - EPSILON] for the cross-entropy, so that it is finite."""
 
 
 class ImageQuality(NamedTuple):
     """Measures of n reconstructed images of F pixels in [0, 1]."""
 
     mse: float
-    """Mean squared error a pixel."""
+    """Mean squared error per pixel."""
     bce: float
-    """Binary cross-entropy a pixel, in nats, of reconstructions clipped to (0, 1)."""
+    """Binary cross-entropy per pixel, in nats, of reconstructions clipped to (0, 1)."""
     psnr: float
     """Peak signal-to-noise ratio 10 log₁₀(1 / mse) in decibels, for a data range of 1."""
     explained_variance: float
-    """1 - mse / variance of the images around their mean image: 1 is perfect, 0 is the mean image."""
+    """1 - mse / variance around the mean image: 1 for perfect reconstructions, 0 for the mean image."""
     dead_outputs: int
-    """Pixels that are exactly 0 in every reconstruction."""
+    """Number of pixels that are exactly 0 in every reconstruction."""
 
 
 def image_quality(images: np.ndarray, reconstructions: np.ndarray) -> ImageQuality:
-    """Measure reconstructions (n, F) against the images (n, F), both with the data range [0, 1].
+    """Measure reconstructions (n, F) of images (n, F), both with the data range [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the two shapes differ.
 
     Examples
     --------
@@ -35,11 +40,11 @@ def image_quality(images: np.ndarray, reconstructions: np.ndarray) -> ImageQuali
     (0.005, 23.01, 0.96, 1)
     """
     if images.shape != reconstructions.shape:
-        raise ValueError(f"images {images.shape} and reconstructions {reconstructions.shape} have to be of one shape")
+        raise ValueError(f"images {images.shape} and reconstructions {reconstructions.shape} must have the same shape")
     images = images.astype(np.float64)
     mse = float(np.square(images - reconstructions).mean())
-    certain = np.clip(reconstructions.astype(np.float64), EPSILON, 1 - EPSILON)
-    bce = float(-(images * np.log(certain) + (1 - images) * np.log1p(-certain)).mean())
+    clipped = np.clip(reconstructions.astype(np.float64), EPSILON, 1 - EPSILON)
+    bce = float(-(images * np.log(clipped) + (1 - images) * np.log1p(-clipped)).mean())
     variance = float(images.var(axis=0).mean())
     return ImageQuality(
         mse=mse,

@@ -1,63 +1,85 @@
-"""`Imputer`: the gaps of a table filled by masked autoencoders."""
+"""`Imputer`: the gaps of a table, filled by masked autoencoders."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import Network
-from isthmus.engine.compute import Compute
-from isthmus.estimators import AutoEncoder, tabular, validation
-from isthmus.estimators.rollback import rollback_on_error
+from isthmus.data import frames, reading
+from isthmus.data.dense import DenseTable
+from isthmus.data.restoring import restore
+from isthmus.data.schema import TableSchema
+from isthmus.data.tables import TableScaling
+from isthmus.engine.compute import Compute, compute
+from isthmus.estimators import checks, model_file, model_state, rules, training
+from isthmus.estimators.autoencoder import AutoEncoder
+from isthmus.estimators.fitted_model import FittedModel
+from isthmus.estimators.html import fitted_html, sections_of, with_html
+from isthmus.estimators.inference import Inference
+from isthmus.estimators.parameters import RandomState
+from isthmus.estimators.plain import Classes
+from isthmus.estimators.state import State, joined, part_of
 from isthmus.parts.corruptions import Masking
 
 RATE = 0.3
 """Share of a row's columns that are hidden in training."""
 HIDDEN, LATENT, LEARNING_RATE = 256, 64, 3e-3
 SPREAD_ROWS = 4096
-"""Rows at most from which the spread of what was filled in is found."""
+"""Rows at most from which the errors of filled cells are found."""
+
+Read = Callable[[Tensor], Tensor]
+"""From a decoder's outputs (B, P) to cells (B, F): their means, or a draw."""
 
 
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Fill the missing cells of a table by what masked autoencoders expect, given the cells that are there.
+    """Fills the missing cells of a table with what masked autoencoders expect, given the cells that are there.
 
-    In training a random share of each row's columns is hidden, and the network is asked for what was hidden (a
-    denoising autoencoder as in Gondara and Wang 2018, told what is missing, and scored on nothing else). Numbers get
-    their conditional mean, categories, booleans and text their likeliest value; cells that are there stay as they are.
+    In training a random share of each row's columns is hidden, and the network predicts the hidden cells: a denoising
+    autoencoder as in Gondara and Wang (2018) that is told which cells are missing and is scored on hidden cells only.
+    Numbers get their conditional mean; categories, booleans and text their likeliest value. Observed cells stay as they
+    are.
 
     Parameters
     ----------
     estimator : AutoEncoder, optional
-        What is trained; its `random_state` and `columns` are set from here. None: 256 hidden units, a code of 64 and
-        30 % of the columns hidden.
+        The autoencoder to train; its `random_state` and `columns` are set by the imputer. None: 256 hidden units, codes
+        of 64 numbers, 30 % of the columns hidden.
     members : int, default=5
-        How many are trained, each from another seed and judged by other rows; their expectations are averaged.
+        Number of autoencoders, each trained with another seed and other validation rows; their expectations are
+        averaged.
     rounds : int, default=0
-        How often the gaps of one half of the columns are filled again, given what the other half was filled with. With
-        the network told what is missing, every round was measured to make numbers a little worse.
+        How often the gaps of one half of the columns are filled again, given the filled other half. The network is told
+        what is missing; every round was measured to make numbers slightly worse.
     fill : {"mean", "draw"}, default="mean"
-        "draw": values drawn as they may have been, for multiple imputation; see `draws`.
+        "draw": `transform` returns a draw as `draws` does, for multiple imputation.
     columns : dict, sequence or str, optional
-        As in `AutoEncoder`. Columns of numbers are "real" where nothing is said of them.
+        As in `AutoEncoder`, except that columns of numbers are "real" unless stated otherwise.
     random_state : int, RandomState, Generator or None, default=None
-        The same seed fills in the same.
+        The same seed fills in the same values.
 
     Attributes
     ----------
-    members_ : list of AutoEncoder
-        The trained ones.
+    models_ : list of FittedModel
+        The trained autoencoders.
     columns_ : Columns
         What each column was taken for.
     spread_ : ndarray of shape (cells,)
-        Standard deviation of what was filled in for hidden cells about what was there, in the network's units.
-    n_features_in_, feature_names_in_
-        As in scikit-learn.
+        Root mean squared error of the filled values of hidden cells, in the network's units.
+    n_features_in_ : int
+        Columns seen in `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if they had any.
 
     References
     ----------
@@ -76,13 +98,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator: Any = None,
+        estimator: AutoEncoder | None = None,
         *,
         members: int = 5,
         rounds: int = 0,
         fill: str = "mean",
-        columns: Any = None,
-        random_state: Any = None,
+        columns: Mapping[Any, str] | Sequence[str] | str | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.members = members
@@ -91,8 +113,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.columns = columns
         self.random_state = random_state
 
-    @rollback_on_error
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: object = None) -> Self:
         """Train on a table with or without gaps.
 
         Parameters
@@ -101,120 +122,151 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             NaN, None or null where a cell is missing.
         y : ignored
 
+        Returns
+        -------
+        self
+
         Raises
         ------
         ValueError
-            For infinite values, columns of mixed types and so on, with the column's name.
+            If a column cannot be learned from, for example because of infinite values; it is named.
         """
-        refuse_unknown("fill", self.fill, ("mean", "draw"))
-        whole_number("rounds", self.rounds, 0)
-        seeds = np.random.SeedSequence(validation.seed(self.random_state))
-        X = dense(X)
-        columns = numbers_are_real(self.columns, X)
-        self.members_ = []
+        self._check_parameters()
+        seeds = np.random.SeedSequence(checks.seed(self.random_state))
+        member = masked_autoencoder() if self.estimator is None else clone(self.estimator)
+        X = in_memory(X)
+        table, schema = reading.learn_table(
+            X,
+            caller=type(self).__name__,
+            columns=numbers_are_real(self.columns, X),
+            obstacle=rules.obstacle_to_columns(member),
+            least_rows=2,
+        )
+        models = []
         for sequence in seeds.spawn(whole_number("members", self.members, 1)):
-            member = masked_autoencoder() if self.estimator is None else clone(self.estimator)
-            member.set_params(columns=columns, random_state=int(sequence.generate_state(1)[0]))
-            self.members_.append(member.fit(X))
-        first = self.members_[0]
-        self.columns_, self.n_features_in_ = first.columns_, first.n_features_in_
-        if hasattr(first, "feature_names_in_"):
-            self.feature_names_in_ = first.feature_names_in_
-        self.spread_ = self._spread(first._known(X)[:SPREAD_ROWS])
+            member.set_params(random_state=int(sequence.generate_state(1)[0]))
+            models.append(training.fit(member, table, schema))
+        numbers = reading.read_table(X, schema, caller=type(self).__name__).drawn(
+            np.arange(min(len(table), SPREAD_ROWS))
+        )
+        self._keep(models, hidden_cell_errors(models, np.asarray(numbers), self.rounds))
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the table with its gaps filled: the same kind of frame, or an array, (n, F).
+        """Return the table with its gaps filled: a frame of the same kind, or an array, (n, F).
 
         A column without any value in `fit` stays missing.
         """
         if self.fill == "draw":
             return next(self.draws(X, 1, random_state=self.random_state))
-        X, numbers = self._known(X)
-        return self._filled(X, numbers, self._expected(numbers))
+        X, numbers = self._read(X)
+        total = self._filled_cells(0, numbers, None)
+        for member in range(1, len(self.models_)):
+            total = total + self._filled_cells(member, numbers, None)
+        return self._restored(X, numbers, total / len(self.models_))
 
-    def draws(self, X: Any, n: int = 5, *, random_state: Any = None) -> Iterator[Any]:
-        """Fill the gaps n times with values drawn as they may have been (multiple imputation, Rubin 1987).
+    def draws(self, X: Any, n: int = 5, *, random_state: RandomState = None) -> Iterator[Any]:
+        """Fill the gaps n times with plausible values, for multiple imputation (Rubin 1987).
 
-        Each draw follows one of the members, chosen by chance: numbers their expectation and the spread that hidden
-        cells had about it, categories the probabilities.
+        Each draw takes one of the autoencoders at random and draws every missing cell from its likelihood; the spread
+        of numbers about their expectation is the one that hidden cells had in `fit`.
+
+        Parameters
+        ----------
+        X : as in `fit`
+        n : int
+            Number of draws.
+        random_state : int, RandomState, Generator or None
+            The same seed draws the same values.
 
         Yields
         ------
         A table as `transform` returns it.
         """
-        X, numbers = self._known(X)
-        generator = np.random.default_rng(validation.seed(random_state))
+        X, numbers = self._read(X)
+        generator = np.random.default_rng(checks.seed(random_state))
         for _ in range(whole_number("n", n, 1)):
-            chosen = int(generator.integers(len(self.members_)))
-            yield self._filled(X, numbers, self._drawn(self._cells(numbers, self.members_[chosen]), generator))
+            chosen = int(generator.integers(len(self.models_)))
+            cells = self._filled_cells(chosen, numbers, int(generator.integers(2**62)))
+            yield self._restored(X, numbers, cells)
 
-    def _known(self, X: Any) -> tuple[Any, np.ndarray]:
-        """Check a table against the columns of `fit`; return it, and as numbers (n, R), the same for all members."""
+    def save(self, path: str | Path) -> None:
+        """Write the fitted imputer to one file, as `AutoEncoder.save` does; `isthmus.load` reads it."""
         check_is_fitted(self)
+        model_file.save(self, Path(path))
+
+    def fitted_state(self) -> State:
+        """Return what was fitted as facts and tensors, for a file."""
+        models = {f"model_{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
+        own = State({"members": len(self.models_)}, {"spread": torch.from_numpy(self.spread_)})
+        return joined(own=own, **models)
+
+    def restore_fitted(self, state: State, classes: Classes) -> None:
+        """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
+        own = part_of(state, "own")
+        count = whole_number("members", own.facts["members"], 1)
+        models = [model_state.model_of(part_of(state, f"model_{place}"), classes) for place in range(count)]
+        self._keep(models, own.tensors["spread"].numpy())
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _keep(self, models: list[FittedModel], spread: np.ndarray) -> None:
+        """Store what was fitted."""
+        schema = models[0].schema
+        self.models_, self.spread_ = models, spread
+        self.columns_, self.n_features_in_ = schema.columns, schema.n_features
+        self.__dict__.pop("feature_names_in_", None)
+        if schema.feature_names is not None:
+            self.feature_names_in_ = schema.feature_names
+
+    def _check_parameters(self) -> None:
         refuse_unknown("fill", self.fill, ("mean", "draw"))
-        X = dense(X)
-        return X, self.members_[0]._known(X)
+        whole_number("rounds", self.rounds, 0)
 
-    def _expected(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the mean of the members' expectations of every cell, (n, cells), in the network's units."""
-        total = self._cells(numbers, self.members_[0])
-        for member in self.members_[1:]:
-            total = total + self._cells(numbers, member)
-        return total / len(self.members_)
+    def _read(self, X: Any) -> tuple[Any, np.ndarray]:
+        """Check a table against the columns of `fit`; return it, and as numbers (n, R)."""
+        check_is_fitted(self)
+        self._check_parameters()
+        X = in_memory(X)
+        table = reading.read_table(X, self._schema, caller=type(self).__name__)
+        return X, np.asarray(table.drawn(np.arange(len(table))))
 
-    def _cells(self, numbers: np.ndarray, member: AutoEncoder) -> np.ndarray:
-        """Return one member's expectation of every cell, (n, cells)."""
-        member._ready()
-        rows = member._rows(numbers, resident=False)
-        group = member.scaling_.feature_group.to(rows.device)
-        found = member._map(lambda x: expected(member.network_, x, group, self.rounds), rows, member.scaling_.cells)
+    @property
+    def _schema(self) -> TableSchema:
+        return self.models_[0].schema
+
+    def _filled_cells(self, member: int, numbers: np.ndarray, seed: int | None) -> np.ndarray:
+        """Return what a model puts into every cell of numbers (n, R), (n, cells): its expectations, or a draw."""
+        model = self.models_[member]
+        inference = Inference(model, self._machine)
+        scaling, network, rounds = scaling_of(model), model.network, self.rounds
+        rows = inference.rows(DenseTable(numbers))
+        group = scaling.feature_group.to(rows.device)
+        read: Read = network.likelihood.mean
+        if seed is not None:
+            read = drawing(network.likelihood, torch.from_numpy(self.spread_), Generator(rows.device).manual_seed(seed))
+        found = inference.map(lambda x: filled_in(network, x, group, rounds, read), rows, scaling.cells)
         return found.astype(np.float64)
 
-    def _drawn(self, cells: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Draw cells (n, cells) about their expectations."""
-        drawn, start = cells.copy(), 0
-        for name, sizes in self.members_[0].scaling_.groups:
-            block = slice(start, start + sum(sizes))
-            start += sum(sizes)
-            if name == "bernoulli":
-                drawn[:, block] = generator.random(cells[:, block].shape) < cells[:, block]
-            elif name == "categorical":
-                # The largest of log p + Gumbel noise is a draw from p.
-                drawn[:, block] = np.log(cells[:, block].clip(1e-12)) + generator.gumbel(size=cells[:, block].shape)
-            elif name in ("poisson", "negative_binomial"):
-                drawn[:, block] = generator.poisson(cells[:, block].clip(0, 1e9))
-            else:
-                drawn[:, block] += self.spread_[block] * generator.normal(size=cells[:, block].shape)
-        return drawn
+    @property
+    def _machine(self) -> Compute:
+        return compute("auto") if self.estimator is None else compute(self.estimator.compute)
 
-    def _filled(self, X: Any, numbers: np.ndarray, cells: np.ndarray) -> Any:
-        """Return the table X, numbers (n, R), with what is missing taken from cells (n, cells)."""
-        first = self.members_[0]
-        raw = first.scaling_.inverse(torch.from_numpy(cells), rounded=False).numpy()
-        return tabular.as_given(first, np.where(np.isnan(numbers), raw, numbers), like=X)
+    def _restored(self, X: Any, numbers: np.ndarray, cells: np.ndarray) -> Any:
+        """Return the table X, numbers (n, R), with missing numbers taken from cells (n, cells)."""
+        raw = scaling_of(self.models_[0]).inverse(torch.from_numpy(cells), rounded=False).numpy()
+        return restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
 
-    def _spread(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the root mean squared error of cells that are hidden on purpose in numbers (n, R), (cells,)."""
-        first = self.members_[0]
-        rows = first._rows(numbers, resident=False)
-        feature_group = first.scaling_.feature_group
-        generator = Generator().manual_seed(0)
-        hidden = (torch.rand(len(numbers), int(feature_group.max()) + 1, generator=generator) < RATE)[:, feature_group]
-        x = rows.scaled(rows.raw[:]).cpu()
-        seen = torch.where(hidden, torch.nan, x).to(rows.device)
-        guesses = [guess.cpu().double() for guess in self._guesses(seen, feature_group.to(rows.device))]
-        errors = torch.where(hidden, (x.double() - torch.stack(guesses).mean(0)).square(), torch.nan)
-        counted = (~errors.isnan()).sum(0).clamp_min(1)
-        return (errors.nan_to_num(0).sum(0) / counted).sqrt().numpy()
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._fitted_html()
 
-    def _guesses(self, x: Tensor, feature_group: Tensor) -> Iterator[Tensor]:
-        """Pass over the members' expectations of cells x (n, cells)."""
-        for member in self.members_:
-            with torch.no_grad():
-                yield expected(member.network_, x, feature_group, self.rounds)
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
 
-    def __sklearn_tags__(self) -> Any:
+    def _fitted_html(self) -> str:
+        return fitted_html(sections_of(self.models_[0])) if "models_" in vars(self) else ""
+
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
@@ -222,7 +274,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def masked_autoencoder() -> AutoEncoder:
-    """Return what is trained where nothing else is asked for."""
+    """Return the default autoencoder of an imputer."""
     return AutoEncoder(
         latent=LATENT,
         hidden=(HIDDEN,),
@@ -233,29 +285,61 @@ def masked_autoencoder() -> AutoEncoder:
     )
 
 
-def expected(network: Network, x: Tensor, feature_group: Tensor, rounds: int) -> Tensor:
-    """Return what the network expects of every cell of x (B, F), NaN where missing.
+def scaling_of(model: FittedModel) -> TableScaling:
+    """Return the scaling of a model, which for an imputer is always one of columns of several kinds."""
+    assert isinstance(model.scaling, TableScaling), "an imputer learns columns of several kinds"
+    return model.scaling
 
-    After the first guess each round fills one half of the columns again, given the guess for the other half.
+
+def filled_in(network: Network, x: Tensor, feature_group: Tensor, rounds: int, read: Read) -> Tensor:
+    """Return what a network puts into every cell of x (B, F), NaN where missing.
+
+    After the first pass each round fills one half of the columns again, given the expectations of the other half.
     """
     missing = torch.isnan(x)
-    guess = network.decode(network.encode(x).mean)
+    theta = network.decoder(network.encode(x).mean)
+    expected, found = network.likelihood.mean(theta), read(theta)
     for turn in range(rounds):
         hidden = missing & (feature_group % 2 == turn % 2)
-        again = network.decode(
-            network.encode(torch.where(missing & ~hidden, guess, torch.where(missing, torch.nan, x))).mean
-        )
-        guess = torch.where(hidden, again, guess)
-    return guess
+        seen = torch.where(missing & ~hidden, expected, torch.where(missing, torch.nan, x))
+        theta = network.decoder(network.encode(seen).mean)
+        expected = torch.where(hidden, network.likelihood.mean(theta), expected)
+        found = torch.where(hidden, read(theta), found)
+    return found
 
 
-def dense(X: Any) -> Any:
-    """Return a table as it is, or whatever else is given as an array."""
-    return X if tabular.frames.is_frame(X) else validation.array_of_anything(X)
+def drawing(likelihood: LikelihoodModule, spread: Tensor, generator: Generator) -> Read:
+    """Return what draws cells from a likelihood whose numbers have this spread (cells,) about their mean."""
+    own = deepcopy(likelihood)
+    own.set_spread(spread.square())
+    return lambda theta: own.sample(theta, generator)
 
 
-def numbers_are_real(columns: Any, X: Any) -> Any:
-    """Return what is said of the columns, and "real" for columns of numbers of which nothing is said."""
-    schema, _ = tabular.read(X)
-    said = tabular.kinds_by_name(columns, schema)
+@torch.no_grad()
+def hidden_cell_errors(models: Sequence[FittedModel], numbers: np.ndarray, rounds: int) -> np.ndarray:
+    """Hide cells of numbers (n, R) at random; return the root mean squared error of what fills them, (cells,)."""
+    first = models[0]
+    rows = Inference(first, compute("cpu")).rows(DenseTable(numbers))
+    group = scaling_of(first).feature_group
+    generator = Generator().manual_seed(0)
+    hidden = (torch.rand(len(numbers), int(group.max()) + 1, generator=generator) < RATE)[:, group]
+    x = rows.scaled(rows.table[:]).cpu()
+    seen = torch.where(hidden, torch.nan, x)
+    guesses = [
+        filled_in(model.network.cpu(), seen, group, rounds, model.network.likelihood.mean).double() for model in models
+    ]
+    errors = torch.where(hidden, (x.double() - torch.stack(guesses).mean(0)).square(), torch.nan)
+    counted = (~errors.isnan()).sum(0).clamp_min(1)
+    return (errors.nan_to_num(0).sum(0) / counted).sqrt().numpy()
+
+
+def in_memory(X: Any) -> Any:
+    """Return a frame as it is, and anything else as an array."""
+    return X if frames.is_frame(X) else reading.any_array(X)
+
+
+def numbers_are_real(columns: reading.ColumnKinds, X: Any) -> dict[Any, str]:
+    """Return what is said of columns, and "real" for columns of numbers of which nothing is said."""
+    schema, _ = reading.take_apart(X)
+    said = reading.kinds_by_name(columns, schema)
     return {field.name: "real" for field in schema.fields if field.sort in ("float", "integer")} | said

@@ -22,6 +22,7 @@ from isthmus import (
 from isthmus.core.initialisation import initialise
 from isthmus.core.modules import ACTIVATIONS
 from isthmus.engine.fast import fused_backward
+from isthmus.engine.fast.fused_backward import FusedBackward
 from isthmus.parts.composition import compose
 
 F, K, B = 9, 3, 7
@@ -53,15 +54,19 @@ def by_autograd(network, rows):
     return loss, network
 
 
-def assert_same(network, rows, maker="torch", **tolerance):
+def assert_same(network, rows, numpy=False, **tolerance):
     loss, other = by_autograd(network, rows)
-    step = fused_backward.of(network, "float32", weighted=False, maker=maker)
-    figures = step.step(rows)[None]
-    step.follow(figures)
-    torch.testing.assert_close(step.losses(figures)[0], loss.detach(), check_dtype=False, **tolerance)
-    for slope, parameter in zip(step.parts(step.slope), [*parameters(other)], strict=True):
-        torch.testing.assert_close(slope, parameter.grad, **tolerance)
-    return step, other
+    backward = FusedBackward(network, numpy_on_one_thread=numpy)
+    values = backward.step(rows)[None]
+    backward.parts.loss.update_likelihood(values)
+    torch.testing.assert_close(backward.parts.loss.losses(values)[0], loss.detach(), check_dtype=False, **tolerance)
+    for gradient, parameter in zip(gradients(backward), [*parameters(other)], strict=True):
+        torch.testing.assert_close(gradient, parameter.grad, **tolerance)
+    return backward, other
+
+
+def gradients(backward):
+    return backward.flat.split(backward.flat.gradient)
 
 
 def parameters(network):
@@ -70,10 +75,10 @@ def parameters(network):
             yield from (weight, bias)
 
 
-@pytest.mark.parametrize("maker", ["torch", "numpy"])
+@pytest.mark.parametrize("numpy", [False, True])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_hidden_layers_and_codes_of_every_activation(activation, maker):
-    assert_same(network_of(Dense((6, 5), activation), Deterministic(activation)), x(), maker)
+def test_hidden_layers_and_codes_of_every_activation(activation, numpy):
+    assert_same(network_of(Dense((6, 5), activation), Deterministic(activation)), x(), numpy)
 
 
 @pytest.mark.parametrize(
@@ -93,44 +98,44 @@ def test_every_likelihood(likelihood, encoder):
         torch.testing.assert_close(step.network.likelihood.variance, other.likelihood.variance)
 
 
-@pytest.mark.parametrize("maker", ["torch", "numpy"])
+@pytest.mark.parametrize("numpy", [False, True])
 @pytest.mark.parametrize("stretch", [1.0, 100.0])
 @pytest.mark.parametrize("likelihood", [Poisson(), Multinomial()])
-def test_likelihoods_of_counts(likelihood, stretch, maker):
+def test_likelihoods_of_counts(likelihood, stretch, numpy):
     network = network_of(likelihood=likelihood)
     with torch.no_grad():  # far enough that a rate is held at its bounds
         network.decoder.biases[-1].mul_(stretch)
     rows = torch.poisson(3 * x(), generator=Generator().manual_seed(3))
     rows[2] = 0
-    assert_same(network, rows, maker)
+    assert_same(network, rows, numpy)
 
 
 def test_corrupted_rows_are_seen_and_clean_ones_asked_for():
     assert_same(network_of(corruption=GaussianNoise(0.3)), x())
 
 
-def test_products_in_half_precision_are_near():
+def test_products_in_bfloat16_are_near():
     network = network_of(dtype=torch.float32, likelihood=Gaussian(0.5))
     rows = x(torch.float32)
     _, other = by_autograd(network, rows)
-    step = fused_backward.of(network, "bfloat16", weighted=False)
+    step = FusedBackward(network, bfloat16=True)
     step.step(rows)
     expected = torch.cat([parameter.grad.flatten() for parameter in parameters(other)])
-    found = torch.cat([slope.flatten() for slope in step.parts(step.slope)])
+    found = torch.cat([gradient.flatten() for gradient in gradients(step)])
     assert (found - expected).norm() < 0.02 * expected.norm()
-    assert step.slope.dtype == torch.float32
+    assert step.flat.gradient.dtype == torch.float32
 
 
-def test_weights_are_parts_of_the_vector_until_they_are_released():
+def test_weights_are_views_of_the_vector_until_they_are_released():
     network = network_of()
     before = copy.deepcopy(network.state_dict())
-    step = fused_backward.of(network, "float32", weighted=False)
-    step.flat.add_(1)
+    step = FusedBackward(network)
+    step.flat.vector.add_(1)
     after = network.state_dict()
     for name, _ in network.named_parameters():
         torch.testing.assert_close(after[name], before[name] + 1)
-    step.release()
-    step.flat.zero_()
+    step.flat.release()
+    step.flat.vector.zero_()
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter.data, before[name] + 1)
         assert parameter.untyped_storage().nbytes() == parameter.numel() * 8
@@ -138,34 +143,34 @@ def test_weights_are_parts_of_the_vector_until_they_are_released():
 
 def test_precision_can_change_from_step_to_step():
     network = network_of(dtype=torch.float32)
-    step = fused_backward.of(network, "float32", weighted=False)
-    gradients = []
-    for halved in (False, True, False, True):
-        step.halve(halved)
+    step = FusedBackward(network)
+    found = []
+    for bfloat16 in (False, True, False, True):
+        step.use_bfloat16(bfloat16)
         step.step(x(torch.float32))
-        gradients.append(step.slope.clone())
-    assert torch.equal(gradients[0], gradients[2])
-    assert torch.equal(gradients[1], gradients[3])
-    assert not torch.equal(gradients[0], gradients[1])
+        found.append(step.flat.gradient.clone())
+    assert torch.equal(found[0], found[2])
+    assert torch.equal(found[1], found[3])
+    assert not torch.equal(found[0], found[1])
 
 
 def test_batches_of_many_sizes():
     network = network_of()
-    step = fused_backward.of(network, "float32", weighted=False)
+    step = FusedBackward(network)
     rows = x()
     for size in (7, 1, 5, 7, 2):
         step.step(rows[:size])
         _, other = by_autograd(network, rows[:size])
-        for slope, parameter in zip(step.parts(step.slope), [*parameters(other)], strict=True):
-            torch.testing.assert_close(slope, parameter.grad)
+        for gradient, parameter in zip(gradients(step), [*parameters(other)], strict=True):
+            torch.testing.assert_close(gradient, parameter.grad)
 
 
 def test_an_optimal_variance_follows_as_in_batch_after_batch():
     network = network_of()
     twin = copy.deepcopy(network)
-    step = fused_backward.of(network, "float32", weighted=False)
+    step = FusedBackward(network)
     batches = x().split(2)
-    step.follow(torch.stack([step.step(batch) for batch in batches]))
+    step.parts.loss.update_likelihood(torch.stack([step.step(batch) for batch in batches]))
     for batch in batches:
         twin.terms(batch)
     torch.testing.assert_close(network.likelihood.variance, twin.likelihood.variance)
@@ -180,14 +185,14 @@ def test_an_optimal_variance_follows_as_in_batch_after_batch():
 def test_the_gradient_is_the_same_on_one_thread_and_on_several(activation, likelihood, precision):
     network = compose(400, 16, encoder=Dense((64,), activation), code=Deterministic(), likelihood=likelihood)
     initialise(network, "torch", Generator().manual_seed(0))
-    step = fused_backward.of(network, precision, weighted=False)
+    step = FusedBackward(network, precision == "bfloat16")
     rows = torch.rand(128, 400, generator=Generator().manual_seed(1))
     found = []
     for threads in (1, 2, 4):
         torch.set_num_threads(threads)
-        found.append((float(step.step(rows)), step.slope.clone()))
-    for figure, gradient in found[1:]:
-        assert figure == found[0][0]
+        found.append((float(step.step(rows)), step.flat.gradient.clone()))
+    for value, gradient in found[1:]:
+        assert value == found[0][0]
         assert torch.equal(gradient, found[0][1])
 
 
@@ -206,7 +211,11 @@ def test_the_gradient_is_the_same_on_one_thread_and_on_several(activation, likel
     ],
 )
 def test_what_is_left_to_autograd(parts):
-    assert not fused_backward.suits(network_of(**parts))
+    network = network_of(**parts)
+    assert not fused_backward.suits(network)
+    assert fused_backward.fused_backward(network, "float32", weighted=False) is None
+    with pytest.raises(ValueError, match="needs a plain dense autoencoder"):
+        FusedBackward(network)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

@@ -6,50 +6,50 @@ from sklearn.datasets import load_digits
 from isthmus import AutoEncoder, Compute
 from isthmus.core.blas import libraries
 from isthmus.engine.fast import matmul
-from isthmus.engine.fast.matmul import GAIN, NumpyProducts, TorchProducts
+from isthmus.engine.fast.matmul import GAIN, NumpyMatmul, TorchMatmul
 
 X = load_digits().data / 16
 
 
 @pytest.fixture
 def gain(monkeypatch):
-    """Pretend that numpy's products are so many times as fast as torch's."""
+    """Pretend that numpy is so many times as fast as torch."""
     found = [2.0]
     monkeypatch.setattr(matmul, "numpy_gain", lambda: found[0])
     return found
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("made_by", [TorchProducts(), NumpyProducts()])
-def test_products_are_written_where_they_are_asked_for(made_by, dtype):
+@pytest.mark.parametrize("backend", [TorchMatmul(), NumpyMatmul()])
+def test_products_are_written_to_the_given_memory(backend, dtype):
     a, b, bias = (torch.rand(size, dtype=dtype) for size in ((5, 3), (4, 3), (4,)))
     out = torch.full((5, 4), torch.nan, dtype=dtype)
-    made_by.affine(made_by.matrix(a), made_by.matrix(b.t()), made_by.matrix(bias), made_by.matrix(out))
+    backend.affine(backend.operand(a), backend.operand(b.t()), backend.operand(bias), backend.operand(out))
     torch.testing.assert_close(out, a @ b.t() + bias)
-    made_by.multiply(made_by.matrix(a), made_by.matrix(b.t()), made_by.matrix(out))
+    backend.multiply(backend.operand(a), backend.operand(b.t()), backend.operand(out))
     torch.testing.assert_close(out, a @ b.t())
 
 
-def test_the_faster_makes_them(gain):
+def test_the_faster_one_is_chosen(gain):
     on = torch.device("cpu")
-    assert isinstance(matmul.of("auto", on), NumpyProducts)
+    assert matmul.numpy_is_chosen("auto", on)
     gain[0] = GAIN - 0.01
-    assert isinstance(matmul.of("auto", on), TorchProducts)
+    assert not matmul.numpy_is_chosen("auto", on)
 
 
 @pytest.mark.usefixtures("gain")
-def test_who_is_asked_for_makes_them():
+def test_the_one_asked_for_is_chosen():
     on = torch.device("cpu")
-    assert isinstance(matmul.of("torch", on), TorchProducts)
-    assert isinstance(matmul.of("numpy", on), NumpyProducts)
-    assert isinstance(matmul.of("auto", torch.device("meta")), TorchProducts)
+    assert not matmul.numpy_is_chosen("torch", on)
+    assert matmul.numpy_is_chosen("numpy", on)
+    assert not matmul.numpy_is_chosen("auto", torch.device("meta"))
 
 
-def test_others_are_refused():
-    with pytest.raises(ValueError, match="unknown products 'cupy'"):
-        AutoEncoder(2, products="cupy").fit(X)
-    with pytest.raises(ValueError, match="made on the processor, not on device='meta'; take 'auto'"):
-        matmul.maker("numpy", torch.device("meta"))
+def test_unknown_ones_are_refused():
+    with pytest.raises(ValueError, match="unknown matmul 'cupy'"):
+        AutoEncoder(2, compute=Compute(matmul="cupy")).fit(X)
+    with pytest.raises(ValueError, match="works on the processor, not on device='meta'; take 'auto'"):
+        matmul.backend_name("numpy", torch.device("meta"))
 
 
 def test_the_measurement_leaves_the_threads_alone():
@@ -64,23 +64,24 @@ def test_a_library_that_errs_is_not_taken(monkeypatch):
         np.matmul(a, b, out=out)
         out[0, 0] *= 1.01
 
-    monkeypatch.setattr(NumpyProducts, "multiply", wrong)
+    monkeypatch.setattr(NumpyMatmul, "multiply", wrong)
     matmul.numpy_gain.cache_clear()
     assert matmul.numpy_gain() == 0
     matmul.numpy_gain.cache_clear()
 
 
-def test_on_several_threads_torch_makes_them():
-    found = [AutoEncoder(5, epochs=1, products="numpy", threads=threads, random_state=0).fit(X) for threads in (1, 2)]
-    assert ["by numpy" in ae.fit_report_.steps for ae in found] == [True, False]
+def test_on_several_threads_torch_multiplies():
+    computes = [Compute(matmul="numpy", threads=threads) for threads in (1, 2)]
+    found = [AutoEncoder(5, epochs=1, compute=compute, random_state=0).fit(X) for compute in computes]
+    assert ["numpy matmul" in ae.fit_report_.steps for ae in found] == [True, False]
 
 
 def test_both_lead_to_the_same_model():
     by_torch, by_numpy = (
-        AutoEncoder(5, epochs=5, products=name, precision="float64", random_state=0).fit(X)
+        AutoEncoder(5, epochs=5, compute=Compute(matmul=name, precision="float64"), random_state=0).fit(X)
         for name in ("torch", "numpy")
     )
-    assert "products by numpy" in str(by_numpy.fit_report_)
+    assert "numpy matmul" in str(by_numpy.fit_report_)
     assert "numpy" not in str(by_torch.fit_report_)
     np.testing.assert_allclose(by_numpy.transform(X), by_torch.transform(X), rtol=1e-6, atol=1e-8)
 
@@ -101,4 +102,4 @@ def test_with_a_seed_the_size_of_a_step_decides(hidden, by_numpy):
         ae = AutoEncoder(5, (hidden,), **settings, random_state=0).fit(X)
     finally:
         torch.set_num_threads(before)
-    assert ("by numpy" in ae.fit_report_.steps) == by_numpy
+    assert ("numpy matmul" in ae.fit_report_.steps) == by_numpy

@@ -5,11 +5,11 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from isthmus import AutoEncoder, Callback, Dense
+from isthmus import Adam, AutoEncoder, Callback, Compute, Dense
 from isthmus.core.initialisation import initialise
-from isthmus.engine.fast import fused_backward, precision
-from isthmus.engine.steps import WrittenOutSteps
-from isthmus.engine.trainer import Plan
+from isthmus.engine.fast import precision
+from isthmus.engine.fast.fused_backward import FusedBackward
+from isthmus.engine.fast.fused_steps import FusedSteps
 from isthmus.parts.composition import compose
 
 X = (load_digits().data / 16).astype(np.float32)
@@ -18,12 +18,12 @@ X = (load_digits().data / 16).astype(np.float32)
 def steps(dtype=torch.float32):
     network = compose(6, 2, encoder=Dense((5,))).to(dtype)
     initialise(network, "torch", torch.Generator().manual_seed(0))
-    return WrittenOutSteps(fused_backward.of(network, "float32", weighted=False), Plan(1, 8, 0.01))
+    return FusedSteps(FusedBackward(network), Adam(), 0.01, cuda_graph=False)
 
 
 def choose(losses=(1.0, 1.0), operations=1e9, dtype=torch.float32):
     found = dict(zip(("float32", "bfloat16"), losses, strict=True))
-    return precision.choose(steps(dtype), torch.rand(8, 6, dtype=dtype), operations, found.__getitem__)
+    return precision.choose(steps(dtype), [], torch.rand(8, 6, dtype=dtype), operations, found.__getitem__)
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def eager(monkeypatch, times):
 
 @pytest.mark.usefixtures("times")
 def test_where_it_is_faster_and_leads_to_the_same():
-    assert choose() == ("bfloat16", "bfloat16 products (2 times as fast), float32 weights")
+    assert choose() == ("bfloat16", "bfloat16 matrix products (2 times as fast), float32 weights")
 
 
 def test_not_where_it_is_slower(times):
     times[0] = 0.5
-    assert choose() == ("float32", "float32 (with bfloat16 products 0.5 times as fast)")
+    assert choose() == ("float32", "float32 (bfloat16 matrix products would be 0.5 times as fast)")
 
 
 @pytest.mark.usefixtures("times")
@@ -54,7 +54,7 @@ def test_not_where_it_is_slower(times):
 def test_not_where_the_loss_is_another(other):
     name, words = choose((1.0, other))
     assert name == "float32"
-    assert "with bfloat16 products the loss would be" in words
+    assert "bfloat16 matrix products would change the loss" in words
 
 
 def test_not_asked_where_steps_are_short_or_numbers_wide(monkeypatch):
@@ -67,22 +67,22 @@ def test_the_gain_is_measured_once_a_process(monkeypatch):
     monkeypatch.setattr(precision, "FOUND", {})
     made = steps()
     x = torch.rand(8, 6)
-    weights = made.written.flat.clone()
+    weights = made.flat.vector.clone()
     first = precision.gain(("a",), made, x)
     assert 0 < first < math.inf
     assert precision.gain(("a",), made, x) == first
     assert list(precision.FOUND) == [("a",)]
-    assert not made.written.halved
-    assert torch.equal(made.written.flat, weights)
+    assert not made.backward.bfloat16
+    assert torch.equal(made.flat.vector, weights)
 
 
 @pytest.mark.usefixtures("eager")
 def test_a_fit_tells_it():
     ae = AutoEncoder(8, epochs=3, random_state=0).fit(X)
-    assert ae.fit_report_.precision.startswith("bfloat16 products (2 times as fast), float32 weights")
+    assert ae.fit_report_.precision.startswith("bfloat16 matrix products (2 times as fast), float32 weights")
     assert ae.history_["val_loss"][-1] < ae.history_["val_loss"][0]
     assert {p.dtype for p in ae.network_.parameters()} == {torch.float32}
-    fixed = AutoEncoder(8, epochs=3, random_state=0, precision="float32").fit(X)
+    fixed = AutoEncoder(8, epochs=3, random_state=0, compute=Compute(precision="float32")).fit(X)
     assert fixed.fit_report_.precision == "float32"
     assert not np.array_equal(ae.transform(X), fixed.transform(X))
     np.testing.assert_allclose(ae.history_["val_loss"][-1], fixed.history_["val_loss"][-1], atol=0.3)
@@ -96,8 +96,8 @@ def test_an_epoch_without_a_better_loss_ends_it():
 
 @pytest.mark.usefixtures("eager")
 def test_what_was_asked_for_stays():
-    ae = AutoEncoder(8, epochs=4, learning_rate=3.0, precision="bfloat16", random_state=0).fit(X)
-    assert ae.fit_report_.precision == "bfloat16 products, float32 weights"
+    ae = AutoEncoder(8, epochs=4, learning_rate=3.0, compute=Compute(precision="bfloat16"), random_state=0).fit(X)
+    assert ae.fit_report_.precision == "bfloat16 matrix products, float32 weights"
 
 
 @pytest.mark.usefixtures("eager")
@@ -105,14 +105,21 @@ def test_autograd_keeps_float32():
     assert AutoEncoder(8, epochs=1, penalty="l1", random_state=0).fit(X).fit_report_.precision == "float32"
 
 
-def test_epochs_are_judged_in_the_precision_of_use():
-    ae = AutoEncoder(8, epochs=3, schedule="constant", precision="bfloat16", random_state=0, validation_fraction=0.5)
-    judged = []
+def test_epochs_are_validated_in_the_precision_of_use():
+    losses = []
 
-    class Judge(Callback):
-        def on_epoch_end(self, trainer):
-            judged.append(trainer.judge(trainer.validation)["loss"])
-            assert trainer.judge(trainer.validation, "bfloat16")["loss"] != judged[-1]
+    class Validate(Callback):
+        def on_epoch_end(self, run):
+            losses.append(run.validate(run.validation)["loss"])
+            assert run.validate(run.validation, "bfloat16")["loss"] != losses[-1]
 
-    ae.set_params(callbacks=[Judge()]).fit(X)
-    assert judged == ae.history_["val_loss"][1:].tolist()
+    ae = AutoEncoder(
+        8,
+        epochs=3,
+        schedule="constant",
+        compute=Compute(precision="bfloat16"),
+        random_state=0,
+        validation_fraction=0.5,
+        callbacks=[Validate()],
+    ).fit(X)
+    assert losses == ae.history_["val_loss"][1:].tolist()

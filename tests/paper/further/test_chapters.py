@@ -1,4 +1,4 @@
-"""Every chapter, made of scikit-learn's digits in few epochs."""
+"""Every chapter, on scikit-learn's digits with few epochs."""
 
 import json
 import math
@@ -9,16 +9,16 @@ import torch
 
 from isthmus.core import jacobian
 from isthmus.data import load_dataset
-from isthmus.paper.experiment import further_as_json
 from isthmus.paper.further import CHAPTERS, contraction, denoising, linear, sparsity
 from isthmus.paper.further.chapter import (
     held_out_error,
     number,
     paper_recipe,
     training_error,
-    wide_sizes,
 )
-from isthmus.paper.runs import images_of
+from isthmus.paper.images import images_of
+from isthmus.paper.networks import wide_sizes
+from isthmus.paper.tables import further_as_json
 from isthmus.reports.metrics import image_quality
 
 # Too few epochs leave dead units.
@@ -32,7 +32,7 @@ def digits():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_a_chapter_is_whole(name, digits):
+def test_a_chapter_is_complete(name, digits):
     chapter = CHAPTERS[name](digits, 2, 0)
     assert chapter.title
     assert all(paragraph.endswith(".") for paragraph in chapter.paragraphs)
@@ -66,7 +66,7 @@ def test_singular_values_are_those_of_the_jacobian(digits):
     x = torch.from_numpy(digits.bright(digits.test))
     exact = jacobian.exact(lambda rows: model.network_.encode(rows).mean, x).detach()
     squares = np.square(contraction.singular_values(model, digits)).sum(1)
-    torch.testing.assert_close(torch.from_numpy(squares), exact[: contraction.LOOKED_AT])
+    torch.testing.assert_close(torch.from_numpy(squares), exact[: contraction.JACOBIANS])
     assert contraction.jacobian_norm(model, digits) == pytest.approx(float(exact.mean()), rel=1e-4)
 
 
@@ -78,7 +78,7 @@ def test_the_linear_autoencoder_spans_the_plane_of_pca(digits):
 
 def test_all_units_together_are_the_reconstruction(digits):
     model = sparsity.models(digits, 1, 0)[sparsity.K_SPARSE].fit(digits.train)
-    shown = sparsity.parts(model, digits, model.code.k)
+    shown = sparsity.by_strongest_units(model, digits, model.code.k)
     chosen = shown["original"]
     assert list(shown)[-1] == f"{model.code.k} units"
     np.testing.assert_allclose(list(shown.values())[-1], model.reconstruct(chosen).clip(0, 1), atol=1e-5)

@@ -2,24 +2,24 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.columns import Survey
+from isthmus.data.survey import Survey
 from isthmus.estimators import tabular
-from isthmus.tasks.anomaly.cells import CLIP, RobustCells, drawn_in, drawn_out, of_one_unit
+from isthmus.tasks.anomaly.cells import CLIP, RobustCells, has_one_unit, soft_clip, undo_soft_clip
 
 
 def test_mean_zero_and_deviation_one():
     X = np.random.default_rng(0).normal([1e6, -3], [2, 0.1], size=(500, 2))
-    x = RobustCells().fit(X).whole(X)
+    x = RobustCells().fit(X).transform(X)
     np.testing.assert_allclose(x.mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(x.std(0, correction=0), 1, rtol=0.02)
 
 
-def test_far_values_are_drawn_in_and_stay_in_order():
+def test_extreme_values_are_compressed_and_stay_in_order():
     x = torch.linspace(-1e6, 1e6, 10_001, dtype=torch.float64)
-    assert (drawn_in(x).diff() > 0).all()
+    assert (soft_clip(x).diff() > 0).all()
     near = x.abs() <= CLIP
-    assert torch.equal(drawn_in(x)[near], x[near])
-    torch.testing.assert_close(drawn_out(drawn_in(x)), x)
+    assert torch.equal(soft_clip(x)[near], x[near])
+    torch.testing.assert_close(undo_soft_clip(soft_clip(x)), x)
 
 
 def test_there_and_back():
@@ -44,11 +44,11 @@ def test_categories_and_gaps():
     columns = survey.columns()
     numbers = np.array([[0, 1.0], [1, np.nan], [0, 3.0], [np.nan, 2.0]] * 10)
     cells = RobustCells(columns).fit(numbers)
-    x = cells.whole(numbers)
+    x = cells.transform(numbers)
     assert torch.isfinite(x).all()
     assert (x[1][cells.feature_group == 1] == 0).all()
     assert (x[3][cells.feature_group == 0] == 0).all()
-    by_column = cells.by_column(torch.ones_like(x))
+    by_column = cells.sum_by_column(torch.ones_like(x))
     assert by_column.sum() == x.numel()
 
 
@@ -64,10 +64,10 @@ def test_categories_and_gaps():
     ],
 )
 def test_images_have_one_unit(X, one):
-    assert of_one_unit(X) == one
+    assert has_one_unit(X) == one
 
 
 def test_pixels_keep_their_relative_sizes():
     X = (np.random.default_rng(0).normal(size=(200, 2)) * [2, 40] + 100).astype(np.uint8)
-    x = RobustCells().fit(X).whole(X)
+    x = RobustCells().fit(X).transform(X)
     assert x[:, 1].std() / x[:, 0].std() == pytest.approx(X[:, 1].std() / X[:, 0].std(), rel=1e-3)

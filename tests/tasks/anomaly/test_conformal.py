@@ -43,7 +43,7 @@ def test_weights():
     np.testing.assert_array_equal(weighted(calibration, scores, np.ones(99), np.ones(50)), split(calibration, scores))
     repeated = split(np.repeat(calibration, weights), scores)
     np.testing.assert_allclose(weighted(calibration, scores, weights, np.ones(50)), repeated)
-    with pytest.raises(ValueError, match="have to be 99 finite numbers"):
+    with pytest.raises(ValueError, match="must be 99 finite numbers"):
         weighted(calibration, scores, -weights - 1, np.ones(50))
 
 

@@ -29,6 +29,6 @@ def test_clean_rows_are_hardly_ever_refused(name, n, sets):
 def test_anomalies_among_the_calibration_rows(share):
     with pytest.raises(ValueError, match=r"a level of 0.05 was asked for, but \d+ of the 500 .*setting='clean'"):
         refuse_contaminated(with_anomalies(share), 0.05)
-    with pytest.warns(UserWarning, match="said to be clean"):
+    with pytest.warns(UserWarning, match="said to be normal"):
         warn_contaminated(with_anomalies(share), 0.05)
     refuse_contaminated(with_anomalies(share), 0.3)

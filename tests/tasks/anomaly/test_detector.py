@@ -11,13 +11,14 @@ import scipy.sparse
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from isthmus import AnomalyDetector, AutoEncoder, zoo
-from isthmus.tasks.anomaly import learning
+from isthmus.tasks.anomaly import recipe
 
-NAMES = ("denoiser", "mahalanobis", "likelihood", "linear", "neighbours", "marginals")
+NAMES = ("denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram")
 
 
 def rows(n, seed=0):
@@ -51,7 +52,7 @@ def table(n, seed=0):
 
 
 def quick(**settings):
-    return AnomalyDetector(**{"method": "linear", "setting": "clean", "random_state": 0} | settings)
+    return AnomalyDetector(**{"method": "mahalanobis", "setting": "clean", "random_state": 0} | settings)
 
 
 @pytest.mark.filterwarnings("ignore:y is ignored")
@@ -59,9 +60,10 @@ def quick(**settings):
     [
         AnomalyDetector(random_state=0),
         AnomalyDetector(setting="clean", random_state=0),
-        AnomalyDetector(method="mahalanobis"),
+        AnomalyDetector(method="residual"),
         AnomalyDetector(method="likelihood"),
-        AnomalyDetector(method=("linear", "marginals")),
+        AnomalyDetector(method=("mahalanobis", "histogram")),
+        AnomalyDetector("clean", ("histogram", IsolationForest(n_estimators=5)), random_state=0),
     ]
 )
 def test_scikit_learns_checks(estimator, check):
@@ -69,7 +71,7 @@ def test_scikit_learns_checks(estimator, check):
 
 
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
-@pytest.mark.parametrize("method", ["auto", "ensemble", ("linear", "neighbours"), *NAMES])
+@pytest.mark.parametrize("method", ["auto", "ensemble", ("mahalanobis", "neighbours"), *NAMES])
 def test_odd_rows_score_higher_row_by_row(method, setting):
     X = rows(300)
     if setting == "contaminated":
@@ -77,7 +79,7 @@ def test_odd_rows_score_higher_row_by_row(method, setting):
     detector = AnomalyDetector(method=method, setting=setting, random_state=0).fit(X)
     new = np.concatenate([rows(60, 5), odd_rows(30)])
     scores = -detector.score_samples(new)
-    least = 0.5 if method == "marginals" else 0.9
+    least = 0.5 if method == "histogram" else 0.9
     assert roc_auc_score(np.repeat([0, 1], [60, 30]), scores) > least
     np.testing.assert_array_equal(-detector.score_samples(new[::-1])[::-1], scores)
     np.testing.assert_array_equal([-detector.score_samples(new[i : i + 1])[0] for i in (0, 61)], scores[[0, 61]])
@@ -88,9 +90,9 @@ def test_odd_rows_score_higher_row_by_row(method, setting):
 def test_what_was_taken_is_told():
     assert quick(method="auto").fit(rows(50)).method_ == ("denoiser", "neighbours")
     detector = AnomalyDetector(random_state=0).fit(rows(50))
-    assert detector.method_ == ("linear", "marginals", "denoiser")
+    assert detector.method_ == ("mahalanobis", "histogram", "denoiser")
     assert "may be anomalies" in detector.reason_
-    assert quick(method="linear").fit(rows(50)).reason_ == "asked for"
+    assert quick(method="mahalanobis").fit(rows(50)).reason_ == "asked for"
     sparse = quick(method="auto").fit(scipy.sparse.random_array((80, 30), density=0.2, rng=0).tocsr())
     assert sparse.method_ == ("likelihood",)
     assert "sparse" in sparse.reason_
@@ -117,7 +119,7 @@ def test_pyods_attributes():
 def test_about_one_normal_row_in_a_hundred_is_called_an_anomaly_by_default():
     detector = quick().fit(rows(5000))
     assert 0.003 < (detector.predict(rows(5000, 7)) == -1).mean() < 0.03
-    contaminated = AnomalyDetector(method="linear", random_state=0)
+    contaminated = AnomalyDetector(method="mahalanobis", random_state=0)
     contaminated.fit(np.concatenate([rows(4950), odd_rows(50, 3, by=9)]))
     assert (contaminated.predict(rows(5000, 7)) == -1).mean() < 0.03
     assert (contaminated.predict(odd_rows(500, by=15)) == -1).mean() > 0.8
@@ -180,7 +182,7 @@ def test_shifted_normal_rows_get_larger_weighted_p_values():
 
 
 def test_contributions_add_up_and_name_the_column():
-    detector = quick(method=("linear", "neighbours")).fit(rows(500))
+    detector = quick(method=("mahalanobis", "neighbours")).fit(rows(500))
     odd = rows(20, 3)
     odd[np.arange(20), np.arange(20) % 4] += 5
     found = detector.explain(odd)
@@ -225,7 +227,7 @@ def test_report_of_the_oddest_rows():
 
 def test_images_get_maps():
     X = load_digits().data
-    detector = AnomalyDetector(method="linear", setting="clean", random_state=0).fit(X[:1000].astype(np.uint8))
+    detector = AnomalyDetector(method="mahalanobis", setting="clean", random_state=0).fit(X[:1000].astype(np.uint8))
     new = X[1000:1003].astype(np.uint8)
     new[0, 30] = 255
     found = detector.explain(new)
@@ -239,7 +241,7 @@ def test_images_get_maps():
 def test_wide_rows_are_explained_by_shares():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 200))
-    detector = quick(method=("linear", "denoiser")).fit(X)
+    detector = quick(method=("mahalanobis", "denoiser")).fit(X)
     odd = X[:2].copy()
     odd[0, 150] += 15
     found = detector.explain(odd)
@@ -290,7 +292,7 @@ def test_rows_from_parquet(tmp_path):
 
 
 def test_many_rows_are_drawn_from(monkeypatch):
-    monkeypatch.setattr(learning, "MOST", 400)
+    monkeypatch.setattr(recipe, "MOST_ROWS", 400)
     detector = quick().fit(rows(1000))
     assert len(detector.decision_scores_) == 1000
 
@@ -312,10 +314,10 @@ def test_a_fitted_estimator_is_used_as_it_is():
     assert all((a == b).all() for a, b in zip(weights, fitted.network_.parameters(), strict=True))
     own, theirs = detector.score_samples(rows(50, 4)), fitted.score_samples(rows(50, 4))
     np.testing.assert_array_equal(np.argsort(own), np.argsort(theirs))
-    with pytest.raises(ValueError, match="does not go with the columns the fitted estimator knows"):
+    with pytest.raises(ValueError, match="does not suit the columns that the fitted estimator knows"):
         quick(method="auto", estimator=fitted).fit(rows(100)[:, :3])
-    with pytest.raises(ValueError, match="is fitted, and method='mahalanobis' trains"):
-        quick(method="mahalanobis", estimator=fitted).fit(rows(100))
+    with pytest.raises(ValueError, match="is fitted, and method='residual' trains"):
+        quick(method="residual", estimator=fitted).fit(rows(100))
 
 
 @pytest.mark.parametrize(
@@ -323,14 +325,14 @@ def test_a_fitted_estimator_is_used_as_it_is():
     [
         ({"fdr": 0.1, "contamination": 0.1}, "fdr and contamination are given"),
         ({"fdr": 0.1, "alpha": 0.1}, "fdr and alpha are given"),
-        ({"contamination": 0.6}, r"contamination has to be a number in \(0, 0.5\]"),
-        ({"alpha": 0}, r"alpha has to be a number in \(0, 1\)"),
-        ({"fdr": "0.1"}, "fdr has to be a number"),
-        ({"calibration_fraction": 1.5}, "calibration_fraction has to be"),
+        ({"contamination": 0.6}, r"contamination must be a number in \(0, 0.5\]"),
+        ({"alpha": 0}, r"alpha must be a number in \(0, 1\)"),
+        ({"fdr": "0.1"}, "fdr must be a number"),
+        ({"calibration_fraction": 1.5}, "calibration_fraction must be"),
         ({"setting": "dirty"}, "unknown setting 'dirty'"),
         ({"method": "knn"}, "unknown method 'knn'"),
-        ({"method": ("linear", "knn")}, "unknown method"),
-        ({"estimator": "vae"}, "estimator has to be an AutoEncoder"),
+        ({"method": ("mahalanobis", "knn")}, "unknown method"),
+        ({"estimator": "vae"}, "estimator must be an AutoEncoder"),
         ({"estimator": AutoEncoder()}, "has no use for the estimator"),
     ],
 )

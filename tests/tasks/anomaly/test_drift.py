@@ -73,5 +73,5 @@ def test_states_do_not_change_and_repeat():
 
 
 def test_a_false_alarm_rate_that_cannot_be():
-    with pytest.raises(ValueError, match="false_alarm has to be between 0 and 1"):
+    with pytest.raises(ValueError, match="false_alarm must be a number between 0 and 1"):
         start(false_alarm=0)

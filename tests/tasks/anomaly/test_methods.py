@@ -5,21 +5,20 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus import AutoEncoder
-from isthmus.tasks.anomaly.choice import METHODS
-from isthmus.tasks.anomaly.denoiser import NoiseConditioned, rate, without_the_worst
-from isthmus.tasks.anomaly.ensemble import FAR, Ensemble, Surprise
-from isthmus.tasks.anomaly.histograms import SMOOTHING, Histograms
-from isthmus.tasks.anomaly.scorer import Training
+from isthmus.tasks.anomaly.cell_histograms import SMOOTHING, CellHistograms
+from isthmus.tasks.anomaly.denoiser import without_worst
+from isthmus.tasks.anomaly.ensemble import Ensemble
+from isthmus.tasks.anomaly.methods import METHODS, detection_method, method_named, name_of
+from isthmus.tasks.anomaly.noise_conditioned import Denoising, NoiseConditioned
+from isthmus.tasks.anomaly.surprisal import FAR, Surprisal
+from isthmus.tasks.anomaly.training import Training
 from isthmus.tasks.anomaly.trimming import RIDGE, trimmed, unsuspected
 
 CPU = torch.device("cpu")
 
 
 def training(X, contaminated=False, estimator=None):
-    reader = AutoEncoder()
-    reader.n_features_in_ = X.shape[1]
-    return Training(X, contaminated, 0, CPU, reader, estimator)
+    return Training(X, contaminated, 0, CPU, None, estimator)
 
 
 def correlated(n, seed=0):
@@ -27,18 +26,18 @@ def correlated(n, seed=0):
     return rng.normal(size=(n, 3)) @ np.array([[1, 0.8, 0], [0, 0.6, 0.5], [0, 0, 0.7]])
 
 
-def test_linear_is_the_mahalanobis_distance_with_a_ridge():
+def test_mahalanobis_is_the_distance_with_a_ridge():
     X = correlated(400)
-    method = METHODS["linear"](training(X))
+    method = METHODS["mahalanobis"].train(training(X))
     Z = (X - X.mean(0)) / X.std(0)
     precision = np.linalg.inv(np.cov(Z.T, bias=True) + RIDGE * np.eye(3))
     np.testing.assert_allclose(method.score(X), np.log(((Z @ precision) * Z).sum(1)), rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(method.errors(X), (Z @ precision) ** 2 / np.diag(precision), rtol=1e-2, atol=1e-4)
 
 
-def test_linear_expects_what_a_ridge_regression_does():
+def test_mahalanobis_expects_what_a_ridge_regression_does():
     X = correlated(2000)
-    method = METHODS["linear"](training(X))
+    method = METHODS["mahalanobis"].train(training(X))
     Z = torch.from_numpy((X - X.mean(0)) / X.std(0))
     # Regressing column 0 on the others, all with noise of variance RIDGE.
     covariance = torch.cov(Z.T, correction=0) + RIDGE * torch.eye(3)
@@ -57,7 +56,7 @@ def test_trimming_leaves_out_what_is_far():
 
 def test_histograms_are_shares_of_rows():
     x = torch.tensor([[0.0], [0.05], [1.0], [0.5]])
-    found = Histograms(x).surprises(torch.tensor([[0.01], [0.99], [0.25], [7.0], [-3.0]]))[:, 0]
+    found = CellHistograms.of(x).surprisals(torch.tensor([[0.01], [0.99], [0.25], [7.0], [-3.0]]))[:, 0]
     empty = np.log((0.5 + SMOOTHING / 10) / (SMOOTHING / 10))
     rare = np.log((0.5 + SMOOTHING / 10) / (0.25 + SMOOTHING / 10))
     np.testing.assert_allclose(found, [0, rare, empty, empty, empty], rtol=1e-5)
@@ -65,7 +64,7 @@ def test_histograms_are_shares_of_rows():
 
 def test_neighbours_are_not_the_row_itself():
     X = correlated(50)
-    method = METHODS["neighbours"](training(X))
+    method = METHODS["neighbours"].train(training(X))
     Z = ((X - X.mean(0)) / X.std(0)).astype(np.float32)
     distances = np.sort(np.linalg.norm(Z[:, None] - Z[None], axis=2), axis=1)[:, 1:6].mean(1)
     np.testing.assert_allclose(np.exp(method.score(X)) - 0.01, distances / 3**0.5, rtol=1e-3)
@@ -84,13 +83,13 @@ def test_the_loss_is_that_of_the_denoised_rows():
     x, noise, level = torch.randn(6, 3), torch.randn(6, 3), torch.rand(6, 1) + 0.1
     error = x - network.denoise(x + level * noise, level)
     weight = (1 + level**2) / level**2
-    torch.testing.assert_close(network.loss(x, noise, level), (weight * error**2).mean())
+    torch.testing.assert_close(network.loss(x, noise, level), (weight * error**2).mean(1))
 
 
 def test_a_denoiser_learns_the_best_linear_one_of_normal_rows():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(4000, 1)) * np.ones(2) + 0.3 * rng.normal(size=(4000, 2))
-    method = METHODS["denoiser"](training(X))
+    method = METHODS["denoiser"].train(training(X))
     Z = torch.from_numpy((X - X.mean(0)) / X.std(0)).float()[:200]
     covariance = torch.cov(Z.T)
     level = 1.0
@@ -103,42 +102,52 @@ def test_the_worst_rows_are_left_out_half_way():
     x = torch.randn(100, 3, generator=Generator().manual_seed(0))
     x[:10] += 30
     network = NoiseConditioned(3, Generator().manual_seed(0))
-    left = without_the_worst(network, x, (0.5, 4.0), Generator().manual_seed(0))
-    assert torch.equal(left, x[10:])
+    kept = without_worst(network, x, (0.5, 4.0), Generator().manual_seed(0))
+    assert torch.equal(kept, torch.arange(10, 100))
 
 
-def test_the_rate_warms_up_and_falls_to_nothing():
-    rates = [rate(step, 1000) for step in range(1001)]
-    assert rates[0] < 0.02
-    assert max(rates) > 0.95
-    assert rates[-1] == pytest.approx(0)
+def test_training_draws_a_level_per_row_log_uniformly():
+    network = NoiseConditioned(3, Generator().manual_seed(0))
+    denoising = Denoising(network, (0.1, 2.0))
+    levels = []
+    network.loss = lambda x, noise, level: levels.append(level) or x[:, 0]
+    denoising.seed(Generator().manual_seed(0))
+    assert denoising.terms(torch.zeros(4000, 3))["denoising"].shape == (4000,)
+    share = ((levels[0].log() - np.log(0.1)) / np.log(20)).flatten().sort().values
+    torch.testing.assert_close(share, torch.linspace(0, 1, 4000), atol=0.04, rtol=0)
 
 
-def test_surprise_is_minus_the_log_share_and_does_not_fall():
+def test_a_denoiser_is_the_same_for_the_same_seed():
+    X = correlated(200)
+    both = [METHODS["denoiser"].train(training(X, contaminated=True)).score(X) for _ in range(2)]
+    np.testing.assert_array_equal(*both)
+
+
+def test_surprisal_is_minus_the_log_share_and_does_not_fall():
     scores = np.random.default_rng(0).exponential(size=20_000)
-    surprise = Surprise(scores)
-    np.testing.assert_allclose(surprise(np.array([0.2, 1.0, 4.0])), [0.2, 1.0, 4.0], rtol=0.1)
+    surprisal = Surprisal.of(scores)
+    np.testing.assert_allclose(surprisal(np.array([0.2, 1.0, 4.0])), [0.2, 1.0, 4.0], rtol=0.1)
     at = np.linspace(-5, 100, 1000)
-    assert (np.diff(surprise(at)) >= 0).all()
-    assert surprise(np.array([1e9])) < FAR + 25
+    assert (np.diff(surprisal(at)) >= 0).all()
+    assert surprisal(np.array([1e9])) < FAR + 25
 
 
-def test_surprise_does_not_depend_on_the_unit():
+def test_surprisal_does_not_depend_on_the_unit():
     scores = np.random.default_rng(0).normal(size=500)
     new = np.linspace(-3, 8, 50)
-    np.testing.assert_allclose(Surprise(scores)(new), Surprise(7 * scores + 3)(7 * new + 3))
+    np.testing.assert_allclose(Surprisal.of(scores)(new), Surprisal.of(7 * scores + 3)(7 * new + 3))
 
 
-def test_surprise_of_scores_that_tie():
-    assert np.isfinite(Surprise(np.ones(10))(np.array([0.0, 1.0, 2.0]))).all()
+def test_surprisal_of_scores_that_tie():
+    assert np.isfinite(Surprisal.of(np.ones(10))(np.array([0.0, 1.0, 2.0]))).all()
 
 
-def test_an_ensemble_is_the_mean_of_surprises():
+def test_an_ensemble_is_the_mean_of_surprisals():
     X = correlated(300)
     own = training(X)
-    members = [METHODS[name](own) for name in ("linear", "neighbours")]
-    both = Ensemble(members, X)
-    alone = [Ensemble([member], X).score(X) for member in members]
+    members = [METHODS[name].train(own) for name in ("mahalanobis", "neighbours")]
+    both = Ensemble.of(members, X)
+    alone = [Ensemble.of([member], X).score(X) for member in members]
     np.testing.assert_allclose(both.score(X), np.mean(alone, axis=0))
     np.testing.assert_allclose(both.errors(X).sum(1), 1)
 
@@ -146,8 +155,26 @@ def test_an_ensemble_is_the_mean_of_surprises():
 @pytest.mark.parametrize("name", METHODS)
 def test_errors_point_at_the_odd_column(name):
     X = correlated(500)
-    method = METHODS[name](training(X))
+    method = METHODS[name].train(training(X))
     odd = X[:1].copy()
     odd[0, 2] += 12
     assert method.errors(odd)[0].argmax() == 2
-    assert method.score(odd)[0] > np.quantile(method.score(X), 0.5 if name == "marginals" else 0.95)
+    assert method.score(odd)[0] > np.quantile(method.score(X), 0.5 if name == "histogram" else 0.95)
+
+
+def test_a_method_registers_itself_by_name():
+    @detection_method("first_column")
+    class FirstColumn:
+        @classmethod
+        def trained_on(cls, training):
+            return cls()
+
+    try:
+        scorer = method_named("first_column").train(training(correlated(5)))
+        assert name_of(scorer) == "first_column"
+        with pytest.raises(ValueError, match="there is a detection method called 'first_column' already"):
+            detection_method("first_column")(CellHistograms)
+    finally:
+        del METHODS["first_column"]
+    with pytest.raises(ValueError, match="unknown method 'first_column'"):
+        method_named("first_column")

@@ -109,11 +109,11 @@ def test_ties_at_the_cut_are_normal():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match=r"contamination has to be a share of rows in \[0, 1\); got 1.5"):
+    with pytest.raises(ValueError, match=r"contamination must be a share of rows in \[0, 1\); got 1.5"):
         share_threshold([1.0], 1.5)
     with pytest.raises(ValueError, match="1 of 2 are NaN"):
         boxplot_threshold([1.0, math.nan])
     with pytest.raises(ValueError, match=r"vector of at least one number; got shape \(0,\)"):
         checked_scores([])
-    with pytest.raises(ValueError, match="medcouple is of finite values"):
+    with pytest.raises(ValueError, match="medcouple takes finite values"):
         medcouple([1.0, math.inf])

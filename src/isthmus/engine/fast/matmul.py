@@ -1,13 +1,13 @@
-"""Who makes the matrix products of a written-out step, and in which precision.
+"""Matmul backends: which library multiplies the matrices of a fused step, and in which precision.
 
-torch's products on a processor are MKL's, which uses no 512-bit instructions on other processors than Intel's; numpy's
-are OpenBLAS's as a rule, which does. On a core of AMD's Zen 5 the one makes 110 billion operations a second and the
-other 240, and small products in half the time. Which is faster where we are is measured once a process.
+On a processor torch multiplies by MKL, which uses no 512-bit instructions on processors that are not Intel's; numpy
+multiplies by OpenBLAS as a rule, which does. On a core of AMD's Zen 5 MKL makes 110 billion operations per second and
+OpenBLAS 240, and small products take half the time. Which one is faster here is measured once per process.
 """
 
 import functools
 import time
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -17,112 +17,125 @@ from isthmus.core.blas import blas_threads
 from isthmus.core.choices import refuse_unknown
 from isthmus.engine.devices import threads
 
-MAKERS = ("auto", "torch", "numpy")
+BACKENDS = ("auto", "torch", "numpy")
 GAIN = 1.05
-"""How many times faster numpy has to be to be taken."""
+"""How many times faster than torch numpy must be to be chosen."""
 SHAPE = 128, 784, 128
+"""Rows, inner size and columns of the product that is timed."""
 TRIES = 12
 TOLERANCE = 1e-4
-"""By how much of their size the two may differ in a product of numbers in [0, 1]."""
+"""The relative difference allowed between the two in a product of numbers in [0, 1]."""
+
+Operand = TypeVar("Operand")
+"""A matrix as a backend takes it: a tensor or an array."""
 
 
-class Products(Protocol):
-    """Makes matrix products into memory that is there; matrices are handed over as it asks for them."""
+class MatmulBackend(Protocol[Operand]):
+    """Multiplies matrices into existing memory."""
 
-    halved: bool
-    """Whether in bfloat16."""
+    bfloat16: bool
+    """Whether it multiplies in bfloat16."""
 
-    def matrix(self, tensor: Tensor) -> Any:
+    def operand(self, tensor: Tensor) -> Operand:
         """Return a tensor as the other methods take it, in the same memory."""
+        ...
 
-    def affine(self, x: Any, transposed: Any, bias: Any, out: Any) -> None:
-        """Write x Wᵀ + b."""
+    def affine(self, x: Operand, transposed: Operand, bias: Operand, out: Operand) -> None:
+        """Write x Wᵀ + b to `out`."""
 
-    def multiply(self, a: Any, b: Any, out: Any) -> None:
-        """Write a b."""
+    def multiply(self, a: Operand, b: Operand, out: Operand) -> None:
+        """Write a b to `out`."""
 
 
-class TorchProducts:
-    """Products by torch, on any device."""
+class TorchMatmul(MatmulBackend[Tensor]):
+    """Products by torch, on any device.
 
-    def __init__(self, halved: bool = False) -> None:
-        self.halved = halved
+    Parameters
+    ----------
+    bfloat16
+        Whether the matrices it is given are bfloat16.
+    """
 
-    def matrix(self, tensor: Tensor) -> Tensor:
+    def __init__(self, bfloat16: bool = False) -> None:
+        self.bfloat16 = bfloat16
+
+    def operand(self, tensor: Tensor) -> Tensor:
         """Return the tensor."""
         return tensor
 
     def affine(self, x: Tensor, transposed: Tensor, bias: Tensor, out: Tensor) -> None:
-        """Write x Wᵀ + b."""
+        """Write x Wᵀ + b to `out`."""
         torch.addmm(bias, x, transposed, out=out)
 
     def multiply(self, a: Tensor, b: Tensor, out: Tensor) -> None:
-        """Write a b."""
+        """Write a b to `out`."""
         torch.mm(a, b, out=out)
 
 
-class NumpyProducts:
-    """Products by numpy, on the processor.
+class NumpyMatmul(MatmulBackend[np.ndarray]):
+    """Products by numpy, on the processor, for steps on one thread.
 
-    To be made on one thread, for steps on one thread: torch's threads wait busily for their next work, and numpy's,
-    which are others, would have to share the cores with them.
+    On several threads the two libraries would compete: torch's threads wait busily for their next work, and numpy's
+    threads, which are others, would share the cores with them.
     """
 
-    halved = False
+    bfloat16 = False
 
-    def matrix(self, tensor: Tensor) -> np.ndarray:
+    def operand(self, tensor: Tensor) -> np.ndarray:
         """Return an array in the tensor's memory."""
         return tensor.numpy()
 
     def affine(self, x: np.ndarray, transposed: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
-        """Write x Wᵀ + b."""
+        """Write x Wᵀ + b to `out`."""
         np.matmul(x, transposed, out=out)
         np.add(out, bias, out=out)
 
     def multiply(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
-        """Write a b."""
+        """Write a b to `out`."""
         np.matmul(a, b, out=out)
 
 
-def maker(name: str, on: torch.device) -> str:
-    """Return the name, if it is one of `MAKERS` that can work on the device.
+def backend_name(name: str, device: torch.device) -> str:
+    """Return the name, if it is one of `BACKENDS` that works on the device.
 
     Raises
     ------
     ValueError
-        For another name, or for numpy anywhere but on the processor.
+        If the name is unknown, or if it is "numpy" and the device is not the processor.
     """
-    refuse_unknown("matmul", name, MAKERS)
-    if name == "numpy" and on.type != "cpu":
-        raise ValueError(f"matmul='numpy' works on the processor, not on device={str(on)!r}; take 'auto'")
+    refuse_unknown("matmul", name, BACKENDS)
+    if name == "numpy" and device.type != "cpu":
+        raise ValueError(f"matmul='numpy' works on the processor, not on device={str(device)!r}; take 'auto'")
     return name
 
 
-def of(name: str, on: torch.device) -> Products:
-    """Return who makes the products on a device: "torch", "numpy", or by "auto" the faster."""
-    if name == "numpy" or (name == "auto" and on.type == "cpu" and numpy_gain() >= GAIN):
-        return NumpyProducts()
-    return TorchProducts()
+def numpy_is_chosen(name: str, device: torch.device) -> bool:
+    """Whether numpy multiplies matrices: if `name` is "numpy", or "auto" and numpy is faster on this processor."""
+    return name == "numpy" or (name == "auto" and device.type == "cpu" and numpy_gain() >= GAIN)
 
 
 @functools.cache
 def numpy_gain() -> float:
-    """Return how many times faster numpy makes products than torch on one thread; 0 where they differ.
+    """Return how many times faster than torch numpy is on one thread; 0 if their results differ.
 
-    The fastest of a dozen tries each, in turn, which is the same from run to run: a seed has to give the same model.
+    The fastest of a dozen tries each, taking turns, is the same from run to run: a seed must give the same model.
     """
     rows, inner, columns = SHAPE
     generator = torch.Generator().manual_seed(0)
     a, b = torch.rand(rows, inner, generator=generator), torch.rand(inner, columns, generator=generator)
-    makers: list[Products] = [TorchProducts(), NumpyProducts()]
-    results = [torch.empty(rows, columns) for _ in makers]
-    fastest = [float("inf")] * len(makers)
+    by_torch, by_numpy = torch.empty(rows, columns), torch.empty(rows, columns)
+    torch_seconds = numpy_seconds = float("inf")
     with threads(1), blas_threads(1):
         for _ in range(TRIES):
-            for k, (maker, result) in enumerate(zip(makers, results, strict=True)):
-                given, out = (maker.matrix(a), maker.matrix(b)), maker.matrix(result)
-                start = time.perf_counter()
-                maker.multiply(*given, out)
-                fastest[k] = min(fastest[k], time.perf_counter() - start)
-    agree = torch.allclose(results[0], results[1], rtol=TOLERANCE)
-    return fastest[0] / fastest[1] if agree else 0.0
+            torch_seconds = min(torch_seconds, seconds(TorchMatmul(), a, b, by_torch))
+            numpy_seconds = min(numpy_seconds, seconds(NumpyMatmul(), a, b, by_numpy))
+    agree = torch.allclose(by_torch, by_numpy, rtol=TOLERANCE)
+    return torch_seconds / numpy_seconds if agree else 0.0
+
+
+def seconds(backend: MatmulBackend[Operand], a: Tensor, b: Tensor, out: Tensor) -> float:
+    """Return how long a backend takes to write a b to `out`."""
+    left, right, result = backend.operand(a), backend.operand(b), backend.operand(out)
+    start = time.perf_counter()
+    backend.multiply(left, right, result)
+    return time.perf_counter() - start

@@ -1,66 +1,75 @@
-"""Whether products in bfloat16 are worth it: where they are faster, and lead to the same."""
+"""The choice of bfloat16 for the matrix products of training: where it is faster and the loss is the same."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from isthmus.engine.devices import threads, wait
-from isthmus.engine.steps import WrittenOutSteps
+from isthmus.engine.steps import GradientSteps
 
 LEAST_OPERATIONS = 8e7
-"""In a shorter step turning numbers into halves costs what the products save."""
+"""In a shorter step converting numbers to bfloat16 costs what the products save."""
 GAIN = 1.15
-"""How many times faster steps have to be."""
+"""How many times faster steps must be."""
 AGREEMENT = 0.01
-"""Nats a value by which the loss of the same weights may differ: 2 % of a mean squared error."""
+"""Nats per value by which the loss of the same weights may differ: 2 % of a mean squared error."""
 TRIES = 5
 
 FOUND: dict[tuple[object, ...], float] = {}
-"""What was measured in this process, so that the same network gets the same answer in all of it."""
+"""The gains measured in this process, so that the same network gets the same answer throughout."""
 
 
-def choose(steps: WrittenOutSteps, x: Tensor, operations: float, judge: Callable[[str], float]) -> tuple[str, str]:
-    """Return "bfloat16", where it is faster and the loss of the same weights is the same, else "float32"; and why.
+def choose(
+    steps: GradientSteps,
+    shapes: Sequence[torch.Size],
+    x: Tensor,
+    operations: float,
+    validation_loss: Callable[[str], float],
+) -> tuple[str, str]:
+    """Choose the precision of the matrix products; return its name and the reason.
+
+    Returns "bfloat16" where it is faster and the loss of the same weights is the same, else "float32".
 
     Parameters
     ----------
     steps
-        In float32.
+        Steps whose precision can change, now in float32.
+    shapes
+        The shapes of the network's weights.
     x
         A batch (B, F).
     operations
-        Of a step.
-    judge
-        The loss of the weights as they are, with products in the precision of that name.
+        Floating-point operations per step.
+    validation_loss
+        Returns the loss of the current weights with matrix products in the precision of that name.
     """
-    stay = str(x.dtype).removeprefix("torch.")
+    own = str(x.dtype).removeprefix("torch.")
     if x.dtype != torch.float32 or x.device.type not in ("cpu", "cuda") or operations < LEAST_OPERATIONS:
-        return "float32", stay
-    shapes = tuple(parameter.shape for parameter in steps.written.parameters)
-    times = gain((shapes, len(x), str(x.device)), steps, x)
+        return "float32", own
+    times = gain((tuple(shapes), len(x), str(x.device)), steps, x)
     if times < GAIN:
-        return "float32", f"{stay} (with bfloat16 products {times:.2g} times as fast)"
-    losses = [judge(name) for name in ("float32", "bfloat16")]
+        return "float32", f"{own} (bfloat16 matrix products would be {times:.2g} times as fast)"
+    losses = [validation_loss(name) for name in ("float32", "bfloat16")]
     if not abs(losses[0] - losses[1]) <= AGREEMENT * x.shape[1]:
-        return "float32", f"{stay} (with bfloat16 products the loss would be {losses[1]:.6g}, not {losses[0]:.6g})"
-    return "bfloat16", f"bfloat16 products ({times:.2g} times as fast), float32 weights"
+        return "float32", f"{own} (bfloat16 matrix products would change the loss {losses[0]:.6g} to {losses[1]:.6g})"
+    return "bfloat16", f"bfloat16 matrix products ({times:.2g} times as fast), float32 weights"
 
 
-def gain(key: tuple[object, ...], steps: WrittenOutSteps, x: Tensor) -> float:
-    """Return how many times faster a step is with products in bfloat16: fastest against fastest, on one thread."""
+def gain(key: tuple[object, ...], steps: GradientSteps, x: Tensor) -> float:
+    """Return how many times faster a step is with bfloat16 matrix products: fastest over fastest, on one thread."""
     if key not in FOUND:
         fastest = {"float32": float("inf"), "bfloat16": float("inf")}
-        rehearse = steps.rehearsal(x, None)
+        dry_run = steps.dry_run(x, None)
         with threads(1):
             for turn in range(TRIES + 1):
                 for name in fastest:
                     steps.change_precision(name)
                     start = time.perf_counter()
-                    rehearse()
+                    dry_run()
                     wait(x.device)
-                    if turn:  # the first one makes room
+                    if turn:  # the first one allocates memory
                         fastest[name] = min(fastest[name], time.perf_counter() - start)
         steps.change_precision("float32")
         FOUND[key] = fastest["float32"] / fastest["bfloat16"]

@@ -1,7 +1,8 @@
-"""`Pilot`: how many threads to take steps with, found by trying, and tried again when steps slow down.
+"""`ThreadTuner`: the number of threads for training steps, found by trial, and tried again when steps slow down.
 
-Threads wait for each other at the end of every product. On a calm machine two are faster than one from steps of about a
-third of a millisecond on; where another process takes a core, two can be a hundred times slower than one.
+Threads wait for each other at the end of every matrix product. On a calm machine two threads are faster than one for
+steps of about a third of a millisecond and more; where another process takes a core, two can be a hundred times slower
+than one.
 """
 
 import statistics
@@ -13,59 +14,58 @@ from typing import Self
 import torch
 from torch import Tensor
 
-Rehearsal = Callable[[], Tensor]
-"""Makes the gradient of a step, without consequences, and returns it."""
+from isthmus.engine.steps import DryRun
 
 ROUNDS, STEPS = 3, 3
-"""How often each number of threads is tried, and with how many steps each time."""
+"""How often each number of threads is tried, and with how many dry runs each time."""
 GAIN = 1.1
-"""More threads have to be so many times faster."""
+"""How many times faster more threads must be."""
 WINDOW, SLOW = 32, 1.5
-"""Steps that are looked at together, and how many times slower than before calls for another trial."""
-STARTLED = 4.0
-"""The same against the trial itself, whose steps are shorter, before a window has been seen."""
-RARELY = 50
-"""Trials shall take no more than one part in so many of the time."""
+"""Steps that are averaged, and how many times slower than before they must be to call for another trial."""
+FIRST_SLOW = 4.0
+"""The same factor against the trial itself, whose dry runs are shorter than steps, before the first window."""
+PAUSE = 50
+"""The least time between two trials, in durations of a trial, where steps have not slowed down on several threads."""
 
 
-class Pilot:
-    """Sets torch's number of threads inside a ``with`` block; what it was before is put back after it.
+class ThreadTuner:
+    """Sets torch's number of threads inside a ``with`` block; the previous number is restored after it.
 
     Parameters
     ----------
     counts
-        Numbers of threads to choose from, rising; one alone is taken without trial.
-    rehearsals
-        Returns rehearsals of every kind of step that will be taken; the first one is timed.
+        Thread counts to choose from, ascending; a single one is used without a trial.
+    dry_runs
+        Returns a dry run of each kind of step that will be taken; the first one is timed.
     repeatable
-        Whether only those numbers may be chosen that give the same gradient as the first, bit for bit.
+        Whether only those counts may be chosen that give the same gradient as the first, bit for bit.
     clock
-        Seconds.
-    told
-        Is told of every change.
+        Returns seconds.
+    on_change
+        Called with every new count.
     """
 
     def __init__(
         self,
         counts: Sequence[int],
-        rehearsals: Callable[[], Sequence[Rehearsal]],
+        dry_runs: Callable[[], Sequence[DryRun]],
         repeatable: bool = False,
         clock: Callable[[], float] = time.perf_counter,
-        told: Callable[[int], None] = lambda count: None,
+        on_change: Callable[[int], None] = lambda count: None,
     ) -> None:
         self.counts = list(counts)
-        self.rehearsals = rehearsals
+        self.dry_runs = dry_runs
         self.repeatable = repeatable
         self.clock = clock
-        self.told = told
+        self.on_change = on_change
         self.count = self.counts[0]
         self.trials = 0
-        self.cost = self.since = 0.0
+        self.cost = self.since = self.last = 0.0
         self.tried: dict[int, float] = {}
 
     def __enter__(self) -> Self:
         self.before = torch.get_num_threads()
-        self.take(self.count)
+        self.use(self.count)
         return self
 
     def __exit__(
@@ -74,8 +74,8 @@ class Pilot:
         torch.set_num_threads(self.before)
 
     @property
-    def words(self) -> str:
-        """What was chosen, and why."""
+    def description(self) -> str:
+        """The number of threads in use and the times of the last trial, such as "2 (1.1 ms with 1, 0.7 ms with 2)"."""
         if not self.tried:
             return str(self.count)
         times = ", ".join(f"{1e3 * seconds:.2g} ms with {count}" for count, seconds in sorted(self.tried.items()))
@@ -83,52 +83,61 @@ class Pilot:
         return f"{self.count} ({times}{again})"
 
     def choose(self) -> None:
-        """Try each number of threads and take the fastest; fewer, where more bring little."""
+        """Try each count and use the fastest; use fewer threads where more gain little."""
         start = self.clock()
-        rehearsals = self.rehearsals()
+        dry_runs = self.dry_runs()
         if self.repeatable and not self.trials:
-            self.counts = self.alike(rehearsals)
+            self.counts = self.equal_counts(dry_runs)
         self.tried = {}
         if len(self.counts) > 1:
-            self.tried = {count: statistics.median(times) for count, times in self.times(rehearsals[0]).items()}
+            self.tried = {count: statistics.median(times) for count, times in self.times(dry_runs[0]).items()}
         chosen = self.counts[0]
         for count, seconds in self.tried.items():
             if seconds * GAIN < self.tried[chosen]:
                 chosen = count
-        self.take(chosen)
+        self.use(chosen)
         self.trials += 1
         self.cost, self.since = self.clock() - start, 0.0
-        self.usual = STARTLED / SLOW * self.tried.get(chosen, float("inf"))
+        self.usual = FIRST_SLOW / SLOW * self.tried.get(chosen, float("inf"))
         self.steps, self.spent = 0, 0.0
 
-    def times(self, rehearse: Rehearsal) -> dict[int, list[float]]:
-        """Time rehearsals, taking turns; a number of threads that is far behind gets no second turn."""
+    def times(self, dry_run: DryRun) -> dict[int, list[float]]:
+        """Time dry runs with each count, taking turns; a count that is far behind gets no second turn."""
         seconds: dict[int, list[float]] = {count: [] for count in self.counts}
         for _ in range(ROUNDS):
             for count in self.counts:
                 fastest = min((statistics.median(times) for times in seconds.values() if times), default=float("inf"))
                 if seconds[count] and statistics.median(seconds[count]) > SLOW * fastest:
                     continue
-                self.take(count)
-                rehearse()  # wakes the threads
+                self.use(count)
+                dry_run()  # wakes the threads
                 for _ in range(STEPS):
                     start = self.clock()
-                    rehearse()
+                    dry_run()
                     seconds[count].append(self.clock() - start)
-                    if seconds[count][-1] > STARTLED * fastest:
+                    if seconds[count][-1] > FIRST_SLOW * fastest:
                         break
         return seconds
 
-    def take(self, count: int) -> None:
+    def use(self, count: int) -> None:
         """Use so many threads from now on."""
         self.count = count
         torch.set_num_threads(count)
-        self.told(count)
+        self.on_change(count)
+
+    def start_epoch(self) -> None:
+        """Note that the first step of an epoch starts now."""
+        if len(self.counts) > 1:
+            self.last = self.clock()
+
+    def step_done(self) -> None:
+        """Note that a step ended now, and the next one starts."""
+        if len(self.counts) > 1:
+            self.note(self.clock() - self.last)
+            self.last = self.clock()
 
     def note(self, seconds: float) -> None:
-        """Hear how long a step took; try again if steps have become slow, or if it is time to look for better."""
-        if len(self.counts) < 2:
-            return
+        """Note how long a step took; try again if steps have become slow, or if it is time to look for faster ones."""
         self.steps += 1
         self.spent += seconds
         self.since += seconds
@@ -139,16 +148,17 @@ class Pilot:
         self.usual = min(self.usual, mean)
         self.steps, self.spent = 0, 0.0
         more = self.count < self.counts[-1]
-        if (slow and self.count > self.counts[0]) or ((slow or more) and self.since > RARELY * self.cost):
+        due = self.since > PAUSE * self.cost
+        if (slow and self.count > self.counts[0]) or ((slow or more) and due):
             self.choose()
 
-    def alike(self, rehearsals: Sequence[Rehearsal]) -> list[int]:
-        """Return those numbers of threads that give the gradients of the first one, bit for bit."""
+    def equal_counts(self, dry_runs: Sequence[DryRun]) -> list[int]:
+        """Return the counts that give the same gradients as the first one, bit for bit."""
         found = []
         expected: list[Tensor] = []
         for count in self.counts:
-            self.take(count)
-            gradients = [rehearse().clone() for rehearse in rehearsals]
+            self.use(count)
+            gradients = [dry_run().clone() for dry_run in dry_runs]
             expected = expected or gradients
             if all(map(torch.equal, gradients, expected)):
                 found.append(count)

@@ -1,9 +1,12 @@
-"""The paper's "to go further", a chapter a module: each trains its own models, draws them and says what they show."""
+"""The paper's "to go further": one module per topic trains models, draws figures and checks claims."""
+
+from collections.abc import Callable
 
 from isthmus.paper.further import adversarial, contraction, denoising, linear, sparsity, variational
 from isthmus.paper.further.chapter import Chapter
+from isthmus.paper.images import Images
 
-CHAPTERS = {
+CHAPTERS: dict[str, Callable[[Images, int, int], Chapter]] = {
     "denoising": denoising.study,
     "overcomplete": contraction.study,
     "sparse": sparsity.study,
@@ -11,6 +14,6 @@ CHAPTERS = {
     "adversarial": adversarial.study,
     "linear": linear.study,
 }
-"""By name, in the order of the report: functions of (images, epochs, seed)."""
+"""The chapters by name, in the order of the report: functions of (images, epochs, seed)."""
 
 __all__ = ["CHAPTERS", "Chapter"]

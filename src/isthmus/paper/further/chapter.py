@@ -1,14 +1,17 @@
-"""`Chapter`: what one study gives to the report."""
+"""`Chapter`: the text, table, figures and claims that one study adds to the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.claims import Claim
-from isthmus.paper.runs import Images, Run, estimator, squared_errors
+from isthmus.paper.claim import Claim
+from isthmus.paper.images import Images
+from isthmus.paper.networks import Run, estimator, wide_sizes
+from isthmus.paper.training import squared_errors
 from isthmus.reports.metrics import image_quality
 
 
@@ -16,7 +19,7 @@ class Picture(NamedTuple):
     """A figure of the report."""
 
     name: str
-    """Of its file, without the ending."""
+    """The name of its file, without the extension."""
     png: bytes
     caption: str
 
@@ -28,15 +31,15 @@ class Chapter:
     title: str
     paragraphs: Sequence[str]
     columns: Sequence[str]
-    """Headings of the table; the first is that of the names."""
+    """Headings of the table; the first one belongs to the column of model names."""
     rows: Mapping[str, Mapping[str, float]]
-    """Measured values by name and heading (short of the first): {name: {heading: value}}."""
+    """Measured values by model name and heading: {name: {heading: value}}."""
     pictures: Sequence[Picture]
     claims: Sequence[Claim]
 
     @property
     def cells(self) -> list[list[str]]:
-        """The table as text, a list a row."""
+        """The table as text, one list per row; a value that was not measured is a dash."""
         return [
             [name, *(number(values[column]) if column in values else "–" for column in self.columns[1:])]
             for name, values in self.rows.items()
@@ -44,38 +47,53 @@ class Chapter:
 
 
 def number(value: float) -> str:
-    """Write a number with four significant digits, a whole one with all of its own."""
+    """Return a number as text: a whole number with all its digits, any other with four significant digits."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+class Settings(TypedDict):
+    """The parameters that every network with the library's defaults shares."""
+
+    epochs: int
+    compute: Compute
+    random_state: int
+
+
+def settings(epochs: int, seed: int) -> Settings:
+    """Return the settings of networks with the library's defaults, for a report of that many epochs."""
+    return {"epochs": half(epochs), "compute": Compute(threads=1), "random_state": seed}
+
+
 def half(epochs: int) -> int:
-    """Return how many epochs a network of the library's own gets: it starts at PCA, and needs no more."""
+    """Return half the epochs, at least 1: networks that start at PCA need no more."""
     return max(1, epochs // 2)
 
 
-def wide_sizes(images: Images) -> tuple[int, int]:
-    """Return the hidden units and the code size of the paper's larger network, in proportion on smaller images."""
-    return (128, 64) if images.pixels >= 784 else (images.pixels // 2, images.pixels // 4)
-
-
-def paper_recipe(images: Images, epochs: int, seed: int, **changed: Any) -> AutoEncoder:
-    """Return the paper's sigmoid + MSE network, with other parameters where they are given."""
+def paper_recipe(images: Images, epochs: int, seed: int, **changed: object) -> AutoEncoder:
+    """Return the paper's sigmoid + MSE network, with the given parameters changed."""
     hidden, latent = wide_sizes(images)
     run = Run("", "paper", latent, hidden, epochs=epochs, seed=seed)
-    return estimator(run, images.pixels).set_params(**changed)
+    model = estimator(run, images.pixels)
+    model.set_params(**changed)
+    return model
 
 
-def rebuilt(model: AutoEncoder, rows: np.ndarray, images: Images) -> np.ndarray:
-    """Reconstruct rows given in the data's own units, with grey levels from 0 to 1."""
+def reconstructed(model: AutoEncoder, rows: np.ndarray, images: Images) -> np.ndarray:
+    """Reconstruct rows given in the data's own units; the result has grey levels around [0, 1]."""
     return images.bright(model.reconstruct(rows))
 
 
 def held_out_error(model: AutoEncoder, images: Images) -> float:
-    """Mean squared error a pixel of the test images."""
-    return image_quality(images.bright(images.test), rebuilt(model, images.test, images)).mse
+    """Return the mean squared error per pixel on the test images."""
+    return image_quality(images.bright(images.test), reconstructed(model, images.test, images)).mse
 
 
 def training_error(model: AutoEncoder, images: Images) -> float:
-    """Squared error a pixel of the last epoch of the paper's recipe, as its notebook prints it; penalties left out."""
+    """Return the squared error per pixel in the last epoch, without penalties, as the paper's notebook prints it."""
     nats = model.history_["loss" if model.penalty is None else "nll"][-1:] / images.pixels
-    return float(squared_errors(nats, model.likelihood_, images.pixels)[0])
+    return float(squared_errors(nats, model.likelihood_)[0])
+
+
+def seconds(model: AutoEncoder) -> float:
+    """Return the seconds that the training took."""
+    return float(model.history_["seconds"][-1])

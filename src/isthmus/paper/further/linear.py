@@ -1,6 +1,6 @@
-"""PCA and the linear autoencoder on Iris: two scatter plots cannot tell whether they are the same; angles can."""
+"""PCA and the linear autoencoder on Iris, compared by the angles between the planes that they span."""
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from scipy.linalg import subspace_angles
@@ -9,38 +9,56 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from isthmus import zoo
+from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.claims import Claim
+from isthmus.paper.claim import Claim
 from isthmus.paper.further.chapter import Chapter, Picture
-from isthmus.paper.runs import Images
+from isthmus.paper.images import Images
+from isthmus.paper.networks import decoder_weights
 from isthmus.parts.likelihoods import Gaussian
-from isthmus.reports import figures
+from isthmus.reports import plots
 
 PRINTED_SHARES = (72.96, 22.85, 3.67, 0.52)
+"""Explained variances in %, as printed in the notebook."""
 STEPS = 1000
 AT_PCA, TRAINED, BEFORE = "linear, started at PCA", "linear, from random weights", "the same before training"
+EXPLANATION = (
+    "The data are four standardised measurements of 150 iris flowers. The principal components explain "
+    "{printed} % of their variance. The notebook compares PCA with a linear autoencoder (4-2-4) by two "
+    "scatter plots. These differ by a linear map even if both models are equal: the squared error determines "
+    "the plane, not the axes in it (Baldi and Hornik 1989). The principal angles between the planes do not "
+    "depend on the axes."
+)
 
 
 def models(seed: int) -> dict[str, AutoEncoder]:
-    """Return linear 4-2-4 networks: trained from PCA, from random weights, and those not trained."""
-    settings: dict[str, Any] = {
-        "likelihood": Gaussian(variance=1.0),
-        "scale": "none",
-        "batch_size": 150,
-        "validation_fraction": 0.0,
-        "random_state": seed,
-        "threads": 1,
-    }
+    """Return linear 4-2-4 networks: trained from PCA, trained from random weights, and not trained."""
     return {
-        AT_PCA: zoo.linear(2, epochs=STEPS, **settings),
-        TRAINED: zoo.linear(2, epochs=STEPS, init="orthogonal", learning_rate=0.1, **settings),
-        # A rate too small to change anything that can be seen.
-        BEFORE: zoo.linear(2, epochs=1, init="orthogonal", learning_rate=1e-9, **settings),
+        AT_PCA: network(seed, STEPS),
+        TRAINED: network(seed, STEPS, init="orthogonal", learning_rate=0.1),
+        # The learning rate is too small to change the weights visibly.
+        BEFORE: network(seed, 1, init="orthogonal", learning_rate=1e-9),
     }
+
+
+def network(seed: int, epochs: int, init: str = "pca", learning_rate: float | str = "auto") -> AutoEncoder:
+    """Return a linear 4-2-4 network that takes one step per epoch and minimises the squared error."""
+    return zoo.linear(
+        2,
+        epochs=epochs,
+        init=init,
+        learning_rate=learning_rate,
+        likelihood=Gaussian(variance=1.0),
+        scale="none",
+        batch_size=150,
+        validation_fraction=0.0,
+        random_state=seed,
+        compute=Compute(threads=1),
+    )
 
 
 def study(images: Images, epochs: int, seed: int) -> Chapter:
-    """Fit PCA and the three, compare the planes that they span; neither images nor epochs matter here."""
+    """Fit PCA and the networks, and compare the planes that they span; images and epochs are not used."""
     iris = load_iris()
     X = StandardScaler().fit_transform(iris.data).astype(np.float32)
     pca = PCA().fit(X)
@@ -48,25 +66,12 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
     fitted = {name: model.fit(X) for name, model in models(seed).items()}
     shares = 100 * pca.explained_variance_ratio_
     best = float(np.square(X - (X @ plane) @ plane.T).mean())
-    rows: dict[str, dict[str, float]] = {"PCA": {"error": best, "largest angle, °": 0.0, "smallest angle, °": 0.0}}
-    for name, model in fitted.items():
-        network: Any = model.network_
-        angles = np.degrees(subspace_angles(network.decoder.weights[0].detach().double().numpy(), plane))
-        rows[name] = {
-            "error": float(np.square(X - model.reconstruct(X)).mean()),
-            "largest angle, °": float(angles.max()),
-            "smallest angle, °": float(angles.min()),
-        }
-    trained, before = rows[TRAINED], rows[BEFORE]
+    rows = {"PCA": {"error": best, "largest angle, °": 0.0, "smallest angle, °": 0.0}}
+    rows |= {name: measures(model, X, plane) for name, model in fitted.items()}
     printed = " %, ".join(f"{share:.2f}" for share in shares)
     return Chapter(
         title="PCA and the linear autoencoder, on Iris",
-        paragraphs=[
-            f"Iris, standardised: four measures of 150 flowers, of whose variance the principal components explain "
-            f"{printed} %. The notebook compares PCA with a linear autoencoder (4-2-4) by two scatter plots, which "
-            "differ by a linear map even where both models are equal: the squared error fixes the plane, not the axes "
-            "in it (Baldi and Hornik 1989). The principal angles between the planes do not depend on the axes.",
-        ],
+        paragraphs=[EXPLANATION.format(printed=printed)],
         columns=["", "error", "largest angle, °", "smallest angle, °"],
         rows=rows,
         pictures=[picture(fitted[TRAINED].transform(X), X @ plane, iris.target_names[iris.target])],
@@ -76,26 +81,41 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
                 bool(np.abs(shares - PRINTED_SHARES).max() < 0.01),
                 f"They are {printed} %.",
             ),
-            Claim(
-                "A linear autoencoder with squared error learns the plane of PCA.",
-                trained["largest angle, °"] < 0.1 and trained["error"] < best * (1 + 1e-4),
-                f"After {STEPS} steps from random weights the larger angle to PCA's plane is "
-                f"{trained['largest angle, °']:.2g}° (before: {before['largest angle, °']:.0f}°), the error "
-                f"{trained['error']:.6f} (PCA {best:.6f}). Started at PCA it stays within "
-                f"{rows[AT_PCA]['largest angle, °']:.2g}°.",
-            ),
+            the_plane_is_learned(rows),
         ],
     )
 
 
+def measures(model: AutoEncoder, X: np.ndarray, plane: np.ndarray) -> dict[str, float]:
+    """Return the error, and the angles between the plane of a network and that of PCA, (F, 2)."""
+    angles = np.degrees(subspace_angles(decoder_weights(model).double().numpy(), plane))
+    return {
+        "error": float(np.square(X - model.reconstruct(X)).mean()),
+        "largest angle, °": float(angles.max()),
+        "smallest angle, °": float(angles.min()),
+    }
+
+
+def the_plane_is_learned(rows: Mapping[str, Mapping[str, float]]) -> Claim:
+    """Compare the plane that is trained from random weights with that of PCA."""
+    angle, best, trained = "largest angle, °", rows["PCA"]["error"], rows[TRAINED]
+    return Claim(
+        "A linear autoencoder with squared error learns the plane of PCA.",
+        trained[angle] < 0.1 and trained["error"] < best * (1 + 1e-4),
+        f"After {STEPS} steps from random weights the larger angle to PCA's plane is {trained[angle]:.2g}° (before "
+        f"training: {rows[BEFORE][angle]:.0f}°), and the error is {trained['error']:.6f} (PCA: {best:.6f}). A network "
+        f"that starts at PCA stays within {rows[AT_PCA][angle]:.2g}°.",
+    )
+
+
 def picture(codes: np.ndarray, scores: np.ndarray, names: np.ndarray) -> Picture:
-    """Draw PCA's scores, the codes, and the codes brought to PCA's axes by the best linear map."""
+    """Draw PCA's scores, the codes, and the codes after the linear map that brings them closest to PCA's scores."""
     centred = codes - codes.mean(0)
     turned = centred @ np.linalg.lstsq(centred, scores, rcond=None)[0]
     panels = {"PCA": scores, "linear autoencoder": codes, "the same, on PCA's axes": turned}
     return Picture(
         "iris",
-        figures.png(figures.scatter_plots(panels, names)),
-        "150 flowers by two numbers each. Middle: as the linear autoencoder, trained from random weights, happens "
-        "to lay its axes. Right: the same codes after the linear map that brings them nearest to PCA's.",
+        plots.png(plots.scatter_plots(panels, names)),
+        "150 flowers by two numbers each. Middle: the axes that the linear autoencoder happens to find from random "
+        "weights. Right: the same codes after the linear map that brings them closest to PCA's scores.",
     )

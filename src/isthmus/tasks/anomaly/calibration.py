@@ -1,35 +1,104 @@
-"""What turns scores into p-values: rows held out of training, or for few rows all of them in turn."""
+"""What turns scores into p-values: rows held out of training or, if there are few rows, each row held out in turn."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, Self
 
 import numpy as np
-import scipy.sparse
 
-from isthmus.tasks.anomaly import conformal, learning
-from isthmus.tasks.anomaly.contamination import refuse_contaminated, warn_contaminated
+from isthmus.tasks.anomaly import conformal
 from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
+from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
+from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.state import (
+    Facts,
+    State,
+    Surroundings,
+    Tensors,
+    as_tensor,
+    member,
+    members,
+    nest,
+    numbers_from_state,
+    numbers_state,
+)
 
 LEAST_LEVEL = 0.03
-"""Weighted p-values are refused where calibration rows are worth so few that none could be as small."""
+"""Weighted p-values are refused if the effective number of calibration rows is so small that none could be as small."""
+MANY, MOST_HELD_OUT = 1000, 2000
+"""Number of rows from which some are held out for calibration, and the greatest number that is held out."""
+FOLDS = 5
+"""Number of folds that fewer rows are cut into; each is held out once."""
 
 
 class Calibration(Protocol):
-    """Held-out rows and their scores."""
+    """Scores of rows that the model has not seen, and p-values by comparison with them."""
 
-    scores: np.ndarray
-    """(n,) of rows that the model has not seen."""
-    known: bool
-    """Whether they are known to be normal, whatever the rows of training are."""
+    @property
+    def known_normal(self) -> bool:
+        """Whether the rows are known to be normal, whatever the training rows are."""
+        ...
 
-    def pvalues(self, numbers: Any) -> np.ndarray:
+    @property
+    def ready(self) -> bool:
+        """Whether p-values take no more training."""
+        ...
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(n,) the scores of the rows; may train models first."""
+        ...
+
+    @property
+    def held_out(self) -> Numbers | None:
+        """(n, R) rows that were held out of the training of the one model; None if there are none."""
+        ...
+
+    def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
         ...
 
-    def weighted_pvalues(self, numbers: Any) -> np.ndarray:
-        """Return the same under covariate shift."""
+    def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
+        """Return the p-value of each row of numbers (m, R) under covariate shift, (m,)."""
         ...
+
+    def state(self) -> State:
+        """Return what it takes to rebuild the calibration."""
+        ...
+
+
+class NoCalibration:
+    """Stands for a calibration where no rows were held out, and says so when it is asked.
+
+    Parameters
+    ----------
+    fraction
+        The `calibration_fraction` of the detector, for the message.
+    """
+
+    known_normal, ready, held_out = False, False, None
+
+    def __init__(self, fraction: float | str | None) -> None:
+        self.fraction = fraction
+
+    @property
+    def scores(self) -> np.ndarray:
+        """Raise a `ValueError`."""
+        raise ValueError(
+            f"no rows were held out to calibrate p-values (calibration_fraction={self.fraction!r}); fit with a share "
+            "such as 0.2, or give rows known to be normal to calibrate(X)"
+        )
+
+    def pvalues(self, numbers: Numbers) -> np.ndarray:
+        """Raise a `ValueError`."""
+        return self.scores
+
+    def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
+        """Raise a `ValueError`."""
+        return self.scores
+
+    def state(self) -> State:
+        """Return the `calibration_fraction`."""
+        return State({"kind": "none", "fraction": self.fraction}, {})
 
 
 class SplitCalibration:
@@ -41,79 +110,172 @@ class SplitCalibration:
         Trained.
     numbers
         (n, R) rows that it has not seen.
-    known
+    known_normal
         Whether they are known to be normal.
+    scores
+        (n,) of the rows, if they are known already.
     """
 
-    def __init__(self, ensemble: Ensemble, numbers: Any, *, known: bool) -> None:
-        self.ensemble, self.numbers, self.known = ensemble, numbers, known
-        self.scores = ensemble.score(numbers)
+    ready = True
 
-    def pvalues(self, numbers: Any) -> np.ndarray:
+    def __init__(
+        self, ensemble: Ensemble, numbers: Numbers, *, known_normal: bool, scores: np.ndarray | None = None
+    ) -> None:
+        self.ensemble, self.numbers, self.known_normal = ensemble, numbers, known_normal
+        self.scores = ensemble.score(numbers) if scores is None else scores
+
+    @property
+    def held_out(self) -> Numbers:
+        """(n, R) the rows."""
+        return self.numbers
+
+    def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
         return conformal.split(self.scores, self.ensemble.score(numbers))
 
-    def weighted_pvalues(self, numbers: Any) -> np.ndarray:
-        """Return the p-value of each row, where calibration rows count by how much they are like these.
+    def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
+        """Return p-values (m,) for which calibration rows are weighted by how much they are like the rows of numbers.
 
         Raises
         ------
         ValueError
             If hardly any calibration row is like these, and for sparse rows.
         """
-        if scipy.sparse.issparse(numbers):
+        if is_sparse(numbers):
             raise ValueError("weighted p-values compare rows column by column, and X is sparse; take weighted=False")
         ratios = density_ratios(self.ensemble.cells(self.numbers), self.ensemble.cells(numbers))
         ratios.refuse_too_few(LEAST_LEVEL)
         return conformal.weighted(self.scores, self.ensemble.score(numbers), ratios.calibration, ratios.new)
 
+    def state(self) -> State:
+        """Return rows and scores."""
+        facts = {"kind": "split", "known_normal": self.known_normal}
+        return nest({"numbers": numbers_state(self.numbers)}, facts, {"scores": as_tensor(self.scores)})
+
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, ensemble: Ensemble) -> Self:
+        """Rebuild a calibration."""
+        numbers = numbers_from_state(*member("numbers", facts, tensors))
+        return cls(ensemble, numbers, known_normal=bool(facts["known_normal"]), scores=tensors["scores"].numpy())
+
 
 class CrossCalibration:
-    """Few rows, each held out of one of several trainings.
+    """Few rows, each held out of one of several trainings, which take place when scores are first asked for.
 
     Parameters
     ----------
-    trained
-        Trains an ensemble on rows with a seed.
+    recipe
+        How to train.
     numbers
         (n, R) all rows.
     seed
-        Of the folds and trainings.
-    known
+        Of folds and trainings.
+    known_normal
         Whether the rows are known to be normal.
     """
 
-    def __init__(self, trained: Callable[[Any, int], Ensemble], numbers: Any, seed: int, *, known: bool) -> None:
-        self.known, self.ensembles = known, []
-        self.folds = learning.folds(numbers.shape[0], np.random.default_rng([seed, 1]))
-        self.scores = np.empty(numbers.shape[0])
+    held_out = None
+
+    def __init__(self, recipe: Recipe, numbers: Numbers, seed: int, *, known_normal: bool) -> None:
+        self.recipe, self.numbers, self.seed, self.known_normal = recipe, numbers, seed, known_normal
+        self.folds = draw_folds(numbers.shape[0], np.random.default_rng([seed, 1]))
+        self.ensembles: list[Ensemble] = []
+        self.held_out_scores = np.empty(0)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are trained."""
+        return bool(self.ensembles)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(n,) the score of each row by the model that has not seen it; trains the models first."""
+        if not self.ready:
+            self.train()
+        return self.held_out_scores
+
+    def train(self) -> None:
+        """Train one model per fold, without the rows of that fold."""
+        ensembles, scores = [], np.empty(self.numbers.shape[0])
         for fold in range(self.folds.max() + 1):
             out = np.flatnonzero(self.folds == fold)
-            ensemble = trained(numbers[np.flatnonzero(self.folds != fold)], seed + fold + 1)
-            self.scores[out] = ensemble.score(numbers[out])
-            self.ensembles.append(ensemble)
+            rows = self.numbers[np.flatnonzero(self.folds != fold)]
+            ensemble = self.recipe.train(self.recipe.training(rows, self.seed + fold + 1))
+            scores[out] = ensemble.score(self.numbers[out])
+            ensembles.append(ensemble)
+        self.ensembles, self.held_out_scores = ensembles, scores
 
-    def pvalues(self, numbers: Any) -> np.ndarray:
+    def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
+        held_out_scores = self.scores
         scores = np.stack([ensemble.score(numbers) for ensemble in self.ensembles], axis=1)
-        return conformal.cross(self.scores, self.folds, scores)
+        return conformal.cross(held_out_scores, self.folds, scores)
 
-    def weighted_pvalues(self, numbers: Any) -> np.ndarray:
-        """Refuse: there is no one model that all held-out rows were scored by."""
+    def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
+        """Refuse: there is no single model that all held-out rows were scored by."""
         raise ValueError(
-            f"weighted p-values need rows held out of training, and with {len(self.scores)} rows all are held out in "
-            "turn; fit with a calibration_fraction such as 0.3, or take weighted=False"
+            f"weighted p-values need rows held out of training, and with {self.numbers.shape[0]} rows all are held out "
+            "in turn; fit with a calibration_fraction such as 0.3, or take weighted=False"
         )
 
+    def state(self) -> State:
+        """Return rows, scores and, if they are trained, models."""
+        facts = {"kind": "cross", "known_normal": self.known_normal}
+        tensors = {"scores": as_tensor(self.held_out_scores), "seed": as_tensor(self.seed)}
+        models = {f"fold{place}": ensemble.state() for place, ensemble in enumerate(self.ensembles)}
+        return nest({"numbers": numbers_state(self.numbers)} | models, facts, tensors)
 
-def refuse(calibration: Calibration, level: float) -> None:
-    """Raise a `ValueError` if nothing could be found at that level; warn of doubts about rows said to be normal."""
-    conformal.refuse_too_small(len(calibration.scores), level)
-    (warn_contaminated if calibration.known else refuse_contaminated)(calibration.scores, level)
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, recipe: Recipe) -> Self:
+        """Rebuild a calibration."""
+        numbers = numbers_from_state(*member("numbers", facts, tensors))
+        calibration = cls(recipe, numbers, int(tensors["seed"]), known_normal=bool(facts["known_normal"]))
+        calibration.ensembles = [Ensemble.from_state(*fold, surroundings) for fold in members("fold", facts, tensors)]
+        calibration.held_out_scores = tensors["scores"].numpy()
+        return calibration
 
 
-def threshold(calibration: Calibration, level: float) -> float:
-    """Return the score above which p-values are at most the level; inf where none can be."""
-    ordered = np.sort(calibration.scores)
-    most_above = int(np.floor(level * (len(ordered) + 1) * (1 + conformal.ROUNDING))) - 1
-    return float("inf") if most_above < 0 else float(ordered[len(ordered) - 1 - most_above])
+def calibration_from_state(
+    facts: Facts, tensors: Tensors, surroundings: Surroundings, *, ensemble: Ensemble, recipe: Recipe
+) -> Calibration:
+    """Rebuild a calibration of whichever kind.
+
+    Parameters
+    ----------
+    facts, tensors, surroundings
+        What was saved.
+    ensemble
+        What scores rows.
+    recipe
+        How to train, where models for p-values were not trained yet.
+    """
+    if facts["kind"] == "split":
+        return SplitCalibration.from_state(facts, tensors, ensemble)
+    if facts["kind"] == "cross":
+        return CrossCalibration.from_state(facts, tensors, surroundings, recipe)
+    return NoCalibration(facts["fraction"])  # type: ignore[arg-type]  # as `NoCalibration.state` wrote it
+
+
+def held_out_count(fraction: float | str | None, rows: int, *, fitted: bool) -> int:
+    """Return how many of the rows to hold out for calibration.
+
+    Parameters
+    ----------
+    fraction
+        The `calibration_fraction` of the detector.
+    rows
+        Number of training rows.
+    fitted
+        Whether the estimator is fitted already, so that a few rows can be spared.
+    """
+    if fraction is None:
+        return 0
+    if isinstance(fraction, str):
+        enough = rows >= MANY or (fitted and rows > 1)
+        return min(rows // 5, MOST_HELD_OUT) if enough else 0
+    return min(max(1, round(fraction * rows)), rows - 2)
+
+
+def draw_folds(rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the fold of each row, (rows,), drawn at random; all folds have the same size, give or take one row."""
+    return rng.permutation(rows) % min(FOLDS, rows // 2)

@@ -1,103 +1,161 @@
-"""Which methods detect, where the user leaves that open, and why."""
+"""Which methods to train: the user's own choice, or the best known ones for the setting."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 from isthmus.core.choices import refuse_unknown, unknown
-from isthmus.tasks.anomaly.denoiser import denoiser
-from isthmus.tasks.anomaly.histogram import marginals
-from isthmus.tasks.anomaly.mahalanobis import robust_linear
-from isthmus.tasks.anomaly.models import code_distance, likelihood
-from isthmus.tasks.anomaly.neighbours import neighbours
-from isthmus.tasks.anomaly.scorer import Scorer, Training
+from isthmus.tasks.anomaly.methods import METHODS, DetectionMethod
+from isthmus.tasks.anomaly.own_method import Detector, OwnMethod, TrainFunction
 
-METHODS: dict[str, Callable[[Training], Scorer]] = {
-    "denoiser": denoiser,
-    "mahalanobis": code_distance,
-    "likelihood": likelihood,
-    "linear": robust_linear,
-    "neighbours": neighbours,
-    "marginals": marginals,
-}
-"""What trains each method."""
 SETTINGS = ("clean", "contaminated")
-TOGETHER = {"clean": ("denoiser", "neighbours"), "contaminated": ("linear", "marginals", "denoiser")}
-"""Whose surprises are averaged, by the setting, where all columns are numbers without gaps."""
-TOGETHER_MIXED = {
+ENSEMBLE = {"clean": ("denoiser", "neighbours"), "contaminated": ("mahalanobis", "histogram", "denoiser")}
+"""The methods of the ensemble in each setting, where all columns are numbers without gaps."""
+ENSEMBLE_MIXED = {
     "clean": ("denoiser", "neighbours", "likelihood"),
-    "contaminated": ("linear", "denoiser", "likelihood"),
+    "contaminated": ("mahalanobis", "denoiser", "likelihood"),
 }
 """The same where columns are of several kinds, or cells are missing."""
 
+Method: TypeAlias = DetectionMethod | OwnMethod
+"""A method before training."""
+MethodChoice: TypeAlias = str | Detector | TrainFunction | Sequence[str | Detector | TrainFunction]
+"""What a user may give as `method`."""
+
 
 class Choice(NamedTuple):
-    """The methods that were taken, and why."""
+    """The methods to train, and the reason for them."""
 
-    names: tuple[str, ...]
-    why: str
+    methods: tuple[Method, ...]
+    reason: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the methods."""
+        return tuple(method.name for method in self.methods)
 
 
-def choose(method: Any, setting: str, *, mixed: bool, sparse: bool, given: bool) -> Choice:
+def refuse_unknown_setting(setting: str) -> None:
+    """Raise a `ValueError` if there is no such setting."""
+    refuse_unknown("setting", setting, SETTINGS)
+
+
+def choose(given: MethodChoice, setting: str, *, mixed: bool, sparse: bool, with_estimator: bool) -> Choice:
     """Return the methods to train.
 
     Parameters
     ----------
-    method
-        "auto", "ensemble", the name of a method, or several names.
+    given
+        "auto", "ensemble", the name of a method, a user's own method, or several of them.
     setting
         "clean" or "contaminated".
     mixed
         Whether columns are of several kinds, or cells are missing.
     sparse
         Whether the rows are sparse.
-    given
+    with_estimator
         Whether the user gave an estimator.
 
     Raises
     ------
     ValueError
-        For a method that is not known, or that these rows or the estimator do not go with.
+        If a name is unknown, or the methods do not suit sparse rows or the estimator.
+    TypeError
+        If a user's own method lacks a method.
     """
-    refuse_unknown("setting", setting, SETTINGS)
-    names = named(method)
-    if names is None and given:
-        return Choice(("likelihood",), "an estimator was given: its own likelihood scores rows")
-    if names is None and sparse:
-        return Choice(
-            ("likelihood",), "rows are sparse: an autoencoder reads them as they are, and its likelihood scores"
-        )
-    if sparse and names != ("likelihood",):
-        raise ValueError(f"X is sparse, and of the methods only 'likelihood' takes sparse rows; got method={method!r}")
-    if names is None or names == ("ensemble",):
-        return Choice((TOGETHER_MIXED if mixed else TOGETHER)[setting], reason(setting, mixed))
-    if given and not set(names) & {"likelihood", "mahalanobis"}:
+    if is_auto(given) and with_estimator:
+        return named(("likelihood",), "an estimator was given: rows are scored by its own likelihood")
+    if is_auto(given) and sparse:
+        why = "rows are sparse: an autoencoder reads them as they are, and rows are scored by its likelihood"
+        return named(("likelihood",), why)
+    if is_auto(given) or is_ensemble(given):
+        chosen = named((ENSEMBLE_MIXED if mixed else ENSEMBLE)[setting], ensemble_reason(setting, mixed))
+    else:
+        chosen = Choice(asked_for(given), "asked for")
+    refuse_unsuitable(chosen, given, sparse=sparse, with_estimator=with_estimator and not is_ensemble(given))
+    return chosen
+
+
+def is_auto(given: MethodChoice) -> bool:
+    """Whether the choice is left open."""
+    return isinstance(given, str) and given == "auto"
+
+
+def is_ensemble(given: MethodChoice) -> bool:
+    """Whether the ensemble of the setting is asked for."""
+    return isinstance(given, str) and given == "ensemble"
+
+
+def named(names: Sequence[str], reason: str) -> Choice:
+    """Return registered methods by name."""
+    return Choice(tuple(METHODS[name] for name in names), reason)
+
+
+def asked_for(given: MethodChoice) -> tuple[Method, ...]:
+    """Return the methods that a user names or brings."""
+    several = one_by_one(given)
+    if not several:
+        raise ValueError(unknown("method", given, ["auto", "ensemble", *METHODS, "or several of them in a tuple"]))
+    return tuple(resolved(one, several) for one in several)
+
+
+def one_by_one(given: MethodChoice) -> tuple[str | Detector | TrainFunction, ...]:
+    """Return what a user gave as a tuple, also if it is one method."""
+    return tuple(given) if isinstance(given, list | tuple) else (given,)  # type: ignore[return-value]
+
+
+def resolved(one: str | Detector | TrainFunction, several: Sequence[str | Detector | TrainFunction]) -> Method:
+    """Return the method of a name, or a user's own; `several` are those given together."""
+    if not isinstance(one, str):
+        return OwnMethod(one)
+    if one not in METHODS:
+        alone = len(several) == 1
+        raise ValueError(unknown("method", one, ["auto", "ensemble", *METHODS] if alone else METHODS))
+    return METHODS[one]
+
+
+def refuse_unsuitable(chosen: Choice, given: MethodChoice, *, sparse: bool, with_estimator: bool) -> None:
+    """Raise a `ValueError` if methods do not take sparse rows, or none of them has a use for the estimator."""
+    for_sparse = [name for name, method in METHODS.items() if method.sparse]
+    if sparse and not all(method.sparse for method in chosen.methods):
         raise ValueError(
-            f"method={method!r} has no use for the estimator; leave method='auto', or take 'likelihood' or "
-            "'mahalanobis'"
+            f"X is sparse, and of the methods only {' and '.join(map(repr, for_sparse))} takes sparse rows; got "
+            f"method={given!r}"
         )
-    return Choice(names, "asked for")
+    using = [name for name, method in METHODS.items() if method.uses_estimator]
+    if with_estimator and not any(method.uses_estimator for method in chosen.methods):
+        raise ValueError(
+            f"method={given!r} has no use for the estimator; leave method='auto', or take "
+            f"{' or '.join(map(repr, using))}"
+        )
 
 
-def named(method: Any) -> tuple[str, ...] | None:
-    """Return the methods that are asked for by name; None where the choice is left open."""
-    if isinstance(method, str):
-        refuse_unknown("method", method, ["auto", "ensemble", *METHODS])
-        return None if method == "auto" else (method,)
-    if isinstance(method, Sequence) and method and all(name in METHODS for name in method):
-        return tuple(method)
-    raise ValueError(unknown("method", method, ["auto", "ensemble", *METHODS, "or several of them in a tuple"]))
+def refuse_trained(chosen: Choice, given: MethodChoice) -> None:
+    """Raise a `ValueError` if a fitted estimator was given for methods that train it, or beside others."""
+    if chosen.names != ("likelihood",):
+        raise ValueError(
+            f"the estimator is fitted, and method={given!r} trains: leave method='auto' to score rows by the "
+            "likelihood it has, or give sklearn.base.clone(estimator) to have it trained"
+        )
 
 
-def reason(setting: str, mixed: bool) -> str:
-    """Say why the methods of a setting are taken together."""
-    own = "; the likelihood of an autoencoder that knows kinds of columns and missing cells" if mixed else ""
+def takes_sparse(given: MethodChoice) -> bool:
+    """Whether a detector with this `method` takes sparse rows."""
+    if is_auto(given):
+        return True
+    names = [one for one in one_by_one(given) if isinstance(one, str)]
+    return len(names) == len(one_by_one(given)) and all(name in METHODS and METHODS[name].sparse for name in names)
+
+
+def ensemble_reason(setting: str, mixed: bool) -> str:
+    """Say why the methods of the ensemble of a setting are combined."""
+    own = "; the likelihood of an autoencoder knows kinds of columns and missing cells" if mixed else ""
     if setting == "clean":
         return (
             "rows are known to be normal: a denoising autoencoder at many noise levels learns how columns go together, "
-            f"and the distance to the nearest rows sees what it is too smooth for{own}"
+            f"and the distance to the nearest rows sees what it smooths over{own}"
         )
     rare = "" if mixed else " rare values column by column,"
     return (
-        f"some rows may be anomalies: a linear autoencoder fitted to the more normal rows,{rare} and a denoising "
+        f"some rows may be anomalies: the Mahalanobis distance from the more normal rows,{rare} and a denoising "
         f"autoencoder trained with much noise on rows that are not suspected learn no odd row by heart{own}"
     )

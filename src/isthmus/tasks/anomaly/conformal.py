@@ -1,45 +1,45 @@
-"""Conformal p-values: how likely is it that a normal row scores as high as this one. Higher is more anomalous.
+"""Conformal p-values: the probability that a normal row scores as high as a given one. Higher scores are odder.
 
-All of it compares the scores of new rows with those of calibration rows, which the model did not see in training. No
-distribution is assumed: if calibration rows and a normal new row are exchangeable, its p-value is at most a with a
-probability of at most a, whatever the model and the scores are.
+The scores of new rows are compared with those of calibration rows, which the model did not see in training. No
+distribution is assumed: if the calibration rows and a normal new row are exchangeable, the p-value of that row is at
+most a with a probability of at most a, whatever the model and the scores are.
 """
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 
 from isthmus.core.checks import is_number
 from isthmus.tasks.anomaly.thresholds import checked_scores
 
 ROUNDING = 1e-12
-"""By how much, relatively, a p-value may be above a level that it would equal without rounding."""
+"""Relative amount by which a p-value may exceed a level that it would equal without rounding."""
 
 
-def split(calibration: Any, scores: Any, *, uniforms: Any = None) -> np.ndarray:
+def split(calibration: ArrayLike, scores: ArrayLike, *, uniforms: ArrayLike | None = None) -> np.ndarray:
     """Return the split-conformal p-values (1 + #{calibration >= s}) / (n + 1).
 
-    Calibration rows with the very same score count as higher: p-values are too large rather than too small where
-    scores are tied. With `uniforms` they are smoothed instead, (#{calibration > s} + U (1 + #{calibration = s})) /
-    (n + 1), and of normal rows uniform on [0, 1] exactly, ties or none.
+    Calibration rows with exactly the same score count as higher, so that with ties p-values are too large rather than
+    too small. With `uniforms` they are smoothed instead, (#{calibration > s} + U (1 + #{calibration = s})) / (n + 1);
+    smoothed p-values of normal rows are exactly uniform on [0, 1], with or without ties.
 
     Parameters
     ----------
     calibration : array of shape (n,), n at least 1
-        Scores of rows the model has not seen.
+        Scores of rows that the model has not seen.
     scores : array of shape (m,)
         Scores of the new rows, by the same model.
     uniforms : array of shape (m,), optional
-        Numbers drawn from [0, 1), one a new row.
+        Numbers drawn from [0, 1), one per new row.
 
     Returns
     -------
     ndarray of shape (m,)
-        At least 1 / (n + 1), or, smoothed, at least 0. P-values of one batch hang together through the calibration
-        rows they share, in a way that leaves Benjamini-Hochberg valid (Bates et al. 2023, theorem 2).
+        At least 1 / (n + 1); at least 0 if smoothed. P-values within a batch are dependent through the calibration
+        rows they share, in a way under which Benjamini-Hochberg stays valid (Bates et al. 2023, theorem 2).
 
     References
     ----------
@@ -61,14 +61,14 @@ def split(calibration: Any, scores: Any, *, uniforms: Any = None) -> np.ndarray:
     return (higher + np.asarray(uniforms) * (1 + not_lower - higher)) / (n + 1)
 
 
-def weighted(calibration: Any, scores: Any, weights: Any, own_weights: Any) -> np.ndarray:
-    """Return p-values for new rows of which some kinds are more frequent than among the calibration rows.
+def weighted(calibration: ArrayLike, scores: ArrayLike, weights: ArrayLike, own_weights: ArrayLike) -> np.ndarray:
+    """Return p-values for new rows if some kinds of rows are more frequent among them than in the calibration rows.
 
-    p = (Σ wᵢ 1{calibrationᵢ >= s} + w(x)) / (Σ wᵢ + w(x)), where w(x) says how many times as frequent rows like x are
-    among normal new rows as among calibration rows. With the true ratios, p <= a has a probability of at most a for a
-    normal new row (Tibshirani et al. 2019); with estimated ones nearly so. Weights that are all the same give the
-    p-values of `split`. Benjamini-Hochberg on weighted p-values is not proved to keep its rate, since they can hang
-    together in other ways; where it was tried it did (Jin and Candès 2023).
+    p = (Σ wᵢ 1{calibrationᵢ >= s} + w(x)) / (Σ wᵢ + w(x)), where w(x) is the density ratio: how many times as frequent
+    rows like x are among normal new rows as among calibration rows. With the true ratios, p <= a has a probability of
+    at most a for a normal new row (Tibshirani et al. 2019); with estimated ratios nearly so. Equal weights give the
+    p-values of `split`. It is not proved that Benjamini-Hochberg keeps its rate on weighted p-values, since their
+    dependence can be of another kind; where it was tried it did (Jin and Candès 2023).
 
     Parameters
     ----------
@@ -93,33 +93,33 @@ def weighted(calibration: Any, scores: Any, weights: Any, own_weights: Any) -> n
     weights = _weights("weights", weights, len(calibration), "calibration scores")
     own_weights = _weights("own_weights", own_weights, len(scores), "new scores")
     if not (own_weights > 0).all():
-        raise ValueError("own_weights have to be above 0: a row of weight 0 does not occur among the new ones")
+        raise ValueError("own_weights must be above 0: a row of weight 0 cannot occur among the new rows")
     order = np.argsort(calibration)
     not_lower = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
     place = np.searchsorted(calibration[order], scores, side="left")
     return (not_lower[place] + own_weights) / (not_lower[0] + own_weights)
 
 
-def cross(held_out: Any, folds: Any, scores: Any) -> np.ndarray:
-    """Return cross-conformal p-values (1 + Σₖ #{held-out scores of fold k >= sₖ}) / (n + 1), for small data.
+def cross(held_out: ArrayLike, folds: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """Return cross-conformal p-values (1 + Σₖ #{held-out scores of fold k >= sₖ}) / (n + 1), for few rows.
 
-    K models are trained, each without one fold of the rows; it scores its fold, and the new rows. No row is lost to
-    calibration, and p-values as small as 1 / (n + 1) can be had.
+    K models are trained, each without one fold of the rows; each scores its fold and the new rows. No row is lost to
+    calibration, and p-values can be as small as 1 / (n + 1).
 
-    What is guaranteed: for a normal new row p <= a has a probability of at most 2a + 2(K - 1) / (n + K), for folds of
-    any size: p is, but for the ones that are added, a weighted mean of the K valid p-values of the folds, and twice
-    such a mean is a valid p-value (Vovk and Wang 2020; for folds of one size see Barber et al. 2021, theorem 4). With
-    models that are much alike, as those of K folds are for the most part, it behaves as if the bound were a. That is
-    seen and not proved; nor is it that Benjamini-Hochberg keeps its rate on these p-values.
+    The guarantee: for a normal new row p <= a has a probability of at most 2a + 2(K - 1) / (n + K), for folds of any
+    size. Apart from the ones that are added, p is a weighted mean of the K valid p-values of the folds, and twice such
+    a mean is a valid p-value (Vovk and Wang 2020; for folds of equal size see Barber et al. 2021, theorem 4). If the
+    models are much alike, as those of K folds usually are, p behaves as if the bound were a. That is observed and not
+    proved; neither is it proved that Benjamini-Hochberg keeps its rate on these p-values.
 
     Parameters
     ----------
     held_out : array of shape (n,), n at least 1
-        Score of each training row by the model that was trained without its fold.
+        The score of each training row by the model that was trained without its fold.
     folds : integer array of shape (n,)
-        The fold of each training row, from 0 to K - 1, drawn without a look at the rows.
+        The fold of each training row, from 0 to K - 1, drawn independently of the rows.
     scores : array of shape (m, K)
-        Scores of the new rows by each of the models.
+        The scores of the new rows by each of the models.
 
     References
     ----------
@@ -146,16 +146,16 @@ def cross(held_out: Any, folds: Any, scores: Any) -> np.ndarray:
     return (1 + not_lower) / (len(held_out) + 1)
 
 
-def among_themselves(held_out: Any) -> np.ndarray:
+def among_themselves(held_out: ArrayLike) -> np.ndarray:
     """Return p-values of the calibration rows themselves, each compared with all of them: #{scores >= s} / n.
 
-    For held-out scores of K folds too all n are compared, not only those of the row's own fold: if rows are
-    exchangeable and were put into folds of one size at random, and the models trained alike, the held-out scores are
-    exchangeable, so each rank is uniform and p <= a has a probability of at most a, exactly. Within a fold that holds
-    as well, but p-values could not be smaller than K / n.
+    Held-out scores of K folds are compared with all n as well, not only with those of their own fold: if rows are
+    exchangeable and were assigned to folds of equal size at random, and the models are trained alike, the held-out
+    scores are exchangeable, so each rank is uniform and p <= a has a probability of at most a, exactly. Within a fold
+    that holds as well, but p-values could not be smaller than K / n.
 
-    They are good for p <= a, which flags a share a of the rows. They are of no use for a false discovery rate: without
-    ties they are the numbers 1/n, 2/n, …, n/n whatever the scores are, and Benjamini-Hochberg finds nothing in them.
+    They serve for p <= a, which flags a share a of the rows. They are useless for a false discovery rate: without ties
+    they are the numbers 1/n, 2/n, …, n/n whatever the scores are, and Benjamini-Hochberg finds nothing in them.
 
     Parameters
     ----------
@@ -170,16 +170,16 @@ def among_themselves(held_out: Any) -> np.ndarray:
     return (len(held_out) - np.searchsorted(np.sort(held_out), held_out, side="left")) / len(held_out)
 
 
-def rejected(pvalues: Any, *, fdr: float | None = None, alpha: float | None = None) -> np.ndarray:
-    """Say which rows are anomalies: by Benjamini-Hochberg over the batch, or where p <= alpha.
+def rejected(pvalues: ArrayLike, *, fdr: float | None = None, alpha: float | None = None) -> np.ndarray:
+    """Return which rows are anomalies: by Benjamini-Hochberg over the batch, or by p <= alpha.
 
     Parameters
     ----------
     pvalues : array of shape (m,)
     fdr : float in (0, 1), optional
-        Of the rows that are found, at most this share is normal, on average over batches.
+        Greatest share of normal rows among those found, on average over batches.
     alpha : float in (0, 1), optional
-        Of the normal rows, at most this share is found. One of `fdr` and `alpha` has to be given.
+        Greatest share of the normal rows that is found. One of `fdr` and `alpha` must be given.
 
     Returns
     -------
@@ -205,8 +205,8 @@ def rejected(pvalues: Any, *, fdr: float | None = None, alpha: float | None = No
 def refuse_too_small(n_calibration: int, level: float) -> None:
     """Raise a `ValueError` if no row could get a p-value as small as the level: if n + 1 < 1 / level.
 
-    For a false discovery rate the level is that rate. That is what it takes if all rows of a batch are found; what
-    it takes to find a single one says `rows_for_one`.
+    For a false discovery rate the level is that rate. This is what it takes if all rows of a batch are found;
+    `rows_for_one` says what it takes to find a single one.
 
     >>> refuse_too_small(50, 0.01)
     Traceback (most recent call last):
@@ -227,7 +227,7 @@ calibrate(X)), or a level of at least 0.0197
 def rows_for_one(m: int, fdr: float) -> int:
     """Return how many calibration rows it takes to find a single anomaly among m rows: n + 1 >= m / fdr.
 
-    Benjamini-Hochberg finds one row alone only at p <= fdr / m, k rows together at p <= k fdr / m.
+    Benjamini-Hochberg finds one row alone only at p <= fdr / m, and k rows together at p <= k fdr / m.
 
     >>> rows_for_one(100, 0.1)
     999
@@ -241,35 +241,35 @@ def warn_too_few_for_one(n_calibration: int, m: int, fdr: float) -> None:
     if n_calibration < needed:
         together = math.ceil(m * (1 - ROUNDING) / (checked_level("fdr", fdr) * (n_calibration + 1)))
         warnings.warn(
-            f"with {n_calibration} calibration rows and fdr={fdr:g}, {together} of the {m} rows have to score above "
-            f"all of these before any is found; a single one would need {needed} calibration rows: take more of them, "
+            f"with {n_calibration} calibration rows and fdr={fdr:g}, {together} of the {m} rows must score above all "
+            f"of these before any is found; a single one would need {needed} calibration rows: take more of them, "
             "smaller batches, a higher fdr, or alpha= instead",
             UserWarning,
             stacklevel=3,
         )
 
 
-def checked_level(name: str, level: Any) -> float:
+def checked_level(name: str, level: float | None) -> float:
     """Return a level in (0, 1)."""
-    if not is_number(level) or not 0 < level < 1:
-        raise ValueError(f"{name} has to be a number between 0 and 1, such as 0.05; got {level!r}")
+    if level is None or not is_number(level) or not 0 < level < 1:
+        raise ValueError(f"{name} must be a number between 0 and 1, such as 0.05; got {level!r}")
     return float(level)
 
 
 def _above(number: float) -> str:
-    """Write a number to three digits, rounded up: a limit that is met by what is written."""
+    """Write a number to three digits, rounded up, so that the written limit is sufficient."""
     step = 10.0 ** (math.floor(math.log10(number)) - 2)
     return f"{math.ceil(number / step - 1e-9) * step:.3g}"
 
 
-def _batch(scores: Any) -> np.ndarray:
-    """Return the scores (m,) of new rows, which may be none, in float64."""
+def _batch(scores: ArrayLike) -> np.ndarray:
+    """Return the scores of new rows, (m,) float64; m may be 0."""
     scores = np.asarray(scores, dtype=np.float64)
     return scores if scores.shape == (0,) else checked_scores(scores)
 
 
-def _weights(name: str, weights: Any, n: int, of: str) -> np.ndarray:
+def _weights(name: str, weights: ArrayLike, n: int, of: str) -> np.ndarray:
     weights = np.asarray(weights, dtype=np.float64)
     if weights.shape != (n,) or not (weights >= 0).all() or not np.isfinite(weights).all():
-        raise ValueError(f"{name} have to be {n} finite numbers of at least 0, one for each of the {of}")
+        raise ValueError(f"{name} must be {n} finite numbers of at least 0, one for each of the {of}")
     return weights

@@ -1,84 +1,46 @@
-"""`Denoiser`: a denoising autoencoder that is told the level of the noise, and scores rows at many levels."""
+"""The method "denoiser": a denoising autoencoder that knows the noise level, and scores rows at many levels."""
 
 import math
+from typing import Self, cast
 
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.modules import Stack
+from isthmus.core.network import Network
+from isthmus.data.rows import Rows
 from isthmus.engine import devices
+from isthmus.engine.callbacks import Callback
+from isthmus.engine.trainer import Plan, Trainer
 from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.scorer import CellScorer, Training
+from isthmus.tasks.anomaly.methods import detection_method
+from isthmus.tasks.anomaly.noise_conditioned import Denoising, NoiseConditioned
+from isthmus.tasks.anomaly.scorer import CellScorer
+from isthmus.tasks.anomaly.state import Tensors
+from isthmus.tasks.anomaly.training import Training
 
-HIDDEN, WAVES = 256, 8
-"""Units of each of two hidden layers, and sines and cosines that tell log σ."""
 CLEAN_NOISE, CONTAMINATED_NOISE = (0.1, 2.0), (0.5, 4.0)
-"""Least and greatest standard deviation of the noise, in those of a cell. Much noise hides what only a few rows are."""
+"""Least and greatest σ of the noise, in standard deviations of a cell. Much noise hides what only a few rows are."""
 CLEAN_STEPS, CONTAMINATED_STEPS, LEAST_STEPS = 1500, 750, 400
-STEPS_A_ROW = 4
-"""Steps at most for each training row: few rows would be learned by heart."""
+"""Greatest number of training steps in each setting, and the least number."""
+STEPS_PER_ROW = 4
+"""Greatest number of steps per training row: few rows would be learned by heart."""
 OPERATIONS = 2.5e11
-"""Floating-point operations of training at most, about; tables of many columns get fewer steps."""
-BATCH, LEARNING_RATE, WARM_UP = 128, 2e-3, 100
+"""Approximate limit on the floating-point operations of the training; tables of many columns get fewer steps."""
+BATCH, LEARNING_RATE = 128, 2e-3
 TRIMMED = 0.1
-"""Share of the rows that a contaminated setting leaves out half-way."""
+"""Share of the rows that is left out half-way in a contaminated setting."""
 LEVELS = 8
-"""Noise levels at which rows are scored."""
+"""Number of noise levels at which rows are scored."""
 
 
-class NoiseConditioned(nn.Module):
-    """x̂(x̃, σ) = x̃/(1+σ²) + σ/√(1+σ²) · F(x̃/√(1+σ²), log σ), with F a network of two hidden layers.
-
-    Without F it is the best linear denoiser of cells that are independent, of mean 0 and variance 1; as F ends in
-    zeros, that is where training starts (the preconditioning of Karras et al. 2022, for data of variance 1).
-
-    Parameters
-    ----------
-    cells
-        C.
-    generator
-        For the first weights.
-    """
-
-    frequencies: Tensor
-
-    def __init__(self, cells: int, generator: Generator) -> None:
-        super().__init__()
-        self.register_buffer("frequencies", torch.linspace(0.3, 3.0, WAVES))
-        self.stack = Stack((cells + 2 * WAVES, HIDDEN, HIDDEN, cells), "silu")
-        self.stack.initialise("torch", generator)
-        with torch.no_grad():
-            self.stack.weights[-1].mul_(0.01)
-            self.stack.biases[-1].zero_()
-
-    def forward(self, shrunk: Tensor, level: Tensor) -> Tensor:
-        """F of x̃/√(1+σ²), (B, C), and σ, (B, 1)."""
-        angle = level.log() * self.frequencies
-        output: Tensor = self.stack(torch.cat([shrunk, angle.sin(), angle.cos()], dim=1))
-        return output
-
-    def denoise(self, noisy: Tensor, level: Tensor) -> Tensor:
-        """Return x̂ of x̃ (B, C) and σ (B, 1)."""
-        total = (1 + level.square()).sqrt()
-        return noisy / total.square() + level / total * self(noisy / total, level)
-
-    def loss(self, x: Tensor, noise: Tensor, level: Tensor) -> Tensor:
-        """Return the mean squared error of F where x̂ is to be x: (B, C), standard normal noise (B, C), σ (B, 1).
-
-        Of F and not of x̂, so that all levels count alike.
-        """
-        total = (1 + level.square()).sqrt()
-        noisy = x + level * noise
-        target = (x - noisy / total.square()) * total / level
-        return (self(noisy / total, level) - target).square().mean()
-
-
+@detection_method("denoiser")
 class Denoiser(CellScorer):
-    """Scores rows by how badly they are told from noise, at `LEVELS` levels of it: Σ log(‖x - x̂_σ(x)‖²/σ²).
+    """Scores rows by their denoising error at `LEVELS` noise levels: Σ log(‖x - x̂_σ(x)‖²/σ²).
 
-    Around training rows x̂_σ(x) - x is σ² ∇log p_σ(x), the slope of the density blurred by σ (Tweedie's formula, Vincent
-    2011): rows far from all others are pulled far, at small noise by what is near, at large noise by the whole. In a
-    contaminated setting rows are scored with noise added, the same to every row and with both signs.
+    Near the training rows x̂_σ(x) - x is σ² ∇log p_σ(x), the gradient of the log-density blurred by σ (Tweedie's
+    formula, Vincent 2011): rows far from all others are moved far, at small noise by their surroundings and at large
+    noise by the whole. In a contaminated setting rows are scored with noise added, the same for every row and with both
+    signs.
 
     Parameters
     ----------
@@ -87,24 +49,32 @@ class Denoiser(CellScorer):
     network
         Trained.
     levels
-        (LEVELS,) noise levels.
+        (LEVELS,) noise levels σ.
     noise
         (LEVELS, C) what is added to rows, in units of the level; zeros for nothing.
     """
-
-    levels: Tensor
-    noise: Tensor
 
     def __init__(
         self, cells: RobustCells, device: torch.device, network: NoiseConditioned, levels: Tensor, noise: Tensor
     ) -> None:
         super().__init__(cells, device)
         self.network = network
-        self.register_buffer("levels", levels)
-        self.register_buffer("noise", noise)
+        self.levels, self.noise = nn.Buffer(levels), nn.Buffer(noise)
         self.signs = (1.0, -1.0) if bool(noise.any()) else (0.0,)
 
-    def of_cells(self, x: Tensor) -> Tensor:
+    @classmethod
+    def trained_on(cls, training: Training) -> Self:
+        """Train on the rows that are not suspected; in a contaminated setting leave out the worst once more."""
+        generator = Generator().manual_seed(training.seed)
+        network = NoiseConditioned(training.cells.count, generator).to(training.device)
+        span = CONTAMINATED_NOISE if training.contaminated else CLEAN_NOISE
+        levels = torch.logspace(math.log10(span[0]), math.log10(span[1]), LEVELS)
+        noise = torch.randn(LEVELS, training.cells.count, generator=generator) * float(training.contaminated)
+        x = training.x[training.kept]
+        train(Denoising(network, span), x, training.device, steps(training, network), generator, training.contaminated)
+        return cls(training.cells, training.device, network, levels, noise).to(training.device).eval()
+
+    def score_cells(self, x: Tensor) -> Tensor:
         """Return the mean over levels of the log mean squared error over σ², (B,)."""
         total = torch.zeros_like(x[:, 0])
         for errors in self.level_errors(x):
@@ -127,63 +97,89 @@ class Denoiser(CellScorer):
                 found.append(((x - rebuilt) / level).square())
         return found
 
-
-def denoiser(training: Training) -> Denoiser:
-    """Train on the rows that are kept; in a contaminated setting leave the worst out once more half-way."""
-    x, device, seed = training.x, training.device, Generator().manual_seed(training.seed)
-    network = NoiseConditioned(training.cells.count, seed).to(device)
-    span = CONTAMINATED_NOISE if training.contaminated else CLEAN_NOISE
-    levels = torch.logspace(math.log10(span[0]), math.log10(span[1]), LEVELS)
-    noise = torch.randn(LEVELS, training.cells.count, generator=seed) * float(training.contaminated)
-    train(network, x[training.kept].to(device), span, steps(training, network), seed, training.contaminated)
-    return Denoiser(training.cells, device, network, levels, noise).to(device).eval()
+    @classmethod
+    def from_weights(cls, cells: RobustCells, device: torch.device, weights: Tensors) -> Self:
+        """Rebuild a scorer."""
+        network = NoiseConditioned(cells.count, Generator())
+        prefix = "network."
+        own = {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
+        network.load_state_dict(own)
+        return cls(cells, device, network, weights["levels"], weights["noise"])
 
 
 def steps(training: Training, network: NoiseConditioned) -> int:
-    """Return how many steps to train for."""
+    """Return the number of training steps."""
     most = CONTAMINATED_STEPS if training.contaminated else CLEAN_STEPS
-    by_rows = max(LEAST_STEPS, STEPS_A_ROW * int(training.kept.sum()))
+    by_rows = max(LEAST_STEPS, STEPS_PER_ROW * int(training.kept.sum()))
     by_work = max(LEAST_STEPS, int(OPERATIONS / step_operations(network)))
     return min(most, by_rows, by_work)
 
 
-def step_operations(network: NoiseConditioned) -> float:
-    """Floating-point operations of a step of training, about."""
+def step_operations(network: nn.Module) -> float:
+    """Return the approximate number of floating-point operations of a training step."""
     return 6.0 * BATCH * sum(parameter.numel() for parameter in network.parameters())
 
 
-def train(
-    network: NoiseConditioned, x: Tensor, span: tuple[float, float], many: int, generator: Generator, trim: bool
-) -> None:
-    """Train on rows of cells x (n, C), in so many steps; rows, levels (log-uniform in `span`) and noise are drawn.
+def train(denoising: Denoising, x: Tensor, device: torch.device, count: int, generator: Generator, trim: bool) -> None:
+    """Train on rows of cells x (n, C) in about `count` steps; rows are drawn with replacement.
 
-    With `trim` the rows that fit worst half-way are left out from there on.
+    With `trim` the rows with the largest errors are left out half-way (`TrimHalfWay`).
     """
-    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
-    least, most = map(math.log, span)
-    with devices.threads(devices.thread_count("auto", step_operations(network))):
-        for step in range(many):
-            if trim and step == many // 2:
-                x = without_the_worst(network, x, span, generator)
-            rows = torch.randint(len(x), (BATCH,), generator=generator)
-            level = (least + (most - least) * torch.rand(BATCH, 1, generator=generator)).exp()
-            noise = torch.randn(BATCH, x.shape[1], generator=generator)
-            optimiser.param_groups[0]["lr"] = LEARNING_RATE * rate(step, many)
-            optimiser.zero_grad()
-            network.loss(x[rows.to(x.device)], noise.to(x.device), level.to(x.device)).backward()
-            optimiser.step()
+    # The draws of all steps are one epoch: an epoch of the rows themselves would be a handful of steps.
+    epochs = 2 if trim else 1
+    draws = BATCH * (count // epochs)
+    rows = Rows(x.numpy(), device=device)
+    plan = Plan(epochs, BATCH, LEARNING_RATE, schedule="one_cycle")
+    callbacks = [TrimHalfWay(x.to(device), draws, generator)] if trim else []
+    index = torch.randint(len(x), (draws,), generator=generator)
+    nothing = torch.empty(0, dtype=torch.int64)
+    with devices.threads(devices.thread_count("auto", step_operations(denoising))):
+        # `Denoising` has all that the trainer uses of a network.
+        trainer = Trainer(cast("Network", denoising), rows, index, nothing, plan, generator, callbacks)
+        trainer.fit()
+
+
+class TrimHalfWay(Callback):
+    """Leaves out the rows with the largest denoising errors after the first epoch.
+
+    Parameters
+    ----------
+    x
+        (n, C) the training rows as cells, on the network's device.
+    draws
+        Number of rows to draw for the second epoch.
+    generator
+        For the draws and the noise.
+    """
+
+    def __init__(self, x: Tensor, draws: int, generator: Generator) -> None:
+        self.x, self.draws, self.generator = x, draws, generator
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Draw the rows of the next epoch from those that are kept."""
+        if trainer.epoch < trainer.epochs:
+            denoising = cast("Denoising", trainer.network)
+            kept = without_worst(denoising.network, self.x, denoising.span, self.generator)
+            trainer.index = kept[torch.randint(len(kept), (self.draws,), generator=self.generator)]
 
 
 @torch.no_grad()
-def without_the_worst(network: NoiseConditioned, x: Tensor, span: tuple[float, float], generator: Generator) -> Tensor:
-    """Return rows of cells x (n, C) but for the `TRIMMED` that are told worst from noise of the middle level."""
+def without_worst(network: NoiseConditioned, x: Tensor, span: tuple[float, float], generator: Generator) -> Tensor:
+    """Return the indices of all rows of x (n, C) except the `TRIMMED` with the largest errors at a medium noise level.
+
+    Parameters
+    ----------
+    network
+        On the device of x.
+    x
+        Rows of cells.
+    span
+        The least and greatest noise level; the medium one is their geometric mean.
+    generator
+        For the noise, which is the same for every row.
+    """
     level = torch.full((len(x), 1), (span[0] * span[1]) ** 0.5, device=x.device)
     noise = torch.randn(1, x.shape[1], generator=generator).to(x.device)
     errors = (x - network.denoise(x + level * noise, level)).square().mean(1)
-    stay = errors.topk(max(1, round((1 - TRIMMED) * len(x))), largest=False).indices
-    return x[stay.sort().values]
-
-
-def rate(step: int, many: int) -> float:
-    """Return what a step's learning rate is of the greatest: a warm-up, and half a cosine's fall to 0."""
-    return min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / many))
+    count = max(1, round((1 - TRIMMED) * len(x)))
+    return errors.topk(count, largest=False).indices.sort().values.cpu()

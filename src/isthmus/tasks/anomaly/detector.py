@@ -1,84 +1,102 @@
 """`AnomalyDetector`: which rows do not belong, how sure that is, and which columns say so."""
 
-from typing import Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import scipy.sparse
-import torch
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import _safe_indexing
+from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.data.chunks import ChunkedTable
-from isthmus.engine.compute import compute
-from isthmus.estimators import tabular, validation
+from isthmus.data.columns import Columns
+from isthmus.engine.compute import Compute
+from isthmus.engine.compute import compute as compute_settings
+from isthmus.estimators import AutoEncoder, tabular, validation
 from isthmus.estimators.rollback import rollback_on_error
 from isthmus.estimators.streams import Streams
-from isthmus.tasks.anomaly import checks, choice, explanation, learning, thresholds
-from isthmus.tasks.anomaly.calibration import Calibration, CrossCalibration, SplitCalibration, refuse, threshold
-from isthmus.tasks.anomaly.conformal import rejected, warn_too_few_for_one
-from isthmus.tasks.anomaly.drift import Drift, unchanged, watch
-from isthmus.tasks.anomaly.ensemble import Ensemble
-from isthmus.tasks.anomaly.models import LEARNED
-from isthmus.tasks.anomaly.scorer import Training
+from isthmus.tasks.anomaly import checks, choice, explanation
+from isthmus.tasks.anomaly.autoencoders import is_fitted, refuse_other
+from isthmus.tasks.anomaly.decisions import DecisionRule
+from isthmus.tasks.anomaly.drift import Drift, watch
+from isthmus.tasks.anomaly.number_table import Numbers
+from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
+from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
-RARE = 0.01
-"""Share of the rows that is called anomalies at least, where nothing else is asked for."""
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+LEARNED = ("n_features_in_", "feature_names_in_", "columns_", "_schema")
+"""What a fitted estimator knows of a table's columns."""
 
 
 class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
-    """Finds rows that do not belong: a score, a decision whose errors are known, and the columns that say so.
+    """Find rows that do not belong: scores, decisions with known error rates, and the columns responsible.
 
-    Rows are scored by one or several autoencoders and relatives of theirs (`method`). A score is the surprise of a
-    row: minus the log of the share of training rows that are as odd, averaged over the methods, so that 4.6 is one in
-    a hundred; larger ones are extrapolated. Rows that are held out of training turn scores into p-values.
+    Rows are scored by one or several methods, autoencoders and their relatives (`method`). A score is a surprisal:
+    minus the log of the share of training rows that are as odd, averaged over the methods, so that 4.6 is one row in a
+    hundred; larger ones are extrapolated. Rows that are held out of training turn scores into p-values.
 
     Parameters
     ----------
-    estimator : AutoEncoder, optional
-        What is trained to score rows: any setting of `AutoEncoder` or preset of `zoo`. A fitted one is used as it is;
-        the rows given to `fit` should then be other ones than it was trained on.
-    method : str or tuple of str, default="auto"
-        "denoiser": a denoising autoencoder that is told the level of the noise, scored at eight levels.
-        "mahalanobis": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
-        "likelihood": an autoencoder's own log-likelihood, for mixed tables and sparse rows too.
-        "linear": the linear denoising autoencoder in closed form, fitted to the more normal rows.
-        "neighbours": the distance to the five nearest training rows. "marginals": rare values, column by column.
-        "ensemble", or several names: their surprises are averaged. "auto": the ensemble of the setting; "likelihood"
-        for sparse rows and where an `estimator` is given. `method_` and `reason_` tell what was taken, and why.
-    fdr : float, optional
-        `predict` calls rows anomalies such that of those called so, on average at most this share is normal
-        (Benjamini and Hochberg over the rows of one call).
-    alpha : float, optional
-        `predict` calls a row an anomaly where its p-value is at most this: so often a normal row is called one.
-    contamination : float, optional
-        `predict` calls this share of the training rows anomalies, in (0, 0.5]. At most one of the three can be given;
-        without any, the oddest hundredth and all beyond the fence of a boxplot that takes account of skewness, and of
-        up to a quarter of anomalies, are called so (`thresholds.boxplot_threshold`).
-    calibration_fraction : float, "auto" or None, default="auto"
-        Share of the rows that are held out of training to calibrate p-values. "auto": of 1,000 rows and more a fifth,
-        at most 2,000; for fewer rows, all of them in turn (cross-conformal: five more models are trained, in `fit`
-        where `fdr` or `alpha` is given, else when p-values are first asked for). None: there are no p-values.
-    random_state : int, RandomState, Generator or None, default=None
-        The same seed gives the same detector on the same machine. No global random state is read or written.
     setting : {"contaminated", "clean"}, default="contaminated"
-        Whether rows given to `fit` may be anomalies, or are known to be normal. In a contaminated setting the most odd
-        quarter of the rows is no model for networks, and much noise keeps them from learning single rows.
+        Whether rows given to `fit` may be anomalies, or are known to be normal. In a contaminated setting networks do
+        not learn from the oddest quarter of the rows, and much noise keeps them from learning single rows.
+    method : str, object, callable or tuple of these, default="auto"
+        How rows are scored. The surprisals of several methods are averaged.
+
+        - "denoiser": a denoising autoencoder that knows the noise level, scored at eight levels.
+        - "residual": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
+        - "likelihood": an autoencoder's own log-likelihood; for mixed tables and sparse rows too.
+        - "mahalanobis": the distance from the more normal rows: a linear denoising autoencoder in closed form.
+        - "neighbours": the distance to the five nearest training rows.
+        - "histogram": rare values, column by column (HBOS).
+        - "ensemble": the best known combination for the setting.
+        - "auto": the ensemble; "likelihood" for sparse rows and if an `estimator` is given.
+        - An object with ``fit(X)`` and ``score_samples(X)``, higher is more normal, such as scikit-learn's
+          ``IsolationForest()``. A copy of it is trained.
+        - A function that is given the training rows (n, R) and returns a function of rows (m, R) to scores (m,), higher
+          is odder. No row may affect the score of another.
+
+        Your own methods get rows as finite float64 numbers: the numbers themselves, or the cells of a table of several
+        kinds of columns or with gaps (numbers standardised, one column per category, gaps at the mean). They are given
+        all training rows in either setting. `method_` and `reason_` say what was taken, and why.
+    fdr : float in (0, 1), optional
+        False discovery rate: among the rows that `predict` calls anomalies, on average at most this share is normal
+        (Benjamini and Hochberg over the rows of one call).
+    alpha : float in (0, 1), optional
+        `predict` calls a row an anomaly if its p-value is at most this, which happens to that share of normal rows.
+    contamination : float in (0, 0.5], optional
+        `predict` calls this share of the training rows anomalies. At most one of `fdr`, `alpha` and `contamination` can
+        be given. Without any, anomalies are the oddest hundredth, and everything beyond the fence of a boxplot that
+        allows for skewness and for up to a quarter of anomalies (`thresholds.boxplot_threshold`).
+    calibration_fraction : float in (0, 1), "auto" or None, default="auto"
+        Share of the rows that are held out of training to calibrate p-values. "auto": a fifth of 1,000 rows or more, at
+        most 2,000; all rows in turn if there are fewer (cross-conformal: five more models are trained, in `fit` if
+        `fdr` or `alpha` is given, else when p-values are first asked for). None: there are no p-values.
+    estimator : AutoEncoder, optional
+        The autoencoder to train for "likelihood" or "residual": any setting of `AutoEncoder` or preset of `zoo`. A
+        fitted one is used as it is; the rows given to `fit` should then be others than it was trained on.
     columns : dict, sequence or str, optional
         As in `AutoEncoder`.
     compute : str or Compute, default="auto"
         As in `AutoEncoder`.
+    random_state : int, RandomState, Generator or None, default=None
+        The same seed gives the same detector on the same machine. No global random state is read or written.
 
     Attributes
     ----------
     method_ : tuple of str
-        The methods that were taken.
+        The names of the methods; of your own ones, the name of the function or class.
     reason_ : str
-        Why.
+        Why these methods.
     decision_scores_ : ndarray of shape (n,)
-        Scores of the training rows, higher for anomalies; of what was looked at of rows that do not fit into memory.
+        Scores of the training rows, higher is odder. If the rows do not fit into memory, scores of the sample that was
+        looked at.
     threshold_ : float
-        Training rows are called anomalies above it. With `fdr`, the least score that can be called so.
+        Training rows with a higher score are called anomalies. With `fdr`, the lowest score that can be called one.
     labels_ : ndarray of shape (n,)
         1 for training rows above the threshold, 0 for others.
     offset_ : float
@@ -86,7 +104,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     n_features_in_, feature_names_in_
         As in scikit-learn.
     columns_ : Columns
-        What each column was taken for, where they are of several kinds or have gaps.
+        What each column was taken for, if they are of several kinds or have gaps.
 
     References
     ----------
@@ -97,7 +115,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     --------
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(500, 1)) * [1.0, 2.0, -1.0] + 0.1 * rng.normal(size=(500, 3))
-    >>> detector = AnomalyDetector(method="linear", setting="clean", random_state=0).fit(X)
+    >>> detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(X)
     >>> odd = [[1.0, 2.0, 3.0]]
     >>> detector.predict(odd).tolist(), detector.explain(odd).top(1).tolist()
     ([-1], [['x2']])
@@ -110,88 +128,112 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
 
     def __init__(
         self,
-        estimator: Any = None,
-        method: Any = "auto",
+        setting: str = "contaminated",
+        method: choice.MethodChoice = "auto",
+        *,
         fdr: float | None = None,
         alpha: float | None = None,
         contamination: float | None = None,
         calibration_fraction: float | str | None = "auto",
-        random_state: Any = None,
-        *,
-        setting: str = "contaminated",
-        columns: Any = None,
-        compute: Any = "auto",
+        estimator: AutoEncoder | None = None,
+        columns: Mapping[object, str] | Sequence[str] | str | None = None,
+        compute: str | Compute = "auto",
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
-        self.estimator = estimator
+        self.setting = setting
         self.method = method
         self.fdr = fdr
         self.alpha = alpha
         self.contamination = contamination
         self.calibration_fraction = calibration_fraction
-        self.random_state = random_state
-        self.setting = setting
+        self.estimator = estimator
         self.columns = columns
         self.compute = compute
+        self.random_state = random_state
 
     # -- training ---------------------------------------------------------------------------------------------------
 
     @rollback_on_error
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: object, y: object = None) -> Self:
         """Learn what is normal from the rows of X.
 
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
-            As `AutoEncoder.fit` takes it. Of more than 50,000 rows as many are drawn.
+            As `AutoEncoder.fit` takes it. If X has more rows, a random sample of 50,000 is used.
         y : ignored
-            A warning says so where it looks like labels.
+            A warning is given if it looks like labels.
 
         Raises
         ------
         ValueError
-            For parameters or data that cannot be, before any training.
+            If the data or parameters are invalid; raised before training starts, except where a method of your own
+            returns scores of a wrong shape or that are not finite.
+        TypeError
+            If a method of your own lacks a method, or returns no function.
         """
-        checks.refuse_parameters(self)
+        choice.refuse_unknown_setting(self.setting)
+        self._rule.check()
+        checks.refuse_fraction(self.calibration_fraction)
+        refuse_other(self.estimator)
         checks.warn_of_labels(y)
-        table = self._first_table(X)
+        table = self._read_first(X)
         rng = np.random.default_rng(validation.seed(self.random_state))
-        rows = learning.drawn(table, rng)
+        rows = sample_rows(table, rng)
         checks.refuse_identical(rows)
-        sparse = scipy.sparse.issparse(rows)
-        given = self.estimator is not None
-        self.method_, self.reason_ = choice.choose(
-            self.method, self.setting, mixed=hasattr(self, "columns_"), sparse=sparse, given=given
+        recipe = self._recipe(rows)
+        self._trained = TrainedDetector.trained(
+            recipe, rows, int(rng.integers(2**31)), self.calibration_fraction, fitted=is_fitted(self.estimator)
         )
-        checks.refuse_fitted(self)
-        held = self._held(rows.shape[0])
-        self._seed = int(rng.integers(2**31))
-        training = self._training(rows[held:], self._seed)
-        self._ensemble = learning.ensemble(self.method_, training)
-        self._reasons = learning.reasons(self._ensemble, training)
-        self._few = rows if held == 0 and self.calibration_fraction == "auto" else None
-        self._calibration: Calibration | None = None
-        if held:
-            self._calibration = SplitCalibration(self._ensemble, rows[:held], known=self.setting == "clean")
-        if self.fdr is not None or self.alpha is not None:
-            self._calibrated()
-        self.decision_scores_ = self._ensemble.score(rows if isinstance(table, ChunkedTable) else table)
+        self.decision_scores_ = self._trained.score(rows if isinstance(table, ChunkedTable) else table)
         self._decide()
         return self
 
-    def calibrate(self, X: Any) -> Self:
-        """Take rows known to be normal, which were not in `fit`, for the calibration of p-values.
+    def calibrate(self, X: object) -> Self:
+        """Calibrate p-values on rows known to be normal that were not given to `fit`.
 
-        The way to p-values and false-discovery rates where training rows may be anomalies. The threshold of `predict`
-        follows, unless it goes by `contamination`.
+        Use it for p-values and false discovery rates if training rows may be anomalies. The threshold of `predict` is
+        set anew, unless it is set by `contamination`.
+
+        Parameters
+        ----------
+        X : as in `fit`
         """
-        self._ready()
-        self._calibration = SplitCalibration(self._ensemble, self._table(X, reset=False), known=True)
+        self._trained = self._ready().calibrated(self._read(X))
         self._decide()
         return self
 
-    def _first_table(self, X: Any) -> Any:
-        """Return the rows, and learn what their columns are, or take them for those of a fitted estimator."""
-        if not checks.is_fitted(self.estimator):
+    def _recipe(self, rows: Numbers) -> Recipe:
+        """Return how to train, and store which methods were chosen."""
+        columns = self._known_columns()
+        chosen = choice.choose(
+            self.method,
+            self.setting,
+            mixed=columns is not None,
+            sparse=scipy.sparse.issparse(rows),
+            with_estimator=self.estimator is not None,
+        )
+        if is_fitted(self.estimator):
+            choice.refuse_trained(chosen, self.method)
+        self.method_, self.reason_ = chosen.names, chosen.reason
+        device = compute_settings(self.compute).on
+        return Recipe(chosen.methods, self.setting == "contaminated", device, columns, self.estimator)
+
+    @property
+    def _rule(self) -> DecisionRule:
+        return DecisionRule(self.fdr, self.alpha, self.contamination)
+
+    def _decide(self) -> None:
+        """Set the threshold, and label the training rows by it."""
+        self.threshold_ = self._rule.threshold(self.decision_scores_, self._trained.calibration)
+        self.offset_ = -self.threshold_
+        self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _read_first(self, X: object) -> Numbers | ChunkedTable:
+        """Return rows as numbers, and learn their columns, or take over those of a fitted estimator."""
+        if not is_fitted(self.estimator):
             return self._table(X, reset=True, least_rows=2)
         tabular.forget(self)
         for name in LEARNED:
@@ -200,196 +242,172 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         try:
             return self._table(X, reset=False)
         except ValueError as error:
-            raise ValueError(f"X does not go with the columns the fitted estimator knows: {error}") from error
+            raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
 
-    def _held(self, rows: int) -> int:
-        """Return how many rows to hold out for calibration."""
-        if self.calibration_fraction is None:
-            return 0
-        if isinstance(self.calibration_fraction, str):
-            enough = rows >= learning.MANY or (checks.is_fitted(self.estimator) and rows > 1)
-            return min(rows // 5, learning.MOST_HELD) if enough else 0
-        return min(max(1, round(self.calibration_fraction * rows)), rows - 2)
+    def _read(self, X: object) -> Numbers:
+        """Return rows as numbers (n, R), checked against the columns of `fit`."""
+        return self._table(X, reset=False)
 
-    def _training(self, rows: Any, seed: int) -> Training:
-        contaminated = self.setting == "contaminated"
-        return Training(rows, contaminated, seed, compute(self.compute).on, self, self.estimator)
+    def _read_blocks(self, X: object) -> Iterator[Numbers]:
+        """Yield rows as numbers, block by block if X is a source, else all at once."""
+        if self._in_pieces(X):
+            yield from self._blocks(X)
+        else:
+            yield self._read(X)
 
-    def _trained(self, rows: Any, seed: int) -> Ensemble:
-        return learning.ensemble(self.method_, self._training(rows, seed))
+    def _known_columns(self) -> Columns | None:
+        """Return the columns of a table of several kinds; None for numbers alone."""
+        return getattr(self, "columns_", None)
 
-    def _calibrated(self) -> Calibration:
-        """Return what turns scores into p-values; for few rows it is trained now, if it is not there yet."""
-        if self._calibration is None:
-            if self._few is None or self._few.shape[0] < 4:
-                raise ValueError(
-                    "no rows were held out to calibrate p-values (calibration_fraction="
-                    f"{self.calibration_fraction!r}); fit with a share such as 0.2, or give rows known to be normal to "
-                    "calibrate(X)"
-                )
-            clean = self.setting == "clean"
-            self._calibration = CrossCalibration(self._trained, self._few, self._seed, known=clean)
-        return self._calibration
-
-    def _decide(self) -> None:
-        """Set the threshold, and label the training rows by it."""
-        self.threshold_ = self._threshold()
-        self.offset_ = -self.threshold_
-        self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
-
-    def _threshold(self) -> float:
-        """Return the score above which rows are anomalies."""
-        if self.contamination is not None:
-            return thresholds.share_threshold(self.decision_scores_, self.contamination)
-        level = self.fdr if self.alpha is None else self.alpha
-        if level is not None:
-            return threshold(self._calibrated(), level)
-        scores = self.decision_scores_ if self._calibration is None else self._calibration.scores
-        return min(thresholds.boxplot_threshold(scores), float(np.quantile(scores, 1 - RARE)))
+    def _names(self) -> list[object]:
+        """Return the names of the columns; x0, x1, ... if they have none."""
+        return list(self._columns() or [f"x{j}" for j in range(self.n_features_in_)])
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def score_samples(self, X: Any) -> Any:
-        """Return minus the surprise of each row, (n,): higher is more normal, as everywhere in scikit-learn."""
-        if self._in_pieces(X):
-            return self._piecewise("score_samples", X)
-        self._ready()
-        return -self._ensemble.score(self._table(X, reset=False))
+    def score_samples(self, X: object) -> np.ndarray:
+        """Return minus the surprisal of each row, (n,): higher is more normal, as everywhere in scikit-learn.
 
-    def decision_function(self, X: Any) -> Any:
-        """Return `score_samples` less `offset_`, (n,): below 0 for anomalies."""
+        Parameters
+        ----------
+        X : as in `fit`
+        """
+        trained = self._ready()
+        return -np.concatenate([trained.score(numbers) for numbers in self._read_blocks(X)])
+
+    def decision_function(self, X: object) -> np.ndarray:
+        """Return `score_samples` minus `offset_`, (n,): below 0 for anomalies.
+
+        Parameters
+        ----------
+        X : as in `fit`
+        """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: object) -> np.ndarray:
         """Return -1 for anomalies and 1 for normal rows, (n,).
+
+        Parameters
+        ----------
+        X : as in `fit`
 
         Raises
         ------
         ValueError
-            With `fdr` or `alpha`, where the calibration rows are too few or too contaminated for that.
+            With `fdr` or `alpha`, if the calibration rows are too few or too contaminated for that level.
         """
-        level = self.fdr if self.alpha is None else self.alpha
-        if level is None:
+        rule = self._rule
+        if rule.level is None:
             return np.where(self.decision_function(X) >= 0, 1, -1)
-        calibration = self._calibrated()
-        refuse(calibration, level)
-        found = rejected(self.pvalues(X), fdr=self.fdr, alpha=self.alpha)
-        if self.fdr is not None and not found.any():
-            warn_too_few_for_one(len(calibration.scores), len(found), self.fdr)
-        return np.where(found, -1, 1)
+        calibration = self._ready().calibration
+        rule.refuse_impossible(calibration, rule.level)
+        return np.where(rule.anomalies(self.pvalues(X), calibration), -1, 1)
 
-    def pvalues(self, X: Any, *, weighted: bool = False) -> np.ndarray:
-        """Return how likely a normal row is to be at least as odd as each row, (n,), in (0, 1].
+    def pvalues(self, X: object, *, weighted: bool = False) -> np.ndarray:
+        """Return the probability that a normal row is at least as odd as each row, (n,), in (0, 1].
 
-        With rows held out of training (split-conformal), and as long as normal rows are exchangeable with these,
-        P(p <= a) is at most a for every a, and a whole number over n + 1. For fewer than 1,000 rows all are held out
-        in turn (cross-conformal), where that holds in practice, and in theory up to a factor of about two. Where a
-        share e of the calibration rows are anomalies, P(p <= a) is at most a/(1 - e), and less where these are odd.
+        With n rows held out of training (split-conformal), and as long as normal rows are exchangeable with these,
+        P(p ≤ a) is at most a for every a, and p is a multiple of 1/(n + 1). If there are fewer than 1,000 rows, each is
+        held out in turn (cross-conformal): the same then holds in practice, and in theory up to a factor of about two.
+        If a share e of the calibration rows are anomalies, P(p ≤ a) is at most a/(1 - e), and less if they are odd.
+        P-values within a batch are dependent through the calibration rows they share.
 
         Parameters
         ----------
         X : as in `fit`
         weighted : bool, default=False
-            Whether normal rows of X may be distributed otherwise than the calibration rows (covariate shift, Tibshirani
-            et al. 2019): these then count as much as they are like the rows of X, by a logistic regression.
-        """
-        self._ready()
-        calibration = self._calibrated()
-        if weighted:
-            return calibration.weighted_pvalues(self._table(X, reset=False))
-        if self._in_pieces(X):
-            return np.concatenate([calibration.pvalues(block) for block in self._blocks(X)])
-        return calibration.pvalues(self._table(X, reset=False))
+            Whether normal rows of X may be distributed differently from the calibration rows (covariate shift,
+            Tibshirani et al. 2019). Calibration rows are then weighted by how much they are like the rows of X,
+            according to a logistic regression.
 
-    def explain(self, X: Any, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
-        """Say what each column has in the scores of rows, and which value was to be expected of it.
+        Raises
+        ------
+        ValueError
+            If no rows were held out of training; with `weighted`, if too few calibration rows are like the rows of X.
+        """
+        calibration = self._ready().calibration
+        if weighted:
+            return calibration.weighted_pvalues(self._read(X))
+        return np.concatenate([calibration.pvalues(numbers) for numbers in self._read_blocks(X)])
+
+    def explain(self, X: object, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
+        """Return the contribution of each column to the scores of rows, and the values that were expected.
 
         Parameters
         ----------
         X : as in `fit`, in memory
         depth : int, default=5
-            Columns at most of which a row's score is followed as they are mended one after the other.
+            Greatest number of columns per row that are replaced one after the other.
 
         Returns
         -------
         Explanation
             `contributions` (n, columns) add up to `scores`; `expected` has the values that the model expects given the
-            other columns, beside those `seen`, in the data's own units; `top`, `frame` and, for images, `map`.
+            other columns, beside those `seen`, in the data's units; `top`, `frame` and, for images, `map`.
         """
         self._ready()
-        return self._explained(X, self._table(X, reset=False), depth)
+        return self._explained(X, self._read(X), depth)
 
-    def report(self, X: Any, n: int = 10, *, columns: int = 3) -> Any:
-        """Return the n most anomalous rows as a frame: row, score, p-value, and columns with what was expected.
+    def report(self, X: object, n: int = 10, *, columns: int = 3) -> "pandas.DataFrame | polars.DataFrame":
+        """Return the n oddest rows as a frame: row, score, p-value, and columns with seen and expected values.
 
-        p-values are there where rows were held out for them, or `fdr` or `alpha` was given.
+        It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given.
+
+        Parameters
+        ----------
+        X : as in `fit`, in memory
+        n : int, default=10
+            Number of rows.
+        columns : int, default=3
+            Number of columns to name per row, those with the greatest contributions.
         """
-        self._ready()
-        numbers = self._table(X, reset=False)
-        order = np.argsort(-self._ensemble.score(numbers), kind="stable")[:n]
-        p = None if self._calibration is None else self._calibration.pvalues(numbers[order])
-        return explanation.report(
-            self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH), order, p, columns
-        )
+        trained, numbers = self._ready(), self._read(X)
+        order = np.argsort(-trained.score(numbers), kind="stable")[:n]
+        p = trained.calibration.pvalues(numbers[order]) if trained.calibration.ready else None
+        explained = self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH)
+        return explanation.report(explained, order, p, columns)
 
-    def drift(self, X: Any, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
-        """Say whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
+    def drift(self, X: object, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
+        """Return whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
 
         Parameters
         ----------
         X : as in `fit`, in memory
             The next batch.
         after : Drift, optional
-            What this returned for the batches before.
-        false_alarm : float, default=0.01
-            The chance of ever raising an alarm on a stream that does not change, however long it is.
+            What this method returned for the batches before.
+        false_alarm : float in (0, 1), default=0.01
+            The probability of ever raising an alarm on a stream that does not change, however long it is.
 
         Raises
         ------
         ValueError
             If no rows were held out of training.
         """
-        self._ready()
-        numbers = self._table(X, reset=False)
-        before = self._unchanged(false_alarm) if after is None else after
-        return watch(before, self._ensemble.score(numbers), self._reasons.values(numbers))
+        trained, numbers = self._ready(), self._read(X)
+        before = trained.unchanged(self._names(), false_alarm) if after is None else after
+        return watch(before, trained.score(numbers), trained.values(numbers))
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _explained(self, X: Any, numbers: Any, depth: int) -> explanation.Explanation:
+    def _explained(self, X: object, numbers: Numbers, depth: int) -> explanation.Explanation:
         """Explain rows X, as numbers (n, R)."""
-        scores, contributions, expected = self._reasons.explained(numbers, depth)
-        return explanation.Explanation(
-            scores,
-            contributions,
-            X.toarray() if scipy.sparse.issparse(X) else X,
-            tabular.as_given(self, expected, like=X),
-            self._names(),
-        )
+        explained = self._trained.explainer.explain(numbers, depth)
+        seen = scipy.sparse.csr_array(X).toarray() if scipy.sparse.issparse(X) else X
+        expected = tabular.as_given(self, explained.expected, like=X)
+        return explanation.Explanation(explained.scores, explained.contributions, seen, expected, self._names())
 
-    def _names(self) -> list[Any]:
-        """Return the names of the columns; x0, x1, ... if they have none."""
-        return self._columns() or [f"x{j}" for j in range(self.n_features_in_)]
-
-    def _unchanged(self, false_alarm: float) -> Drift:
-        """Return what is known of a stream before its first batch."""
-        held = self._calibration
-        if not isinstance(held, SplitCalibration) or scipy.sparse.issparse(held.numbers):
-            raise ValueError(
-                "a drift is told by rows that were held out of training, and there are none (fewer than 1,000 rows, "
-                "calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
-            )
-        return unchanged(held.scores, self._reasons.values(held.numbers), self._names(), false_alarm, self._seed)
-
-    def _ready(self) -> torch.device:
+    def _ready(self) -> TrainedDetector:  # type: ignore[override]  # goes with `Streams`
+        """Return what `fit` learned."""
         check_is_fitted(self)
-        return compute(self.compute).on
+        compute_settings(self.compute)
+        return self._trained
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "offset_")
+        return "offset_" in vars(self)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = self.method in ("auto", "likelihood", ("likelihood",))
+        tags.input_tags.sparse = choice.takes_sparse(self.method)
         tags.input_tags.allow_nan = True
         return tags

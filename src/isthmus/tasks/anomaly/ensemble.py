@@ -1,90 +1,83 @@
-"""`Surprise`: scores of any method on one scale, and the average of several."""
+"""`Ensemble`: one or several trained methods, and the mean of their surprisals."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Self
 
 import numpy as np
 
-from isthmus.tasks.anomaly.scorer import CellScorer, Scorer
+from isthmus.tasks.anomaly.methods import method_named, name_of
+from isthmus.tasks.anomaly.number_table import Numbers
+from isthmus.tasks.anomaly.own_method import OwnScorer
+from isthmus.tasks.anomaly.scorer import Scorer
+from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, members, nest
+from isthmus.tasks.anomaly.surprisal import Surprisal
 
-UPPER, KNOTS = 0.75, 31
-"""Share of the training rows up to which they tell the surprise, and at how many places."""
-FAR = 10.0
-"""From here on a surprise grows as a logarithm, so that no member outvotes all others on a row."""
-
-
-class Surprise:
-    """-log of the share of training rows that score as high: 0 for the most normal ones, 1.4 for the highest quarter.
-
-    A rank among the training rows, made continuous. Above the highest quarter, where few rows tell and some may be
-    anomalies, the share falls exponentially as it does between the median and there.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n,)
-        Of the training rows.
-
-    Examples
-    --------
-    >>> surprise = Surprise(np.linspace(0, 1, 1001))
-    >>> surprise(np.array([0.0, 0.5, 0.75])).round(2).tolist(), bool(surprise(np.array([3.0]))[0] > 2)
-    ([0.0, 0.69, 1.39], True)
-    """
-
-    def __init__(self, scores: np.ndarray) -> None:
-        shares = np.linspace(0, UPPER, KNOTS)
-        self.knots = np.quantile(scores, shares)
-        self.values = -np.log1p(-shares)
-        middle, upper = np.quantile(scores, [0.5, UPPER])
-        # Where half of the rows tie, what is above them tells.
-        room = upper - middle if upper > middle else scores.std() or 1.0
-        self.slope = np.log(0.5 / (1 - UPPER)) / room
-
-    def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """Return the surprise of scores (n,)."""
-        beyond = (scores - self.knots[-1]) * self.slope
-        found = np.where(beyond > 0, self.values[-1] + beyond, self.between(scores))
-        return np.where(found > FAR, FAR + np.log1p(np.maximum(found - FAR, 0)), found)
-
-    def between(self, scores: np.ndarray) -> np.ndarray:
-        """Return the surprise where training rows tell it; of several with the same score the greatest share."""
-        knots, first = np.unique(self.knots, return_index=True)
-        return np.interp(scores, knots, self.values[first])
+OWN = ""
+"""What stands in the place of a registered name for a user's own method."""
 
 
 class Ensemble:
-    """Several methods (one will do), each by its `Surprise`, averaged.
+    """The mean of the surprisals of one or several methods.
 
-    Averaging log shares is Fisher's way of joining p-values; it does not matter in which units a method scores.
+    Averaging log shares is Fisher's way of combining p-values; the units of a method's scores do not matter.
 
     Parameters
     ----------
-    members
+    scorers
         Trained methods.
-    numbers
-        (n, R) training rows.
+    surprisals
+        One per scorer.
     """
 
-    def __init__(self, members: Sequence[Scorer], numbers: Any) -> None:
-        self.members = list(members)
-        self.surprises = [Surprise(member.score(numbers)) for member in members]
+    def __init__(self, scorers: Sequence[Scorer], surprisals: Sequence[Surprisal]) -> None:
+        self.scorers, self.surprisals = list(scorers), list(surprisals)
 
-    def cells(self, numbers: Any) -> np.ndarray:
-        """Return rows as the first member that looks at cells has them, (n, C); as they are if there is none."""
-        for member in self.members:
-            if isinstance(member, CellScorer):
-                return member.cells.whole(numbers).numpy()
+    @classmethod
+    def of(cls, scorers: Sequence[Scorer], numbers: Numbers) -> Self:
+        """Put trained methods on one scale by the training rows (n, R)."""
+        return cls(scorers, [Surprisal.of(scorer.score(numbers)) for scorer in scorers])
+
+    def cells(self, numbers: Numbers) -> np.ndarray:
+        """Return rows as the first method that sees cells sees them, (n, C); if none does, the numbers, gaps at 0."""
+        for scorer in self.scorers:
+            if scorer.cells is not None:
+                return scorer.cells.transform(numbers).numpy()
         return np.nan_to_num(np.asarray(numbers, dtype=np.float64))
 
-    def score(self, numbers: Any) -> np.ndarray:
-        """Return how anomalous each row is, (n,) float64."""
-        pairs = zip(self.members, self.surprises, strict=True)
-        return np.mean([surprise(member.score(numbers)) for member, surprise in pairs], axis=0)
+    def score(self, numbers: Numbers) -> np.ndarray:
+        """Return the mean surprisal of each row of numbers (n, R), (n,) float64."""
+        pairs = zip(self.scorers, self.surprisals, strict=True)
+        return np.mean([surprisal(scorer.score(numbers)) for scorer, surprisal in pairs], axis=0)
 
-    def errors(self, numbers: Any) -> np.ndarray:
-        """Return the members' mean share of each column in a row's errors, (n, columns)."""
+    def errors(self, numbers: Numbers) -> np.ndarray | None:
+        """Return the mean share of each column in the methods' errors of a row, (n, columns).
+
+        None if none of the methods tells columns apart.
+        """
+        found = [errors for scorer in self.scorers if (errors := scorer.errors(numbers)) is not None]
+        if not found:
+            return None
         shares = 0.0
-        for member in self.members:
-            errors = member.errors(numbers)
+        for errors in found:
             shares = shares + errors / np.maximum(errors.sum(1, keepdims=True), 1e-300)
-        return np.asarray(shares / len(self.members))
+        return np.asarray(shares / len(found))
+
+    def state(self) -> State:
+        """Return what it takes to rebuild the ensemble."""
+        inside = {}
+        for place, (scorer, surprisal) in enumerate(zip(self.scorers, self.surprisals, strict=True)):
+            parts = {"scorer": scorer.state(), "surprisal": surprisal.state()}
+            inside[f"member{place}"] = nest(parts, {"method": name_of(scorer) or OWN})
+        return nest(inside)
+
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
+        """Rebuild an ensemble."""
+        scorers: list[Scorer] = []
+        surprisals = []
+        for saved in members("member", facts, tensors):
+            name = str(saved.facts["method"])
+            kind: type[Scorer] = OwnScorer if name == OWN else method_named(name).scorer
+            scorers.append(kind.from_state(*member("scorer", *saved), surroundings))
+            surprisals.append(Surprisal.from_state(*member("surprisal", *saved)))
+        return cls(scorers, surprisals)

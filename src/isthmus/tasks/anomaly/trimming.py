@@ -1,39 +1,40 @@
-"""Which training rows look like anomalies, told before any network is trained."""
+"""Which training rows look like anomalies, found before any network is trained."""
 
 import torch
 from torch import Tensor
 
-from isthmus.tasks.anomaly.histograms import Histograms
+from isthmus.tasks.anomaly.cell_histograms import CellHistograms
 
 RIDGE = 0.1
-"""What is added to the variance of each cell: that of the noise of a linear denoising autoencoder."""
+"""What is added to the variance of each cell: the variance of the noise of a linear denoising autoencoder."""
 ROUNDS, NEAREST = 5, 0.75
-"""How often the rows that fit worst are left out, and the share that stays."""
+"""Number of rounds of trimming, and the share of the rows kept in each."""
 SUSPECTED = 0.25
-"""Share of the rows of a contaminated table from which no network learns."""
+"""Share of the rows of a contaminated table that no network learns from."""
 
 
 def unsuspected(x: Tensor, mean: Tensor, precision: Tensor) -> Tensor:
-    """Return which rows of x (n, C) to learn from, (n,) bool: all but the `SUSPECTED` most odd.
+    """Return which rows of x (n, C) to learn from, (n,) bool: all except the oddest `SUSPECTED`.
 
-    Odd are those far from the mean (C,) by a robust precision (C, C), and those of rare values; ranks are added up. A
-    network that is trained on anomalies learns them by heart, the more so the longer it is trained.
+    A row is odd if it is far from the mean (C,) by a robust precision matrix (C, C), or has rare values; the two ranks
+    are added. A network that is trained on anomalies learns them by heart, and more so the longer it is trained.
     """
-    odd = ranks(distances(x.double(), mean, precision)) + ranks(Histograms(x).surprises(x).sum(1))
+    oddness = ranks(distances(x.double(), mean, precision)) + ranks(CellHistograms.of(x).surprisals(x).sum(1))
     kept = torch.zeros(len(x), dtype=torch.bool)
-    kept[odd.topk(max(2, round((1 - SUSPECTED) * len(x))), largest=False).indices] = True
+    kept[oddness.topk(max(2, round((1 - SUSPECTED) * len(x))), largest=False).indices] = True
     return kept
 
 
 def ranks(values: Tensor) -> Tensor:
-    """Return the place of each value (n,) in rising order."""
+    """Return the rank of each value (n,) in ascending order."""
     return values.argsort(stable=True).argsort(stable=True)
 
 
 def trimmed(x: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
-    """Return mean (C,) and precision (C, C) of the `NEAREST` rows of x (n, C) nearest to them, float64.
+    """Return mean (C,) and precision matrix (C, C) of the `NEAREST` rows of x (n, C) nearest to them, float64.
 
-    Found in rounds, as the concentration steps of the minimum covariance determinant (Rousseeuw and Van Driessen 1999).
+    These rows are found in rounds, by the concentration steps of the minimum covariance determinant (Rousseeuw and Van
+    Driessen 1999).
     """
     x = x.double()
     mean, precision = gaussian(x)
@@ -44,7 +45,7 @@ def trimmed(x: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
 
 
 def gaussian(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean (C,) and (Σ + λI)⁻¹ (C, C) of rows x (n, C)."""
+    """Return mean (C,) and precision matrix (Σ + λI)⁻¹ (C, C) of rows x (n, C), with λ = `RIDGE`."""
     mean = x.mean(0)
     centred = x - mean
     covariance = centred.T @ centred / len(x)

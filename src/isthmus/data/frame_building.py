@@ -1,0 +1,160 @@
+"""Building frames: a frame of the same library, with the same names and types, from a schema and cells."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.frames import Frame, narwhals, with_none
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    from isthmus.data.frames import FrameSeries
+
+
+def build(schema: Schema, columns: Sequence[Cells], like: object = None) -> Frame:
+    """Build a frame of the schema's library, with its names and types.
+
+    A whole number or boolean that is missing, where its type has no room for that, turns the column into one of floats
+    or of objects.
+
+    Parameters
+    ----------
+    schema : Schema
+        As it was read from a frame.
+    columns : sequence of Cells
+        The cells of each column of the schema.
+    like : frame, optional
+        A frame with as many rows. If it has row labels (an index of pandas), the new frame gets the same ones.
+    """
+    if schema.backend == "pandas":
+        return build_pandas(schema, columns, like)
+    pairs = list(zip(schema.fields, columns, strict=True))
+    if schema.backend == "pyarrow":
+        import pyarrow
+
+        names = [field.name for field in schema.fields]
+        return pyarrow.table([arrow_column(field, cells) for field, cells in pairs], names=names)
+    parts = [other_column(schema.backend, field, cells) for field, cells in pairs]
+    return narwhals().from_dict({part.name: part for part in parts}).to_native()
+
+
+def build_pandas(schema: Schema, columns: Sequence[Cells], like: object) -> "pandas.DataFrame":
+    """Build a frame of pandas."""
+    import pandas
+
+    index = like.index if isinstance(like, pandas.DataFrame) else None
+    parts = [pandas_column(field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
+    frame = pandas.concat([pandas.Series(part) for part in parts], axis=1, keys=range(len(parts)))
+    frame.columns = pandas.Index([field.name for field in schema.fields])
+    return frame if index is None else frame.set_axis(index, axis=0)
+
+
+def time_objects(field: Field, cells: Cells) -> np.ndarray:
+    """Return times as Python's dates, or dates and times of day; None in place of missing ones."""
+    return with_none(cells.values.astype(f"M8[{field.unit}]").astype(object), cells.missing)
+
+
+def pandas_column(field: Field, cells: Cells) -> "pandas.Series | pandas.Categorical":
+    """Return a column as pandas has it."""
+    import pandas
+
+    values, missing = cells
+    if field.dtype.endswith("[pyarrow]"):
+        return pandas.Series(pandas.arrays.ArrowExtensionArray(arrow_column(field, cells)))
+    if field.sort in ("time", "duration"):
+        return pandas_times(field, cells)
+    objects = values.astype(object)
+    objects[missing] = None
+    if field.dtype == "category":
+        return pandas.Categorical(objects, categories=list(field.levels), ordered=field.ordered)
+    dtype = pandas.api.types.pandas_dtype(field.dtype)
+    if not isinstance(dtype, np.dtype) or field.sort in ("text", "nothing"):
+        return pandas.Series(objects, dtype=dtype)
+    if not missing.any() or field.sort == "float":
+        return pandas.Series(values).astype(dtype)
+    if field.sort == "boolean" or dtype.kind == "O":
+        return pandas.Series(objects, dtype=object)
+    return pandas.Series(np.where(missing, np.nan, values))
+
+
+def pandas_times(field: Field, cells: Cells) -> "pandas.Series":
+    """Return a column of times or durations as pandas has it."""
+    import pandas
+
+    if field.dtype == "object":
+        return pandas.Series(time_objects(field, cells), dtype=object)
+    stamps = cells.values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
+    stamps[cells.missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
+    column = pandas.Series(stamps)
+    return column.dt.tz_localize("UTC").dt.tz_convert(field.zone) if field.zone else column
+
+
+def arrow_type(name: str) -> "pyarrow.DataType":
+    """Return the Arrow type of this name."""
+    import pyarrow
+
+    coded = re.fullmatch(r"dictionary<values=(.*), indices=(\w+), ordered=(\d)>", name)
+    if coded:
+        values, indices, ordered = coded.groups()
+        return pyarrow.dictionary(arrow_type(indices), arrow_type(values), ordered == "1")
+    zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.*)\]", name)
+    return pyarrow.timestamp(*zoned.groups()) if zoned else pyarrow.type_for_alias(name)
+
+
+def arrow_column(field: Field, cells: Cells) -> "pyarrow.Array":
+    """Return a column as Arrow has it."""
+    import pyarrow
+
+    values, missing = cells
+    kind = arrow_type(field.dtype.removesuffix("[pyarrow]"))
+    if field.sort == "nothing":
+        return pyarrow.nulls(len(missing), kind)
+    if field.sort in ("time", "duration"):
+        ticks = pyarrow.array(values, mask=missing)
+        return (ticks.cast(pyarrow.int32()) if field.unit == "D" else ticks).cast(kind)
+    if pyarrow.types.is_dictionary(kind):
+        return pyarrow.array(values, kind.value_type, mask=missing).dictionary_encode().cast(kind)
+    return pyarrow.array(values, mask=missing).cast(kind) if values.dtype != object else pyarrow.array(values, kind)
+
+
+def other_column(backend: str, field: Field, cells: Cells) -> "FrameSeries":
+    """Return a column as a series of narwhals, of another library than pandas and Arrow."""
+    nw = narwhals()
+    if field.sort == "nothing":
+        return empty_column(backend, field, len(cells.missing))
+    values: np.ndarray | list[object] = cells.values
+    if cells.missing.any():
+        values = with_none(cells.values.astype(object), cells.missing).tolist()
+    if field.sort == "time" and field.unit != "D":
+        series = nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Datetime(field.unit))
+        return series.dt.replace_time_zone("UTC").dt.convert_time_zone(field.zone) if field.zone else series
+    if field.sort == "time":
+        return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Int32).cast(nw.Date)
+    if field.sort == "duration":
+        return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Duration(field.unit))
+    kind = nw.Enum(list(field.levels)) if field.dtype == "Enum" else getattr(nw, field.dtype)
+    if field.sort in ("text", "category"):
+        series = nw.new_series(field.name, list(values), nw.String, backend=backend)
+        return series if field.dtype == "String" else series.cast(kind)
+    return nw.new_series(field.name, values, kind, backend=backend)
+
+
+def empty_column(backend: str, field: Field, rows: int) -> "FrameSeries":
+    """Return a column whose values are all missing, as a series of narwhals."""
+    nw = narwhals()
+    series = nw.new_series(field.name, [None] * rows, backend=backend)
+    if field.dtype == "Unknown":
+        return series
+    known = {"Datetime": (field.unit, field.zone), "Duration": (field.unit,), "Enum": (list(field.levels),)}
+    kind = getattr(nw, field.dtype)
+    return series.cast(kind(*known[field.dtype]) if field.dtype in known else kind)
+
+
+def to_arrow(frame: Frame) -> "pyarrow.Table":
+    """Return a frame as a table of Arrow, without row labels."""
+    return cast("pyarrow.Table", narwhals().from_native(frame, eager_only=True).to_arrow())

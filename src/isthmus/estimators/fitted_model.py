@@ -1,0 +1,138 @@
+"""`FittedModel`: everything that a trained autoencoder is; what is used and saved, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+
+import torch
+from torch import Tensor
+
+from isthmus.core.network import Network
+from isthmus.data.moments import RunningMoments
+from isthmus.data.scaling import Scaling
+from isthmus.data.schema import TableSchema
+from isthmus.engine.history import History
+from isthmus.engine.report import FitReport
+from isthmus.estimators.parameters import Backbone, Slot
+from isthmus.parts.composition import compose
+from isthmus.parts.slots import Likelihood
+
+
+@dataclass(frozen=True, eq=False)
+class Composition:
+    """The parts of a network, and its sizes: all that it takes to build the network again.
+
+    Parameters
+    ----------
+    cells : int
+        Numbers per row that the network sees.
+    latent : int
+        Size K of the code.
+    encoder, decoder, code, likelihood, corruption, penalty, objective : part, name or None
+        As in `AutoEncoder`, with "auto" resolved.
+    """
+
+    cells: int
+    latent: int
+    encoder: Backbone
+    decoder: Backbone
+    code: Slot
+    likelihood: Likelihood
+    corruption: Slot
+    penalty: Slot | Sequence[Slot]
+    objective: Slot
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """Everything by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
+
+    def build(self, dtype: torch.dtype) -> Network:
+        """Return the network on the processor; its weights are still to be written."""
+        with torch.device("cpu"):
+            network = compose(
+                self.cells,
+                self.latent,
+                encoder=self.encoder,
+                decoder=self.decoder,
+                code=self.code,
+                likelihood=self.likelihood,
+                corruption=self.corruption,
+                penalty=self.penalty,
+                objective=self.objective,
+            )
+        return network.to(dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRecord:
+    """How a model was trained, and what it takes to go on with the training.
+
+    Parameters
+    ----------
+    history : History
+        Losses by epoch.
+    report : FitReport
+        What was chosen for the training.
+    epochs : int
+        Epochs trained, or calls of `partial_fit`.
+    generator : Tensor
+        State of the generator that orders rows and seeds noise.
+    moments : RunningMoments
+        Mean and variance of the columns over all rows seen, for a scaling that follows a stream.
+    optimiser : torch.optim.Optimizer or None
+        The optimiser to go on with; it is not saved.
+    """
+
+    history: History
+    report: FitReport
+    epochs: int
+    generator: Tensor
+    moments: RunningMoments
+    optimiser: torch.optim.Optimizer | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A trained autoencoder: from tables to numbers, from numbers to the network, through it, and back.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        What was learned of the table's columns.
+    scaling : Scaling
+        Between the data's units and the network's.
+    composition : Composition
+        The parts of the network.
+    network : Network
+        The torch module, with its trained weights.
+    dtype : torch.dtype
+        Number type of the weights.
+    record : TrainingRecord
+        How it was trained.
+    """
+
+    schema: TableSchema
+    scaling: Scaling
+    composition: Composition
+    network: Network
+    dtype: torch.dtype
+    record: TrainingRecord = field(repr=False)
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The likelihood p(x|z) that was used: the part."""
+        return self.composition.likelihood
+
+    @property
+    def latent(self) -> int:
+        """Size K of the code."""
+        return self.network.code.latent
+
+    @property
+    def weights(self) -> int:
+        """Number of trained weights."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def operations(self, rows: int) -> float:
+        """Return the floating-point operations of a training step on that many rows, about."""
+        return 6.0 * rows * self.weights

@@ -1,0 +1,81 @@
+"""What a model with a prior, a posterior or a codebook can do besides encoding: draw rows, estimate log p(x), index."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.distributions import Normal
+
+from isthmus.core.network import Network
+from isthmus.data.table import Table
+from isthmus.estimators import checks
+from isthmus.estimators.inference import Inference, uninitialised
+from isthmus.estimators.parameters import RandomState
+
+DIGITS = 1e4
+"""Digits of a row's code that shift its points: enough for noise that differs between rows."""
+LEAST = 1e-9
+"""Probabilities are kept this far from 0 and 1, where the normal quantile is infinite."""
+
+
+def sample(inference: Inference, count: int, random_state: RandomState, noise: bool) -> np.ndarray:
+    """Draw codes from the prior and decode them: to draws from p(x|z), or without noise to its means; (count, R)."""
+    model = inference.model
+    network, scaling = model.network, model.scaling
+    generator = Generator().manual_seed(checks.seed(random_state))
+    assert network.prior is not None, "models without a prior have no such method"
+    codes = network.prior.sample(count, model.latent, generator, uninitialised(model)).numpy()
+    if not noise:
+        return inference.decode(codes)
+    draw = Generator(inference.device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
+
+    def drawn(z: Tensor) -> Tensor:
+        return scaling.inverse(network.likelihood.sample(network.decoder(z), draw).cpu())
+
+    return inference.map(drawn, inference.codes(codes), scaling.numbers)
+
+
+def line(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
+    """Return the points on the straight lines between codes (n, K), (n, steps, K), both ends included."""
+    share = np.linspace(0, 1, steps, dtype=start.dtype)[:, None]
+    return start[:, None] * (1 - share) + end[:, None] * share
+
+
+def log_marginal(inference: Inference, table: Table, samples: int, random_state: RandomState) -> np.ndarray:
+    """Estimate log p(x) of each row by importance sampling from its posterior, (n,) float64."""
+    model = inference.model
+    rows = inference.scored(table)
+    generator = Generator().manual_seed(checks.seed(random_state))
+    uniform = torch.empty(samples, model.latent, dtype=torch.float64).uniform_(generator=generator).to(rows.device)
+
+    def estimated(x: Tensor) -> Tensor:
+        return importance_weighted(model.network, x, uniform).double() - inference.volume(x)
+
+    return inference.map(estimated, rows, None)
+
+
+def importance_weighted(network: Network, x: Tensor, uniform: Tensor) -> Tensor:
+    """Return the importance-weighted log-likelihood (B,) of rows x (B, F) with S points `uniform` (S, K) in [0, 1)."""
+    posterior = network.encode(x).posterior
+    assert isinstance(posterior, Normal)
+    # Every row shifts the points around the unit cube by digits of its own code (Cranley and Patterson 1976): the noise
+    # differs between rows, so that their errors cancel in a mean, and is the same wherever a row stands.
+    shift = torch.frac(posterior.mean.double() * DIGITS)
+    total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
+    for point in uniform:
+        place = torch.remainder(point + shift, 1).clamp(LEAST, 1 - LEAST)
+        epsilon = torch.special.ndtri(place).to(x)
+        z = posterior.mean + posterior.stddev * epsilon
+        # log p(z) - log q(z|x), whose ½ log 2π cancel.
+        ratio = (0.5 * (epsilon.square() - z.square()) + torch.log(posterior.stddev)).sum(1)
+        total = torch.logaddexp(total, (ratio - network.likelihood.nll(x, network.decoder(z))).double())
+    return total - math.log(len(uniform))
+
+
+def codewords(inference: Inference, table: Table) -> np.ndarray:
+    """Return which codewords stand for each row, (n, groups) int64."""
+    network, rows = inference.model.network, inference.rows(table)
+    with torch.no_grad():
+        groups = network.code.indices(network.activate(rows.scaled(table[:1]))).shape[1]
+    return inference.map(lambda x: network.code.indices(network.activate(x)), rows, groups).astype(np.int64)

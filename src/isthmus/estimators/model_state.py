@@ -1,0 +1,114 @@
+"""A `FittedModel` as a `State`, and back."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from isthmus.core.json_type import Json
+from isthmus.data.columns import Column, Columns
+from isthmus.data.fields import Field, Schema
+from isthmus.data.moments import RunningMoments
+from isthmus.data.scaling import AffineScaling, Scaling
+from isthmus.data.schema import TableSchema
+from isthmus.data.tables import TableScaling
+from isthmus.engine.history import History
+from isthmus.engine.report import FitReport
+from isthmus.estimators.fitted_model import Composition, FittedModel, TrainingRecord
+from isthmus.estimators.plain import Classes, plain, revived
+from isthmus.estimators.state import State, prefixed
+
+
+def state_of(model: FittedModel) -> State:
+    """Return everything that a fitted model is.
+
+    Raises
+    ------
+    TypeError
+        If a part cannot be saved; it is named.
+    """
+    record = model.record
+    facts: dict[str, Json] = {
+        "table": plain_schema(model.schema),
+        "composition": plain_fields(model.composition.fields),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "history": record.history.to_dict(),
+        "fit_report": record.report.to_dict(),
+        "epochs": record.epochs,
+    }
+    tensors = {f"network.{name}": tensor for name, tensor in model.network.state_dict().items()}
+    tensors |= {f"scaling.{name}": tensor for name, tensor in model.scaling.state_dict().items()}
+    tensors |= {f"moments.{name}": tensor for name, tensor in record.moments.state.items()}
+    tensors["generator"] = record.generator
+    return State(facts, tensors)
+
+
+def model_of(state: State, classes: Classes) -> FittedModel:
+    """Undo `state_of`.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError, RuntimeError
+        If facts and tensors do not fit together.
+    """
+    facts: Any = state.facts
+    schema = revived_schema(facts["table"], classes)
+    composition = Composition(**{name: revived(value, classes) for name, value in facts["composition"].items()})
+    dtype = getattr(torch, facts["dtype"])
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"{facts['dtype']} is no number type of weights")
+    if schema.columns is not None:
+        scaling: Scaling = TableScaling(schema.columns)
+        width = len(schema.columns)
+    else:
+        scaling = AffineScaling(state.tensors["scaling.shift"], state.tensors["scaling.scale"])
+        width = scaling.cells
+    if width != schema.n_features or scaling.cells != composition.cells:
+        raise ValueError(f"it has the scaling of {width} columns, and {schema.n_features} columns")
+    network = composition.build(dtype)
+    network.load_state_dict(prefixed(state.tensors, "network"))
+    network.eval()
+    record = TrainingRecord(
+        History.from_dict(facts["history"]),
+        FitReport.from_dict(facts["fit_report"]),
+        facts["epochs"],
+        state.tensors["generator"],
+        RunningMoments.from_state(prefixed(state.tensors, "moments")),
+    )
+    return FittedModel(schema, scaling, composition, network, dtype, record)
+
+
+def plain_schema(schema: TableSchema) -> dict[str, Json]:
+    """Return what is known of a table as JSON has it."""
+    frame = schema.frame
+    return {
+        "n_features": schema.n_features,
+        "names": None if schema.names is None else plain(schema.names),
+        "frame": None
+        if frame is None
+        else {"backend": frame.backend, "fields": [plain_fields(field._asdict()) for field in frame.fields]},
+        "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
+    }
+
+
+def revived_schema(facts: Any, classes: Classes) -> TableSchema:
+    """Undo `plain_schema`."""
+    frame, columns, names = facts["frame"], facts["columns"], facts["names"]
+    return TableSchema(
+        int(facts["n_features"]),
+        None if names is None else revived(names, classes),
+        None
+        if frame is None
+        else Schema(frame["backend"], tuple(Field(**as_tuples(values)) for values in frame["fields"])),
+        None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
+    )
+
+
+def plain_fields(values: dict[str, Any]) -> dict[str, Json]:
+    """Return fields by name as JSON has them."""
+    return {name: plain(value) for name, value in values.items()}
+
+
+def as_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Return fields by name with tuples for JSON's lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

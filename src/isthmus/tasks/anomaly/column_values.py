@@ -1,0 +1,53 @@
+"""`ColumnValues`: rows with one value per column, as an explanation needs them, and back to a table's numbers."""
+
+import numpy as np
+
+from isthmus.data.tables import TableScaling
+
+
+class ColumnValues:
+    """Turns the numbers of a table into one value per column, and back.
+
+    Times and the widest whole numbers are stored as two numbers. As one value they are rounded, which is precise
+    enough to ask what would be normal.
+
+    Parameters
+    ----------
+    table
+        The columns of a table of several kinds; None for numbers alone, each of which is a value.
+    """
+
+    def __init__(self, table: TableScaling | None) -> None:
+        self.table = table
+
+    def values(self, numbers: np.ndarray) -> np.ndarray:
+        """Turn numbers (n, R) into values (n, columns), float64, NaN where missing."""
+        if self.table is None:
+            return np.asarray(numbers, dtype=np.float64)
+        values = numbers[:, self.table.places].astype(np.float64)
+        for index, high, low in pairs(self.table):
+            place = self.table.places[index]
+            values[:, index] = numbers[:, place] * high + numbers[:, place + 1] * low
+        return values
+
+    def numbers(self, values: np.ndarray) -> np.ndarray:
+        """Turn values (n, columns) into numbers (n, R)."""
+        if self.table is None:
+            return values
+        numbers = np.zeros((len(values), self.table.numbers))
+        numbers[:, self.table.places] = values
+        for index, high, low in pairs(self.table):
+            place = self.table.places[index]
+            numbers[:, place] = np.floor(values[:, index] / high)
+            numbers[:, place + 1] = (values[:, index] - numbers[:, place] * high) / low
+        return numbers
+
+    def is_categorical(self, index: int) -> bool:
+        """Whether the values of a column are codes of categories, or booleans."""
+        return self.table is not None and index in {*self.table.named, *self.table.flags}
+
+
+def pairs(table: TableScaling) -> list[tuple[int, float, float]]:
+    """Return the columns stored as two numbers, and what one unit of the first and of the second number is worth."""
+    found = zip(table.real, table.high.tolist(), table.low.tolist(), strict=True)
+    return [(index, high, low) for index, high, low in found if table.columns[index].wide]

@@ -1,0 +1,184 @@
+"""`Explainer`: says which columns make a row odd, and which values would have been expected."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+
+from isthmus.data.rows import Rows
+from isthmus.data.tables import TableScaling
+from isthmus.engine.inference import map_rows
+from isthmus.tasks.anomaly.column_values import ColumnValues
+from isthmus.tasks.anomaly.ensemble import Ensemble
+from isthmus.tasks.anomaly.mahalanobis import Mahalanobis
+from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
+from isthmus.tasks.anomaly.replacement import replaced, shared
+from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, as_tensor, member, nest
+from isthmus.tasks.anomaly.training import Training
+
+WIDE = 128
+"""Number of columns above which contributions follow the shares of the errors, as for images."""
+MOST_CELLS = 2000
+"""Number of cells above which no matrix of all of them is kept, so that expected values are the typical ones."""
+TYPICAL_ROWS = 1000
+"""Training rows that tell the typical score."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles of a column's training values that are tried in the place of the value seen."""
+MOST_LEVELS = 20
+"""Greatest number of categories that are tried, the most frequent ones."""
+
+
+class Explained(NamedTuple):
+    """An explanation of rows in numbers."""
+
+    scores: np.ndarray
+    """(n,)"""
+    contributions: np.ndarray
+    """(n, columns); they add up to the scores."""
+    expected: np.ndarray
+    """(n, R) numbers."""
+
+
+class Explainer:
+    """Explains the scores that an ensemble gives to rows of numbers (n, R).
+
+    Parameters
+    ----------
+    ensemble
+        Trained.
+    linear
+        Predicts each cell from the others; None for sparse rows and for rows too wide for that.
+    columns
+        Turns numbers into one value per column.
+    typical_score
+        The median score of training rows.
+    typical
+        (columns,) the median value, or most frequent category, of each column.
+    grid
+        Values to try in each column; empty for sparse rows.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        linear: Mahalanobis | None,
+        columns: ColumnValues,
+        typical_score: float,
+        typical: np.ndarray,
+        grid: list[np.ndarray],
+    ) -> None:
+        self.ensemble, self.linear, self.columns = ensemble, linear, columns
+        self.typical_score, self.typical, self.grid = typical_score, typical, grid
+
+    @classmethod
+    def of(cls, ensemble: Ensemble, training: Training) -> Self:
+        """Learn from the rows that the ensemble was trained on what is typical of them."""
+        numbers = training.numbers
+        score = float(np.median(ensemble.score(numbers[:TYPICAL_ROWS])))
+        if is_sparse(numbers):
+            return cls(ensemble, None, ColumnValues(None), score, np.zeros(numbers.shape[1]), [])
+        columns = ColumnValues(training.cells.table)
+        values = columns.values(numbers).T
+        grid = [values_to_try(column, columns.is_categorical(index)) for index, column in enumerate(values)]
+        typical = [
+            typical_value(column, tried, columns.is_categorical(index))
+            for index, (column, tried) in enumerate(zip(values, grid, strict=True))
+        ]
+        linear = Mahalanobis.trained_on(training) if training.cells.count <= MOST_CELLS else None
+        return cls(ensemble, linear, columns, score, np.array(typical), grid)
+
+    def explain(self, numbers: Numbers, depth: int) -> Explained:
+        """Explain rows of numbers (n, R), replacing at most `depth` columns per row."""
+        scores = self.ensemble.score(numbers)
+        if is_sparse(numbers):
+            return Explained(scores, self._shares(scores, numbers), self._typical(numbers))
+        values = self.columns.values(numbers)
+        if values.shape[1] > WIDE:
+            return Explained(scores, self._shares(scores, numbers), self._expected(numbers))
+        contributions, expected = replaced(
+            values, lambda rows: self.ensemble.score(self.columns.numbers(rows)), self._guess, self.grid, depth
+        )
+        # A time is explained by its rounded value; the difference to the score of the row itself is spread evenly.
+        contributions += ((scores - contributions.sum(1)) / values.shape[1])[:, None]
+        return Explained(scores, contributions, self.columns.numbers(expected))
+
+    def _shares(self, scores: np.ndarray, numbers: Numbers) -> np.ndarray:
+        errors = self.ensemble.errors(numbers)
+        return shared(scores, self.typical_score, self._own_errors(numbers) if errors is None else errors)
+
+    def _own_errors(self, numbers: Numbers) -> np.ndarray:
+        """Return errors (n, columns) where no method tells columns apart.
+
+        They are those of the linear model; without one, squared distances from the typical values, in units of the
+        range of the values to try.
+        """
+        if self.linear is not None:
+            return self.linear.errors(numbers)
+        ranges = np.array([np.ptp(tried) if len(tried) else 0.0 for tried in self.grid])
+        distance = self.columns.values(numbers) - self.typical
+        return np.asarray((distance / np.where(ranges > 0, ranges, 1.0)) ** 2)
+
+    def _guess(self, values: np.ndarray) -> np.ndarray:
+        return self.columns.values(self._expected(self.columns.numbers(values)))
+
+    def _expected(self, numbers: np.ndarray) -> np.ndarray:
+        """Return what is expected of each column given the row's others, as numbers (n, R)."""
+        linear = self.linear
+        if linear is None:
+            return self._typical(numbers)
+
+        def guess(raw: torch.Tensor) -> torch.Tensor:
+            return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu())
+
+        return map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
+
+    def _typical(self, numbers: Numbers) -> np.ndarray:
+        """Return the typical value of each column, for every row, as numbers (n, R)."""
+        return np.repeat(self.columns.numbers(self.typical[None]), numbers.shape[0], axis=0)
+
+    def state(self) -> State:
+        """Return what it takes to rebuild the explainer, apart from the ensemble."""
+        tensors = {
+            "typical_score": as_tensor(self.typical_score),
+            "typical": as_tensor(self.typical),
+            "grid": as_tensor(np.concatenate([*self.grid, np.empty(0)])),
+            "grid_sizes": as_tensor(np.array([len(tried) for tried in self.grid], dtype=np.int64)),
+        }
+        facts = {"by_columns": self.columns.table is not None}
+        linear = {} if self.linear is None else {"linear": self.linear.state()}
+        return nest(linear, facts, tensors)
+
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, ensemble: Ensemble) -> Self:
+        """Rebuild an explainer of an ensemble."""
+        known = surroundings.columns if facts["by_columns"] else None
+        linear = None
+        if "linear" in facts:
+            linear = Mahalanobis.from_state(*member("linear", facts, tensors), surroundings)
+        sizes = tensors["grid_sizes"].tolist()
+        grid = [piece.numpy() for piece in tensors["grid"].split(sizes)] if sizes else []
+        return cls(
+            ensemble,
+            linear,
+            ColumnValues(None if known is None else TableScaling(known)),
+            float(tensors["typical_score"]),
+            tensors["typical"].numpy(),
+            grid,
+        )
+
+
+def values_to_try(column: np.ndarray, categorical: bool) -> np.ndarray:
+    """Return the values to try in a column of training rows (n,); categories with the most frequent first."""
+    seen = column[~np.isnan(column)]
+    if categorical:
+        levels, counts = np.unique(seen, return_counts=True)
+        return np.asarray(levels[np.argsort(-counts, kind="stable")[:MOST_LEVELS]])
+    return np.unique(np.quantile(seen, QUANTILES, method="nearest")) if len(seen) else seen
+
+
+def typical_value(column: np.ndarray, tried: np.ndarray, categorical: bool) -> float:
+    """Return the most frequent category of a column, or the median of its values (n,); NaN if it has none."""
+    seen = column[~np.isnan(column)]
+    if not len(seen):
+        return np.nan
+    return float(tried[0] if categorical else np.quantile(seen, 0.5, method="nearest"))

@@ -1,0 +1,207 @@
+"""`OwnMethod`: a user's own detection method, a function or an object with `fit` and `score_samples`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeAlias, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from isthmus.tasks.anomaly.cells import RobustCells
+from isthmus.tasks.anomaly.number_table import Numbers
+from isthmus.tasks.anomaly.state import Facts, OwnSaveable, State, Surroundings, Tensors, member, nest
+from isthmus.tasks.anomaly.training import Training
+
+
+class Detector(Protocol):
+    """A detector with scikit-learn's methods."""
+
+    def fit(self, X: np.ndarray) -> object:
+        """Learn from rows (n, R)."""
+        ...
+
+    def score_samples(self, X: np.ndarray) -> np.ndarray:
+        """Return how normal rows (m, R) are, (m,): higher is more normal."""
+        ...
+
+
+ScoreFunction: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""From rows (m, R) to scores (m,), higher is odder; no row affects another."""
+TrainFunction: TypeAlias = Callable[[np.ndarray], ScoreFunction]
+"""From training rows (n, R) to what scores rows."""
+DETECTOR_METHODS = ("fit", "score_samples")
+
+
+@dataclass(frozen=True)
+class Oddness:
+    """Minus what a fitted detector's `score_samples` returns."""
+
+    detector: Detector
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Return how odd rows (m, R) are, (m,)."""
+        return -np.asarray(self.detector.score_samples(rows), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class OwnMethod:
+    """A user's own method before training.
+
+    Parameters
+    ----------
+    given
+        A function that is given the training rows (n, R) and returns a function of rows (m, R) to scores (m,), higher
+        is odder; or an object with `fit(X)` and `score_samples(X)`, higher is more normal.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+
+    given: Detector | TrainFunction
+
+    sparse = False
+    uses_estimator = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.given, type):
+            raise TypeError(f"method={self.name} is a class; give an instance of it: {self.name}(...)")
+        if self.lacking and not (len(self.lacking) == len(DETECTOR_METHODS) and callable(self.given)):
+            also = "" if len(self.lacking) < len(DETECTOR_METHODS) else ", and it is not a function either"
+            raise TypeError(
+                f"method={self.name} lacks {' and '.join(self.lacking)}{also}; a method of your own must be an object "
+                "with fit(X) and score_samples(X) (higher is more normal), or a function that is given the training "
+                "rows (n, R) and returns a function of rows (m, R) to scores (m,), higher is odder"
+            )
+
+    @property
+    def lacking(self) -> list[str]:
+        """The methods of a detector that the object does not have."""
+        return [name for name in DETECTOR_METHODS if not callable(getattr(self.given, name, None))]
+
+    @property
+    def name(self) -> str:
+        """The name of the function, or of the object's class."""
+        return str(getattr(self.given, "__name__", type(self.given).__name__))
+
+    def train(self, training: Training) -> "OwnScorer":
+        """Train the method on all rows; of an object, a copy."""
+        cells = None if training.columns is None else training.cells
+        rows = own_rows(training.numbers, cells)
+        return OwnScorer(self.name, self.score_function(rows, training.seed), cells)
+
+    def score_function(self, rows: np.ndarray, seed: int) -> ScoreFunction:
+        """Train the method on rows (n, R), and return what scores rows."""
+        if not self.lacking:
+            return Oddness(fitted_copy(cast("Detector", self.given), rows, seed))
+        function = cast("TrainFunction", self.given)(rows)
+        if not callable(function):
+            raise TypeError(
+                f"method={self.name} must return a function of rows (m, R) to scores (m,); it returned {function!r}"
+            )
+        return function
+
+
+def fitted_copy(detector: Detector, rows: np.ndarray, seed: int) -> Detector:
+    """Return a fitted copy; a scikit-learn estimator without a random state gets the seed of the training."""
+    copy: Detector = clone(detector, safe=False)
+    if isinstance(copy, BaseEstimator) and copy.get_params().get("random_state", seed) is None:
+        copy.set_params(random_state=seed % 2**32)
+    copy.fit(rows)
+    return copy
+
+
+def own_rows(numbers: Numbers, cells: RobustCells | None) -> np.ndarray:
+    """Return rows as a user's own method sees them: finite float64 numbers, in memory of their own.
+
+    Numbers without gaps are given as they are. Rows of a table of several kinds of columns, or with gaps, are given as
+    its cells: numbers standardised, one column per category with zeros and ones (standardised too), gaps at the mean.
+    """
+    rows = numbers if cells is None else cells.transform(numbers).numpy()
+    return np.array(rows, dtype=np.float64, order="C")
+
+
+class OwnScorer:
+    """A user's own method after training.
+
+    Parameters
+    ----------
+    name
+        For messages.
+    function
+        From rows (m, R) to scores (m,), higher is odder.
+    cells
+        Turns the numbers of a table of several kinds into the rows of the method; None for numbers as they are.
+    """
+
+    def __init__(self, name: str, function: ScoreFunction, cells: RobustCells | None) -> None:
+        self.name, self.function, self.cells = name, function, cells
+
+    @classmethod
+    def trained_on(cls, training: Training) -> Self:
+        """Refuse: `OwnMethod` knows what to train."""
+        raise TypeError("a user's own method is trained by OwnMethod.train")
+
+    def score(self, numbers: Numbers) -> np.ndarray:
+        """Return the score of each row of numbers (n, R), (n,) float64; higher is odder.
+
+        Raises
+        ------
+        ValueError
+            If the method returns another shape, or a score that is not finite.
+        """
+        rows = own_rows(numbers, self.cells)
+        scores = np.asarray(self.function(rows), dtype=np.float64)
+        if scores.shape != (len(rows),):
+            raise ValueError(
+                f"method {self.name} must return scores of shape ({len(rows)},) for rows of shape {rows.shape}; it "
+                f"returned shape {scores.shape}"
+            )
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"method {self.name} must return finite scores; {int((~np.isfinite(scores)).sum())} of {len(scores)} "
+                "are NaN or infinite"
+            )
+        return scores
+
+    def errors(self, numbers: Numbers) -> None:
+        """Return None: the method does not tell columns apart."""
+
+    def state(self) -> State:
+        """Return what it takes to rebuild the scorer.
+
+        Raises
+        ------
+        TypeError
+            If the trained object cannot be saved: it must have `state` and `from_state` (`OwnSaveable`).
+        """
+        is_detector = isinstance(self.function, Oddness)
+        trained: object = self.function.detector if isinstance(self.function, Oddness) else self.function
+        if not isinstance(trained, OwnSaveable):
+            raise TypeError(
+                f"method {self.name} cannot be saved: {type(trained).__name__} has no methods state() -> (facts, "
+                "tensors) and from_state(facts, tensors); give it these, or fit the detector again in place of "
+                "loading it"
+            )
+        facts = {"name": self.name, "class": type(trained).__name__, "is_detector": is_detector}
+        inside = {"trained": State(*trained.state())}
+        return nest(inside if self.cells is None else inside | {"cells": self.cells.state()}, facts)
+
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
+        """Rebuild a scorer.
+
+        Raises
+        ------
+        ValueError
+            If the class of the user's trained object was not given.
+        """
+        kind = str(facts["class"])
+        if kind not in surroundings.own:
+            raise ValueError(f"the saved detector has a method of your own, {kind}: give that class when loading it")
+        trained = surroundings.own[kind].from_state(*member("trained", facts, tensors))
+        function = Oddness(cast("Detector", trained)) if facts["is_detector"] else cast("ScoreFunction", trained)
+        columns = surroundings.columns
+        cells = RobustCells.from_state(*member("cells", facts, tensors), columns) if "cells" in facts else None
+        return cls(str(facts["name"]), function, cells)

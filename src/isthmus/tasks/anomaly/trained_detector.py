@@ -1,0 +1,122 @@
+"""`TrainedDetector`: everything a detector has learned, apart from the reading of tables and the decision."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from isthmus.tasks.anomaly.calibration import (
+    Calibration,
+    CrossCalibration,
+    NoCalibration,
+    SplitCalibration,
+    calibration_from_state,
+    held_out_count,
+)
+from isthmus.tasks.anomaly.drift import Drift, unchanged
+from isthmus.tasks.anomaly.ensemble import Ensemble
+from isthmus.tasks.anomaly.explainer import Explainer
+from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
+from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, as_tensor, member, nest
+
+
+@dataclass(frozen=True)
+class TrainedDetector:
+    """What a detector has learned; it takes rows as numbers (n, R)."""
+
+    recipe: Recipe
+    """How it was trained."""
+    seed: int
+    """The seed of the training."""
+    ensemble: Ensemble
+    """Scores rows."""
+    explainer: Explainer
+    """Explains scores."""
+    calibration: Calibration
+    """Turns scores into p-values."""
+
+    @classmethod
+    def trained(cls, recipe: Recipe, rows: Numbers, seed: int, fraction: float | str | None, *, fitted: bool) -> Self:
+        """Train on rows in random order, the first of which are held out for calibration.
+
+        Parameters
+        ----------
+        recipe
+            How to train.
+        rows
+            (n, R) in random order.
+        seed
+            Of everything drawn at random.
+        fraction
+            The `calibration_fraction` of the detector.
+        fitted
+            Whether the recipe's estimator is fitted already.
+        """
+        held = held_out_count(fraction, rows.shape[0], fitted=fitted)
+        training = recipe.training(rows[held:], seed)
+        ensemble = recipe.train(training)
+        explainer = Explainer.of(ensemble, training)
+        known = not recipe.contaminated
+        calibration: Calibration = NoCalibration(fraction)
+        if held:
+            calibration = SplitCalibration(ensemble, rows[:held], known_normal=known)
+        elif fraction == "auto" and rows.shape[0] >= 4:
+            calibration = CrossCalibration(recipe, rows, seed, known_normal=known)
+        return cls(recipe, seed, ensemble, explainer, calibration)
+
+    def calibrated(self, normal: Numbers) -> Self:
+        """Return the same detector, calibrated on rows known to be normal."""
+        return replace(self, calibration=SplitCalibration(self.ensemble, normal, known_normal=True))
+
+    def score(self, numbers: Numbers) -> np.ndarray:
+        """Return the score of each row of numbers (n, R), (n,) float64; higher is odder."""
+        return self.ensemble.score(numbers)
+
+    def values(self, numbers: Numbers) -> np.ndarray:
+        """Return one value per column of numbers (n, R), (n, columns) float64."""
+        return self.explainer.columns.values(numbers)
+
+    def unchanged(self, names: list[object], false_alarm: float) -> Drift:
+        """Return what is known of a stream before its first batch.
+
+        Raises
+        ------
+        ValueError
+            If no dense rows were held out of training.
+        """
+        held_out = self.calibration.held_out
+        if held_out is None or is_sparse(held_out):
+            raise ValueError(
+                "drift is measured against rows that were held out of training, and there are none (fewer than 1,000 "
+                "rows, calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
+            )
+        return unchanged(self.calibration.scores, self.values(held_out), names, false_alarm, self.seed)
+
+    def state(self) -> State:
+        """Return what it takes to rebuild the detector, apart from the recipe."""
+        parts = {
+            "ensemble": self.ensemble.state(),
+            "explainer": self.explainer.state(),
+            "calibration": self.calibration.state(),
+        }
+        return nest(parts, None, {"seed": as_tensor(self.seed)})
+
+    @classmethod
+    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, recipe: Recipe) -> Self:
+        """Rebuild a detector.
+
+        Parameters
+        ----------
+        facts, tensors
+            As `state` returned them.
+        surroundings
+            Columns, device and the user's own classes.
+        recipe
+            How it was trained, for models that are trained only when p-values are asked for.
+        """
+        ensemble = Ensemble.from_state(*member("ensemble", facts, tensors), surroundings)
+        explainer = Explainer.from_state(*member("explainer", facts, tensors), surroundings, ensemble)
+        saved = member("calibration", facts, tensors)
+        calibration = calibration_from_state(*saved, surroundings, ensemble=ensemble, recipe=recipe)
+        return cls(recipe, int(tensors["seed"]), ensemble, explainer, calibration)

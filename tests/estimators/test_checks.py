@@ -1,0 +1,414 @@
+"""Bad input: every error says what was expected and what came, before any training."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+
+from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, GaussianNoise, Tied
+from isthmus.data.finite import column_label, refuse_non_finite
+from isthmus.data.reading import learn_table
+from isthmus.data.rows import table_of
+from isthmus.data.weights import weighted
+from isthmus.estimators import checks
+
+IRIS = load_iris().data
+GAPS = IRIS.copy()
+GAPS[3, 1] = np.nan
+GAPS[[4, 5], 1] = np.inf
+GAPS[6, 3] = -np.inf
+NAMES = ["a", "b", "c", "d"]
+USES = ["transform", "reconstruct", "score_samples", "score", "reconstruction_error"]
+
+
+def model(**settings):
+    return AutoEncoder(**{"latent": 2, "hidden": (8,), "epochs": 2, "random_state": 0} | settings)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return model().fit(IRIS)
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+TABLES = {
+    "empty": (IRIS[:0], ValueError, r"Found array with 0 sample\(s\).*minimum of 2 is required by AutoEncoder"),
+    "one row": (IRIS[:1], ValueError, r"Found array with 1 sample\(s\).*minimum of 2 is required by AutoEncoder"),
+    "no columns": (IRIS[:, :0], ValueError, r"Found array with 0 feature\(s\)"),
+    "one axis": (IRIS[0], ValueError, "Expected 2D array, got 1D array instead"),
+    "a number": (3.0, ValueError, "Expected 2D array, got scalar array instead"),
+    "nothing": (None, ValueError, "Expected 2D array"),
+    "three axes": (IRIS[None], ValueError, "Found array with dim 3"),
+    "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
+    "complex": (IRIS + 1j, ValueError, "Complex data not supported"),
+    "dates": (IRIS.astype("M8[D]"), ValueError, r"X holds datetime64\[D\] values; AutoEncoder takes numbers"),
+    "bytes": (np.array([[b"x", b"y"], [b"z", b"w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),
+}
+IN_FIT = TABLES | {
+    "objects": (np.array([["x", 1], [2, 3]], dtype=object), ValueError, "column 0 mixes values of types int, str"),
+    "gaps": (GAPS, ValueError, "column 1 has 2 infinite values; make them missing"),
+    "gaps in objects": (GAPS.astype(object), ValueError, "column 1 has 2 infinite values; make them missing"),
+    "gaps in short floats": (GAPS.astype(np.float16), ValueError, "column 1 has 2 infinite values"),
+    "infinite values": (np.where(np.isnan(GAPS), 1, GAPS), ValueError, r"0 NaN and 3 infinite values \(column 1: 2, "),
+}
+"""Gaps alone are learned: `test_tabular.py`."""
+IN_USE = TABLES | {
+    "text": (np.array([["x", "y"], ["z", "w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),
+    "objects": (np.array([["x", 1], [2, 3]], dtype=object), ValueError, "X holds text .*OneHotEncoder"),
+    "gaps": (GAPS, ValueError, r"1 NaN and 3 infinite values \(column 1: 3, column 3: 1\)\. Columns may have missing"),
+    "gaps in objects": (GAPS.astype(object), ValueError, r"1 NaN and 3 infinite values \(column 1: 3, column 3: 1\)"),
+    "None in objects": (np.array([[1, None], [2, 3]], dtype=object), ValueError, r"1 NaN and 0 .*\(column 1: 1\)"),
+    "gaps in short floats": (GAPS.astype(np.float16), ValueError, r"\(column 1: 3, column 3: 1\).*columns='auto'"),
+}
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("kind", IN_FIT)
+def test_tables_that_cannot_be(kind, method):
+    X, error, message = IN_FIT[kind]
+    with pytest.raises(error, match=message):
+        getattr(model(), method)(X)
+
+
+@pytest.mark.parametrize("method", [*USES, "partial_fit"])
+@pytest.mark.parametrize("kind", [kind for kind in IN_USE if kind not in ("one row", "empty", "no columns")])
+def test_tables_that_cannot_be_used(fitted, kind, method):
+    X, error, message = IN_USE[kind]
+    message = "has 2 features|" + message if kind in ("text", "bytes", "objects", "None in objects") else message
+    with pytest.raises(error, match=message):
+        getattr(fitted, method)(X)
+
+
+@pytest.mark.parametrize("method", USES)
+def test_wrong_number_of_columns(fitted, method):
+    with pytest.raises(ValueError, match="X has 3 features, but AutoEncoder is expecting 4 features"):
+        getattr(fitted, method)(IRIS[:, :3])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        getattr(fitted, method)(IRIS[:0])
+
+
+def test_wrong_number_of_columns_in_a_later_chunk():
+    with pytest.raises(ValueError, match="X has 3 features, but AutoEncoder is expecting 4 features"):
+        model().partial_fit(IRIS).partial_fit(IRIS[:, :3])
+
+
+def test_frames_are_named_in_errors():
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    for frame in (pandas.DataFrame(GAPS, columns=NAMES), polars.DataFrame(GAPS, schema=NAMES)):
+        with pytest.raises(ValueError, match="column 'b' has 2 infinite values"):
+            model().fit(frame)
+    missing = pandas.DataFrame({"a": pandas.array([1, None, 3], dtype="Int64"), "b": [1, 2, 3]})
+    for frame in (missing, polars.DataFrame({"a": [1, None, 3], "b": [1, 2, 3]})):
+        ae = model(latent=1).fit(type(frame)({"a": [1, 2, 3], "b": [1, 2, 3]}))
+        with pytest.raises(ValueError, match="column 'a' has missing cells, and there were none in fit"):
+            ae.transform(frame)
+
+
+def test_text_in_frames():
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    columns = {"a": ["x", "y"], "b": [1, 2]}
+    category = pandas.DataFrame(columns).astype({"a": "category"})
+    for frame in (pandas.DataFrame(columns), category, polars.DataFrame(columns)):
+        ae = model(latent=1).fit(type(frame)({"a": [1, 2], "b": [1, 2]}))
+        with pytest.raises(ValueError, match=r"X holds text .*OneHotEncoder or OrdinalEncoder"):
+            ae.transform(frame)
+        assert [column.kind for column in model(latent=1).fit(frame).columns_] == ["category", "count"]
+
+
+def test_other_columns_than_in_fit():
+    pandas = pytest.importorskip("pandas")
+    ae = model().fit(pandas.DataFrame(IRIS, columns=NAMES))
+    for columns in ("abcx", "bacd"):
+        with pytest.raises(ValueError, match="The feature names should match those that were passed during fit"):
+            ae.transform(pandas.DataFrame(IRIS, columns=list(columns)))
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        ae.transform(IRIS)
+
+
+def test_many_columns_with_gaps_are_not_all_listed():
+    X = np.full((3, 9), np.nan)
+    with pytest.raises(ValueError, match=r"27 NaN .*\(column 0: 3, .*column 4: 3 and 4 more columns\)"):
+        refuse_non_finite(X, None)
+
+
+def test_gaps_are_found_in_every_block():
+    X = np.zeros((10_000, 2))
+    X[[0, 4095, 4096, 9999], 1] = np.nan
+    with pytest.raises(ValueError, match=r"4 NaN and 0 infinite values \(column 1: 4\)"):
+        refuse_non_finite(X, None)
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (np.ones((3, 4)), "codes of this model have 2 numbers, but Z has 4 columns"),
+        (np.ones(2), "Expected 2D array, got 1D array"),
+        ([[1.0, np.nan]], "contains NaN"),
+        ([["a", "b"]], "could not convert string|bytes/strings"),
+        (np.ones((0, 2)), r"0 sample\(s\)"),
+    ],
+)
+def test_codes_that_cannot_be(fitted, codes, message):
+    with pytest.raises(ValueError, match=message):
+        fitted.inverse_transform(codes)
+
+
+@pytest.mark.parametrize("method", [*USES, "inverse_transform", "save", "get_feature_names_out"])
+def test_not_fitted(method, tmp_path):
+    arguments = {"save": [tmp_path / "model"], "get_feature_names_out": []}.get(method, [IRIS])
+    with pytest.raises(NotFittedError, match="This AutoEncoder instance is not fitted yet"):
+        getattr(model(), method)(*arguments)
+
+
+# -- values that the likelihood does not allow ------------------------------------------------------------------------
+
+OUTSIDE = r"likelihood Bernoulli needs values in \[0, 1\], but column 0 goes from 4.3 to 7.9 after scaling \(4 of 4"
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", Bernoulli()])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_outside_in_fit(likelihood, method):
+    ae = model(likelihood=likelihood, scale="none")
+    with pytest.raises(ValueError, match=OUTSIDE + r".*take scale='minmax', or likelihood='gaussian'"):
+        getattr(ae, method)(IRIS)
+
+
+def test_outside_names_the_column_of_a_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(IRIS, columns=NAMES)
+    with pytest.raises(ValueError, match=r"column 'a' goes from"):
+        model(likelihood="bernoulli").fit(frame)
+    ae = model(likelihood="bernoulli", scale="minmax").fit(frame)
+    frame["c"] += 100
+    with pytest.raises(ValueError, match=r"column 'c' goes from .* \(1 of 4 columns are outside\)"):
+        ae.score(frame)
+
+
+def test_outside_in_use():
+    ae = model(likelihood="bernoulli", scale="minmax").fit(IRIS)
+    for method in (ae.score_samples, ae.score, ae.partial_fit):
+        with pytest.raises(ValueError, match=r"likelihood Bernoulli needs values in \[0, 1\], but column 0 goes"):
+            method(IRIS + 10)
+    assert np.isfinite(ae.transform(IRIS + 10)).all(), "codes need no likelihood"
+    ae.score(IRIS)
+
+
+def test_chosen_by_the_data_and_outside_later():
+    binary = (IRIS - IRIS.mean(0) > 0).astype(float)
+    ae = model().fit(binary)
+    with pytest.raises(ValueError, match="likelihood Bernoulli needs values"):
+        ae.score(IRIS)
+
+
+def test_rounding_is_not_outside():
+    ae = model(likelihood="bernoulli", scale="minmax").fit(IRIS.astype(np.float32))
+    assert np.isfinite(ae.score(IRIS.astype(np.float32)))
+
+
+# -- weights of rows --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0, 2.0], r"sample_weight.shape == \(2,\), expected \(150,\)"),
+        (np.ones((150, 1)), "Sample weights must be 1D array or scalar"),
+        (np.full(150, -1.0), "Negative values in data passed to `sample_weight`"),
+        (np.full(150, np.nan), "sample_weight contains NaN"),
+        (np.full(150, np.inf), "sample_weight contains infinity"),
+        (np.zeros(150), "at least one non-zero number|0 sample weights are positive"),
+        (np.eye(150)[0], "1 sample weights are positive, but at least 2 have to be"),
+    ],
+)
+def test_weights_that_cannot_be(weight, message, method):
+    with pytest.raises(ValueError, match=message):
+        getattr(model(), method)(IRIS, sample_weight=weight)
+
+
+def test_weights():
+    X = IRIS[:4]
+    table = table_of(X)
+    assert weighted(table, None, 2) == (table, None)
+    rows, weight = weighted(table_of(X), [1, 0, 2, 0], 2)
+    np.testing.assert_array_equal(rows.numbers, X[[0, 2]])
+    np.testing.assert_allclose(weight, [2 / 3, 4 / 3])
+    rows, weight = weighted(table, [1, 1, 2, 3], 2)
+    assert rows is table
+
+
+# -- parameters -------------------------------------------------------------------------------------------------------
+
+WHOLE = "has to be a whole number of at least 1; got"
+PARAMETERS = [
+    *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True)],
+    *[("latent", value, r"share of the variance in \(0, 1\); got") for value in (1.5, 0.0, 1.0, -0.5, float("nan"))],
+    ("latent", 10**9, r"layers of 4-8-1000000000 units are too large: they would take 238 GiB to train"),
+    *[
+        ("hidden", value, "hidden has to be whole numbers of at least 1, a width a layer; got")
+        for value in ((0,), (-3,), (8, 0), (2.5,), ("a",), None, "ab")
+    ],
+    ("activation", "rleu", "unknown activation 'rleu'; did you mean 'relu'"),
+    ("encoder", "dens", "unknown encoder 'dens'; did you mean 'dense'"),
+    ("encoder", Tied(), "encoder has to be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
+    ("decoder", "tide", "unknown decoder 'tide'; did you mean 'tied'"),
+    ("decoder", 3, "decoder has to be one of the parts .*Dense, Linear, Tied.*got 3"),
+    ("code", "determinstic", "unknown code 'determinstic'; did you mean 'deterministic'"),
+    ("code", None, "code has to be one of the parts .*Deterministic.*, or its name; got None"),
+    ("likelihood", "gausian", "unknown likelihood 'gausian'; did you mean 'gaussian'"),
+    ("likelihood", Dense(), "likelihood has to be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
+    ("likelihood", Gaussian("optimum"), "variance of Gaussian has to be a positive number, 'optimal', 'col"),
+    ("likelihood", Gaussian(-1.0), "variance of Gaussian has to be a positive number"),
+    ("penalty", "l2", "unknown penalty 'l2'; did you mean 'l1'"),
+    ("penalty", ["l1", 0.1], "penalty has to be one of the parts .*L1.*, or its name; got 0.1"),
+    ("corruption", "gausian_noise", "unknown corruption 'gausian_noise'; did you mean 'gaussian_noise'"),
+    ("corruption", 0.3, "corruption has to be one of the parts GaussianNoise.*, or its name; got 0.3"),
+    ("corruption", GaussianNoise(-1), "scale of GaussianNoise has to be a number of at least 0; got -1"),
+    ("init", "pcaa", "unknown init 'pcaa'; did you mean 'pca'"),
+    ("init", None, "unknown init None"),
+    ("scale", "standart", "unknown scale 'standart'; did you mean 'standard'"),
+    ("schedule", "cosin", "unknown schedule 'cosin'; did you mean 'cosine'"),
+    ("optimizer", "adm", "unknown optimizer 'adm'; did you mean 'adam'"),
+    *[(name, ["x"], rf"unknown {name} \['x'\]") for name in ("init", "scale", "activation", "schedule", "optimizer")],
+    ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
+    *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None)],
+    *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x")],
+    *[("learning_rate", value, "learning_rate has to be a positive number; got") for value in (0, "x", float("inf"))],
+    *[
+        ("validation_fraction", value, r"validation_fraction has to be a number in \[0, 1\); got")
+        for value in (1.0, -1)
+    ],
+    *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
+    *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
+    *[("random_state", value, "random_state must be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],
+    ("compute", "gpu", "unknown device 'gpu'"),
+    ("compute", None, "compute must be .auto., the name of a device"),
+    ("compute", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), PARAMETERS, ids=lambda value: repr(value)[:30])
+def test_parameters_that_cannot_be(name, value, message, monkeypatch):
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
+    ae = model(**{name: value})
+    with pytest.raises(ValueError, match=message):
+        ae.fit(IRIS)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_no_gpu():
+    with pytest.raises(ValueError, match="device='cuda' is not available on this machine; take device='auto' or 'cpu'"):
+        model(compute="cuda").fit(IRIS)
+
+
+TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "patience", "schedule", "optimizer")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, value, _ in PARAMETERS], ids=lambda value: repr(value)[:30]
+)
+def test_a_first_fit_that_fails_leaves_it_unfitted(name, value, monkeypatch):
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
+    ae = model(**{name: value})
+    with pytest.raises(ValueError):  # noqa: PT011  (what it says is tested above)
+        ae.fit(IRIS)
+    with pytest.raises(NotFittedError):
+        ae.transform(IRIS)
+
+
+def results(ae):
+    return [ae.transform(IRIS), ae.reconstruct(IRIS), ae.score_samples(IRIS), repr(ae.history_), ae.n_features_in_]
+
+
+def assert_second_fit_changes_nothing(X, **settings):
+    ae = model().fit(IRIS)
+    before, kept = results(ae), ae.get_params()
+    ae.set_params(**settings)
+    with pytest.raises(ValueError):  # noqa: PT011  (what it says is tested above)
+        ae.fit(X)
+    ae.set_params(**kept)
+    for one, other in zip(results(ae), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, value, _ in PARAMETERS if name in TRAINING],
+    ids=lambda value: repr(value)[:30],
+)
+def test_training_that_cannot_be_leaves_the_old_model(name, value):
+    assert_second_fit_changes_nothing(IRIS * 3 + 1, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("X", "settings"),
+    [
+        (IRIS, {"likelihood": "bernoulli", "scale": "none"}),
+        (IRIS * 3 + 1, {"penalty": "l2"}),
+        (IRIS * 3 + 1, {"hidden": (0,)}),
+        (np.full((9, 3), np.inf), {}),
+    ],
+    ids=["likelihood", "penalty", "hidden", "infinite"],
+)
+def test_a_second_fit_that_fails_leaves_the_old_model(X, settings):
+    assert_second_fit_changes_nothing(X, **settings)
+
+
+# -- smaller pieces ---------------------------------------------------------------------------------------------------
+
+
+def test_a_table_is_not_copied():
+    for X in (IRIS, np.asfortranarray(IRIS), IRIS[::2], IRIS.astype(np.float16), (IRIS > 1)):
+        assert np.shares_memory(learn_table(X, caller="AutoEncoder")[0].numbers, X)
+
+
+def test_seeds():
+    assert checks.seed(5) == checks.seed(np.int64(5)) == 5
+    assert checks.seed(2**64 - 1) == 2**64 - 1
+    assert checks.seed(None) != checks.seed(None)
+    for kind in (np.random.RandomState, np.random.default_rng):
+        source = kind(0)
+        first, second = checks.seed(source), checks.seed(source)
+        assert first != second
+        assert first == checks.seed(kind(0))
+
+
+def test_a_generator_goes_on_from_fit_to_fit():
+    source = np.random.default_rng(0)
+    one, other = model(random_state=source).fit(IRIS), model(random_state=source).fit(IRIS)
+    assert not np.array_equal(one.transform(IRIS), other.transform(IRIS))
+
+
+def test_names_of_columns():
+    assert column_label(3, None) == "column 3"
+    assert column_label(1, np.array(NAMES, dtype=object)) == "column 'b'"
+
+
+def test_memory_unknown_is_no_limit(monkeypatch):
+    monkeypatch.setattr(checks, "memory", lambda: None)
+    checks.refuse_too_large(10**6, (128,), 10**12)
+
+
+@pytest.mark.parametrize(("latent", "refused"), [(2**19, False), (2**19 + 1, True)])
+def test_size_against_memory(monkeypatch, latent, refused):
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
+    if refused:
+        with pytest.raises(ValueError, match="this machine has 16 GiB"):
+            checks.refuse_too_large(2**10, (), latent)
+    else:
+        checks.refuse_too_large(2**10, (), latent)
+
+
+@pytest.mark.parametrize("factor", [1e-100, 1e-30, 1e-5, 1e5, 1e30, 1e100])
+def test_numbers_of_any_size(factor):
+    ae, plain = (model(scale="standard").fit(X) for X in (IRIS * factor, IRIS))
+    np.testing.assert_allclose(ae.reconstruct(IRIS * factor) / factor, plain.reconstruct(IRIS), rtol=1e-3, atol=1e-3)
+
+
+def test_numbers_whose_squares_overflow():
+    with pytest.raises(ValueError, match=r"too large to be squared \(column 0: 5\.1e\+200\)"):
+        model().fit(IRIS * 1e200)
