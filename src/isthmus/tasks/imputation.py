@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import LikelihoodModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import Network
 from isthmus.data import frames, reading
 from isthmus.data.dense import DenseTable
