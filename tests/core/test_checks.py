@@ -19,7 +19,7 @@ def test_whole_number(value):
 
 @pytest.mark.parametrize("value", [*NO_NUMBERS, 2, -5, 3.0, np.float64(3), math.nan, math.inf])
 def test_no_whole_number(value):
-    with pytest.raises(ValueError, match=r"^epochs has to be a whole number of at least 3; got ") as error:
+    with pytest.raises(ValueError, match=r"^epochs must be a whole number of at least 3; got ") as error:
         whole_number("epochs", value, 3)
     assert str(error.value).endswith(repr(value))
 
@@ -35,7 +35,7 @@ def test_number(check, value):
 def test_zero():
     assert no_negative_number("scale", 0) == 0
     assert fraction("dropout", 0) == 0
-    with pytest.raises(ValueError, match=r"^scale has to be a positive number; got 0$"):
+    with pytest.raises(ValueError, match=r"^scale must be a positive number; got 0$"):
         positive_number("scale", 0)
 
 
@@ -44,7 +44,7 @@ def test_zero():
     ("check", "expected"), [(positive_number, "a positive number"), (no_negative_number, "a number of at least 0")]
 )
 def test_no_number(check, expected, value):
-    with pytest.raises(ValueError, match=f"^scale has to be {expected}; got ") as error:
+    with pytest.raises(ValueError, match=f"^scale must be {expected}; got ") as error:
         check("scale", value)
     assert str(error.value).endswith(repr(value))
 
@@ -58,7 +58,7 @@ def test_fraction(value):
 
 @pytest.mark.parametrize("value", [*NO_NUMBERS, 1, 1.0, -0.1, math.nan, math.inf])
 def test_no_fraction(value):
-    with pytest.raises(ValueError, match=r"^dropout has to be a number in \[0, 1\); got ") as error:
+    with pytest.raises(ValueError, match=r"^dropout must be a number in \[0, 1\); got ") as error:
         fraction("dropout", value)
     assert str(error.value).endswith(repr(value))
 

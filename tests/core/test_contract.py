@@ -9,9 +9,9 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from torch import Generator, nn
 
+from isthmus import L1, Dense, Gaussian, GaussianNoise, Tied
 from isthmus.core.contract import Code, Part, Step, Stochastic, batch_mean
 from isthmus.core.modules import Dropout
-from isthmus.parts import L1, Dense, Gaussian, GaussianNoise, Tied
 
 
 @dataclass

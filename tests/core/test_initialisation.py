@@ -7,11 +7,12 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from torch import Generator, Tensor, nn
 
+from isthmus import Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear
 from isthmus.core.initialisation import INITIALISATIONS, initialise
 from isthmus.core.modules import TiedStack
 from isthmus.core.network import Network
 from isthmus.core.principal import principal_components
-from isthmus.parts import Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear, compose
+from isthmus.parts.composition import compose
 
 N, F, K = 200, 12, 4
 HIDDEN = [(), (8,), (20,), (20, 9), (9, 20), (20, 16, 10)]

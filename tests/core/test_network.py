@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
+from isthmus import KL, L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, TopK
 from isthmus.core.contract import Step
 from isthmus.core.initialisation import initialise
 from isthmus.core.network import Network
-from isthmus.parts import KL, L1, Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, TopK, compose
+from isthmus.parts.composition import compose
 
 B, F, K = 6, 5, 2
 

@@ -4,8 +4,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Generator
 
+from isthmus import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 from isthmus.core.readout import RIDGE, best_linear
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 
 ROWS, RANK = 300, 2
 

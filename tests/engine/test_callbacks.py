@@ -6,7 +6,7 @@ from torch import Generator
 from isthmus import AutoEncoder, Callback
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 EVENTS = ["on_fit_start", "on_epoch_start", "on_step_end", "on_epoch_end", "on_fit_end"]
 X = np.random.default_rng(0).normal(size=(120, 4))

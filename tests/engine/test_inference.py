@@ -3,12 +3,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from isthmus import AutoEncoder, Compute, Gaussian
+from isthmus import AutoEncoder, Compute, Gaussian, Mixed, StudentT
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import AffineScaling
-from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio, map_rows, mean_squared_error
-from isthmus.parts import Mixed, StudentT, compose
+from isthmus.engine.inference import BLOCK, column_errors, loss_ratio, map_rows, mean_squared_error
+from isthmus.parts.composition import compose
 
 LENGTHS = [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 7]
 
@@ -194,14 +194,12 @@ def test_the_share_that_stays_unexplained_is_the_mean_of_the_rows(block, weight)
     network, rows = network_of(MIXED, X), Rows(X, weight, dtype=torch.float64)
     with torch.no_grad():
         x = torch.from_numpy(X)
-        shares = network.likelihood.deviance_ratios(x, network(x).theta).numpy()
-    assert deviance_ratio(network, rows, rows.everything()) == pytest.approx(
-        np.average(shares, weights=weight), rel=1e-12
-    )
+        shares = network.likelihood.loss_ratios(x, network(x).theta).numpy()
+    assert loss_ratio(network, rows, rows.everything()) == pytest.approx(np.average(shares, weights=weight), rel=1e-12)
 
 
 def test_nothing_is_unexplained_where_training_goes_by_the_score():
     X = table(50, 5)
     network = network_of(Gaussian(), X)
     rows = Rows(X, dtype=torch.float64)
-    assert deviance_ratio(network, rows, rows.everything()) is None
+    assert loss_ratio(network, rows, rows.everything()) is None

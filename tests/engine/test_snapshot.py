@@ -6,7 +6,7 @@ from torch import Generator
 from isthmus import Dense
 from isthmus.core.initialisation import initialise
 from isthmus.engine.snapshot import Snapshot
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 
 def test_snapshot_is_a_copy():

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense, GaussianNoise
 from isthmus.core.initialisation import initialise
 from isthmus.engine import Adam, Plan
 from isthmus.engine.steps import AutogradSteps
-from isthmus.parts import Dense, GaussianNoise, compose
+from isthmus.parts.composition import compose
 
 X = torch.rand(12, 4, dtype=torch.float64, generator=Generator().manual_seed(0))
 PLAN = Plan(epochs=1, batch_size=12, learning_rate=0.01)

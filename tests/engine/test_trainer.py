@@ -11,7 +11,7 @@ from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Plan, Trainer
 from isthmus.engine.schedules import SCHEDULES, schedule
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 
 class Line(nn.Module):

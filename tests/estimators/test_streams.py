@@ -12,9 +12,8 @@ import pytest
 import torch
 import zarr
 
-from isthmus import AutoEncoder, load
+from isthmus import FSQ, AutoEncoder, load
 from isthmus.data import chunks
-from isthmus.parts import FSQ
 
 RNG = np.random.default_rng(0)
 NAMES = ["a", "b", "c", "d", "e"]

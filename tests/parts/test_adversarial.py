@@ -7,7 +7,7 @@ from torch import Generator
 from isthmus import Adversarial, AutoEncoder, load
 from isthmus.core.divergences import squared_mmd
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 from isthmus.parts.priors import MixturePrior
 
 F, K, B = 6, 2, 32
@@ -80,7 +80,7 @@ def test_a_users_sampler_is_drawn_from():
 
 def test_a_sampler_of_another_shape():
     part = Adversarial(prior=lambda count, latent, generator: torch.zeros(count))
-    with pytest.raises(ValueError, match=r"asked for a tensor or array of the shape \(32, 2\)"):
+    with pytest.raises(ValueError, match=r"must return a tensor or array of the shape \(32, 2\)"):
         network_of(part).terms(x())
 
 

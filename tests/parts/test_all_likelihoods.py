@@ -1,12 +1,13 @@
-"""What holds for every likelihood; a new one is added to `CASES`."""
+"""What holds for every likelihood; `CASES` must have one of every registered kind."""
 
 import numpy as np
 import pytest
 import torch
 from scipy import integrate, stats
+from sklearn._loss import HalfBinomialLoss, HalfPoissonLoss, HalfSquaredError
 from torch import Generator
 
-from isthmus.parts import (
+from isthmus import (
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
@@ -18,6 +19,8 @@ from isthmus.parts import (
     Poisson,
     StudentT,
 )
+from isthmus.core import registry
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.parts.counts import log_factorial
 
 F = 3
@@ -217,12 +220,12 @@ def test_optimal_scale_is_learned_from_batches(kind):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (Laplace(0), "scale of Laplace has to be a positive number"),
+        (Laplace(0), "scale of Laplace must be a positive number"),
         (Laplace("optimum"), "'optimal' or 'learned'; got 'optimum'"),
-        (StudentT(2.0), "df of StudentT has to be above 2"),
+        (StudentT(2.0), "df of StudentT must be above 2"),
         (StudentT(activation="x"), "unknown activation"),
-        (Categorical((2, 2)), "sizes of Categorical have to add up to the 3 columns"),
-        (Categorical(("a",)), "sizes of Categorical has to be a whole number"),
+        (Categorical((2, 2)), "sizes of Categorical must sum to the 3 columns"),
+        (Categorical(("a",)), "sizes of Categorical must be a whole number"),
     ],
 )
 def test_parameters_that_cannot_be(part, message):
@@ -238,41 +241,159 @@ def test_log_factorial_of_few_and_of_many_counts(rate, largest):
     assert log_factorial(torch.full((9, 1), 0.5)).allclose(torch.lgamma(torch.tensor(1.5)))
 
 
-# -- what a cell lacks -------------------------------------------------------------------------------------------------
+# -- deviance ----------------------------------------------------------------------------------------------------------
 
 SINGLE = [name for name in CASES if not name.startswith("mixed")]
-AT_BEST = {"gaussian": Gaussian(0.7), "columns": Gaussian("columns"), "laplace": Laplace(0.6), "student_t": StudentT()}
 
 
-@pytest.mark.parametrize("name", [name for name in SINGLE if name != "continuous_bernoulli"])
-def test_excess_is_never_negative(name):
+def at_perfect(name, x):
+    """Return outputs whose mean is x, or near it where the outputs of x are infinite."""
+    if name == "multinomial":
+        return (x / x.sum(1, keepdim=True)).clamp_min(1e-13).log()
+    if name == "categorical":
+        return x.clamp_min(1e-13).log()
+    if name == "bernoulli":
+        return 40 * (2 * x - 1)
+    if name == "continuous_bernoulli":
+        return built(name).start_bias(x, x)
+    if name in ("poisson", "negative_binomial"):
+        return torch.cat([x.clamp_min(1e-9).log(), theta_of(name, len(x))[:, F:]], 1)
+    return torch.cat([x, theta_of(name, len(x))[:, F:]], 1)
+
+
+def legal(name, rows=50):
+    x = drawn(name, theta_of(name, rows))
+    # Means of 0 and 1 are out of reach of a continuous Bernoulli's clamped logits.
+    return x.clamp(0.05, 0.95) if name == "continuous_bernoulli" else x
+
+
+@every
+def test_half_deviance_is_at_least_nothing(name):
     theta = theta_of(name, rows=50)
-    excess = built(name).excess(drawn(name, theta), theta)
-    assert excess.shape == (50, F)
-    assert bool((excess >= 0).all())
+    deviance = built(name).half_deviance(drawn(name, theta), theta)
+    assert deviance.shape == (50, F)
+    assert bool((deviance >= 0).all())
 
 
-@pytest.mark.parametrize("name", AT_BEST)
-def test_excess_is_nothing_where_the_mean_is_the_value(name):
-    x = theta_of("gaussian", rows=50)
-    likelihood = AT_BEST[name].build(F).double().eval()
-    assert (likelihood.excess(x, x) == 0).all()
-    assert (likelihood.excess(x, x + 0.1) > 0).all()
+@pytest.mark.parametrize("name", SINGLE)
+def test_half_deviance_is_nothing_for_a_perfect_reconstruction(name):
+    x, likelihood = legal(name), built(name)
+    perfect = at_perfect(name, x)
+    assert float(likelihood.half_deviance(x, perfect).max()) < 2e-8
+    assert bool((likelihood.half_deviance(x, perfect + torch.linspace(0, 1, perfect.shape[1])) > 0).any())
 
 
-def test_excess_of_booleans_vanishes_with_certainty():
-    x = torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)
-    likelihood = built("bernoulli")
-    assert (likelihood.excess(x, 40 * (2 * x - 1)) < 1e-15).all()
-    torch.testing.assert_close(
-        likelihood.excess(x, theta_of("bernoulli", 1)), likelihood.columns(x, theta_of("bernoulli", 1))
-    )
+@pytest.mark.parametrize("name", [name for name in SINGLE if name not in ("laplace-learned", "student_t-learned")])
+def test_half_deviance_has_the_gradient_of_the_score_in_the_mean(name):
+    """They differ by what does not depend on the mean; a Gaussian's is at scale 1, a Laplace's at its own."""
+    likelihood, theta = built(name), theta_of(name, rows=20).requires_grad_()
+    x = legal(name, 20) + (0.1 if name == "laplace" else 0)
+    scale = 1 / likelihood.variances(theta.detach()) if name.startswith("gaussian") else torch.ones(20, F)
+    (of_deviance,) = torch.autograd.grad((likelihood.half_deviance(x, theta) * scale).sum(), theta)
+    (of_score,) = torch.autograd.grad(likelihood.columns(x, theta).sum(), theta)
+    torch.testing.assert_close(of_deviance[:, :F], of_score[:, :F], rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("part", [Gaussian(1.0), Laplace(0.6), StudentT(5.0, 0.6), Bernoulli(), Poisson()], ids=str)
-def test_excess_has_the_slope_of_the_score(part):
-    likelihood = part.build(F).double().eval()
-    theta = torch.randn(20, F, dtype=torch.float64, generator=Generator().manual_seed(0)).requires_grad_()
-    x = likelihood.sample(theta.detach(), Generator().manual_seed(1))
-    slopes = [torch.autograd.grad(of(x, theta).sum(), theta)[0] for of in (likelihood.excess, likelihood.columns)]
-    torch.testing.assert_close(*slopes)
+@pytest.mark.parametrize(
+    ("name", "loss"), [("poisson", HalfPoissonLoss), ("bernoulli", HalfBinomialLoss), ("gaussian", HalfSquaredError)]
+)
+def test_scikit_learn_says_the_same_of_deviances(name, loss):
+    theta = theta_of(name)
+    x = drawn(name, theta)
+    known = loss()
+    y, raw = x.numpy().ravel(), theta.numpy().ravel()
+    least = known.constant_to_optimal_zero(y)
+    expected = known.loss(y_true=y, raw_prediction=raw) + least
+    np.testing.assert_allclose(built(name).half_deviance(x, theta).ravel(), expected, atol=1e-12)
+
+
+@every
+def test_deviance_loss_teaches_every_output(name):
+    """Its gradient is the score's, but for what does not depend on the outputs and for the scales of real values."""
+    likelihood, theta = built(name), theta_of(name, rows=20).requires_grad_()
+    x = legal(name, 20)
+    assert likelihood.deviance_loss(x, theta).shape == (20, F)
+    if not name.startswith(("gaussian", "laplace", "student", "mixed", "multinomial")):
+        (of_loss,) = torch.autograd.grad(likelihood.deviance_loss(x, theta).sum(), theta)
+        (of_score,) = torch.autograd.grad(likelihood.columns(x, theta).sum(), theta)
+        torch.testing.assert_close(of_loss, of_score, rtol=1e-6, atol=1e-8)
+
+
+def test_deviance_loss_of_negative_binomials_is_the_least_where_counts_are_certain():
+    """A mean of x and a large shape, a Poisson's, is the best; half deviance alone would favour a small shape."""
+    likelihood = built("negative_binomial")
+    x = torch.tensor([[0.0, 3.0, 12.0]], dtype=torch.float64)
+    best = torch.cat([x.clamp_min(1e-9).log(), torch.full_like(x, 8)], 1)
+    assert bool((likelihood.deviance_loss(x, best) >= 0).all())
+    assert float(likelihood.deviance_loss(x, best).max()) < 3e-3
+
+
+# -- what else a contract asks -----------------------------------------------------------------------------------------
+
+
+@every
+def test_draws_have_the_variance(name):
+    rows = 40_000
+    likelihood, theta = built(name), theta_of(name, rows=1).expand(rows, -1) * 0.7
+    x = drawn(name, theta)
+    variances = likelihood.variances(theta)
+    assert variances.shape == (rows, F)
+    error = (x.var(0) - variances[0]).abs()
+    of_variance = (x - x.mean(0)).square().std(0) / rows**0.5
+    assert bool((error < 5 * of_variance + 1e-12).all())
+
+
+@every
+def test_groups_make_up_the_cells(name):
+    likelihood = built(name)
+    assert sum(likelihood.groups(F)) == F
+    assert likelihood.blocked == (name == "categorical")
+
+
+def test_every_registered_likelihood_is_tried_here():
+    assert {type(part) for part in CASES.values()} == set(registry.parts("likelihood").values())
+
+
+@pytest.mark.parametrize("entry", registry.column_likelihoods().values(), ids=lambda entry: entry.name)
+def test_likelihoods_of_columns_build_for_columns(entry):
+    sizes = (2, 3) if entry.column == "category" else (1, 1, 1)
+    module = entry.kind.for_columns(sizes).build(sum(sizes))
+    assert module.groups(sum(sizes)) == sizes
+    assert module.blocked == (entry.column == "category")
+
+
+class Logistic(LikelihoodModule):
+    """A user's likelihood, with no more than it must have."""
+
+    activation = "identity"
+
+    def __init__(self, features):
+        super().__init__()
+        self.outputs = features
+
+    def mean(self, theta):
+        return theta
+
+    def columns(self, x, theta, weight=None):
+        return x - theta + 2 * torch.nn.functional.softplus(theta - x)
+
+
+def test_defaults_of_the_contract():
+    likelihood = Logistic(F)
+    theta = theta_of("gaussian")
+    x = theta + 0.5
+    half_deviance = likelihood.half_deviance(x, theta)
+    torch.testing.assert_close(half_deviance, likelihood.columns(x, theta) - 2 * np.log(2))
+    assert (likelihood.half_deviance(x, x) == 0).all()
+    torch.testing.assert_close(likelihood.deviance_loss(x, theta), half_deviance)
+    torch.testing.assert_close(likelihood.nll(x, theta), likelihood.columns(x, theta).sum(1))
+    assert (likelihood.deviance_ratios(x, theta), likelihood.loss_ratios(x, theta)) == (None, None)
+
+
+@pytest.mark.parametrize("method", ["sample", "variances"])
+def test_what_a_likelihood_lacks_is_named(method):
+    likelihood = Logistic(F)
+    likelihood.made_by = "Logistic"
+    arguments = (torch.zeros(1, F), None)[: 2 if method == "sample" else 1]
+    with pytest.raises(NotImplementedError, match=rf"the likelihood Logistic lacks `{method}\("):
+        getattr(likelihood, method)(*arguments)

@@ -71,7 +71,9 @@ def test_linear():
 )
 def test_hidden_that_cannot_be(hidden):
     for build in (lambda: Dense(hidden).build_encoder(5, 2), lambda: Dense(hidden).build_decoder(2, 5, None)):
-        with pytest.raises(ValueError, match="hidden has to be whole numbers of at least 1, a width a layer") as error:
+        with pytest.raises(
+            ValueError, match="hidden must be whole numbers of at least 1, one width per layer"
+        ) as error:
             build()
         assert str(error.value).endswith(f"got {hidden!r}")
 
@@ -100,7 +102,7 @@ def test_norm_that_was_probably_meant():
 
 @pytest.mark.parametrize("dropout", [1, 1.5, -0.1, math.nan, None, True, "0.5"])
 def test_dropout_that_cannot_be(dropout):
-    with pytest.raises(ValueError, match=r"dropout has to be a number in \[0, 1\); got "):
+    with pytest.raises(ValueError, match=r"dropout must be a number in \[0, 1\); got "):
         Dense(dropout=dropout).build_encoder(5, 2)
 
 

@@ -1,15 +1,13 @@
+import numpy as np
 import pytest
 import torch
 from torch import Generator
 
-import isthmus.parts
-from isthmus.core.contract import Part
-from isthmus.core.initialisation import initialise
-from isthmus.core.modules import Stack, TiedStack
-from isthmus.core.network import Network
-from isthmus.parts import (
+import isthmus
+from isthmus import (
     KL,
     L1,
+    AutoEncoder,
     Bernoulli,
     Categorical,
     Convolutional,
@@ -20,9 +18,15 @@ from isthmus.parts import (
     Linear,
     Mixed,
     Tied,
-    compose,
 )
-from isthmus.parts.composition import PARTS, part
+from isthmus.core import registry
+from isthmus.core.contract import Part
+from isthmus.core.initialisation import initialise
+from isthmus.core.modules import Stack, TiedStack
+from isthmus.core.network import Network
+from isthmus.core.registry import REGISTERED
+from isthmus.parts.composition import compose, part
+from isthmus.parts.slots import BUILDERS
 
 F, K = 6, 2
 SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}
@@ -43,16 +47,19 @@ COMPANY = {
 # -- names and slots -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("slot", "name"), [(slot, name) for slot, known in PARTS.items() for name in known])
+NAMES = [(slot, name) for slot in BUILDERS for name in registry.parts(slot)]
+
+
+@pytest.mark.parametrize(("slot", "name"), NAMES)
 def test_name_is_the_part_with_its_defaults(slot, name):
     found = part(slot, name)
-    assert found == PARTS[slot][name]()
+    assert found == registry.parts(slot)[name]()
     assert isinstance(found, Part)
     assert part(slot, name) is not found
     assert part(slot, found) is found
 
 
-@pytest.mark.parametrize(("slot", "name"), [(slot, name) for slot, known in PARTS.items() for name in known])
+@pytest.mark.parametrize(("slot", "name"), NAMES)
 def test_every_part_composes(slot, name):
     network = compose(*SIZES.get(name, (F, K)), **{slot: PARTS_THAT_NEED.get(name, name)} | COMPANY.get(name, {}))
     network.code.start(torch.rand(9, network.code.inputs), Generator().manual_seed(0))
@@ -63,10 +70,26 @@ def test_every_part_composes(slot, name):
     assert {values.shape for values in terms.values()} == {(3,)}
 
 
-def test_every_part_is_exported_and_registered():
-    registered = {kind.__name__ for known in PARTS.values() for kind in known.values()}
-    assert registered | {"MixturePrior", "compose"} == set(isthmus.parts.__all__)
-    assert all(hasattr(isthmus.parts, name) for name in isthmus.parts.__all__)
+def test_every_registered_part_is_public():
+    ours = {entry.kind for entry in REGISTERED.values() if entry.kind.__module__.startswith("isthmus.parts.")}
+    assert {kind.__name__ for kind in ours} - {"StandardNormal"} <= set(isthmus.__all__)
+
+
+@pytest.mark.parametrize(("word", "meant"), [("mse", Gaussian(variance=0.5)), ("bce", Bernoulli())])
+def test_words_of_the_paper(word, meant):
+    assert part("likelihood", word) == meant
+    assert part("likelihood", word) is not part("likelihood", word)
+    assert type(compose(F, K, likelihood=word).likelihood) is type(compose(F, K, likelihood=meant).likelihood)
+
+
+def test_mean_squared_error_is_trained():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    named, given = (
+        AutoEncoder(2, likelihood=likelihood, epochs=2, random_state=0).fit(X)
+        for likelihood in ("mse", Gaussian(variance=0.5))
+    )
+    np.testing.assert_array_equal(named.reconstruct(X), given.reconstruct(X))
+    assert named.network_.likelihood.mode == 0.5
 
 
 @pytest.mark.parametrize(
@@ -86,29 +109,32 @@ def test_name_that_is_not_known(slot, given, meant):
 
 
 def test_name_that_is_near_nothing():
-    with pytest.raises(ValueError, match=r"^unknown likelihood 'xyz' \(one of: 'gaussian', 'bernoulli', .*\)$"):
+    with pytest.raises(
+        ValueError, match=r"^unknown likelihood 'xyz' \(one of: .*'gaussian', 'bernoulli'.*'mse', 'bce'\)$"
+    ):
         compose(F, K, likelihood="xyz")
 
 
 @pytest.mark.parametrize(
     ("slot", "given", "expected"),
     [
-        ("encoder", Gaussian(), "Convolutional, Dense, Linear"),
-        ("encoder", Tied(), "Convolutional, Dense, Linear"),
-        ("encoder", None, "Convolutional, Dense, Linear"),
-        ("decoder", L1(), "Convolutional, Dense, Linear, Tied"),
-        ("code", Dense(), "BatchTopK, Deterministic, FSQ"),
-        ("likelihood", GaussianNoise(), "Bernoulli, Categorical"),
-        ("likelihood", Gaussian, "Bernoulli, Categorical"),
-        ("corruption", 0.3, "GaussianNoise, Masking, SaltAndPepper, Swap"),
-        ("penalty", [L1(), Bernoulli()], "Adversarial, Contractive, KL"),
-        ("penalty", 0.1, "Adversarial, Contractive, KL"),
-        ("objective", KL(), "ImportanceWeighted"),
+        ("encoder", Gaussian(), r"must have build_encoder\(features, outputs\), like Convolutional, Dense, Linear"),
+        ("encoder", Tied(), r"must have build_encoder\(features, outputs\)"),
+        ("encoder", None, r"must have build_encoder\(features, outputs\).*; NoneType has none"),
+        ("decoder", L1(), r"must have build_decoder\(latent, outputs, encoder\), like Convolutional, Dense, Linear"),
+        ("code", Dense(), r"must have build\(latent\), like BatchTopK, Deterministic, FSQ"),
+        ("code", Gaussian(), "must be a part like BatchTopK, .*; Gaussian is for likelihood"),
+        ("likelihood", GaussianNoise(), "must be a part like Bernoulli, .*; GaussianNoise is for corruption"),
+        ("likelihood", Gaussian, "must be a part, not its class: take Gaussian"),
+        ("corruption", 0.3, r"must have build\(features\), like GaussianNoise, Masking, .*; float has none: got 0.3"),
+        ("penalty", [L1(), Bernoulli()], "must be a part like Adversarial, .*; Bernoulli is for likelihood"),
+        ("penalty", 0.1, r"must have build\(features, latent\), like Adversarial, Contractive, KL"),
+        ("objective", KL(), "must be a part like ImportanceWeighted, or a name; KL is for penalty"),
     ],
     ids=str,
 )
 def test_part_of_another_slot(slot, given, expected):
-    with pytest.raises(ValueError, match=f"^{slot} has to be one of the parts {expected}.*, or its name; got "):
+    with pytest.raises(ValueError, match=f"^{slot} {expected}"):
         compose(F, K, **{slot: given})
 
 

@@ -7,7 +7,7 @@ from torch import Generator
 from isthmus import AutoEncoder, Contractive, Dense, Deterministic, Masking
 from isthmus.core import jacobian
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 F, K, B = 7, 3, 5
 
@@ -32,7 +32,7 @@ def by_autograd(network, rows):
 
 
 @pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh", "softplus"])
-def test_closed_form_of_one_layer(activation):
+def test_closed_form_one_layer(activation):
     network = network_of(code=Deterministic(activation))
     torch.testing.assert_close(network.terms(x())["contractive"], by_autograd(network, x()))
 
@@ -147,9 +147,9 @@ def test_codes_that_jump_are_refused(code):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (Contractive(-1), "weight of Contractive has to be a number of at least 0"),
+        (Contractive(-1), "weight of Contractive must be a number of at least 0"),
         (Contractive(method="x"), "unknown method of Contractive"),
-        (Contractive(samples=0), "samples of Contractive has to be a whole number"),
+        (Contractive(samples=0), "samples of Contractive must be a whole number"),
     ],
 )
 def test_parameters_that_cannot_be(part, message):

@@ -6,7 +6,7 @@ from torch import Generator, nn
 
 from isthmus import AutoEncoder, Convolutional, Gaussian, Masking
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 DIGITS = (load_digits().data / 16).astype(np.float32)
 
@@ -79,10 +79,10 @@ def test_signals_of_any_length(length):
         (Convolutional(), r"Convolutional does not know the shape of the image in a row of 64 columns: give shape="),
         (Convolutional((8, 7)), r"shape \(8, 7\) of Convolutional has 56 numbers, but a row has 64 columns"),
         (Convolutional((8, 8, 5)), "with 1 to 4 channels; got"),
-        (Convolutional((64,)), "shape of Convolutional has to be"),
+        (Convolutional((64,)), "shape of Convolutional must be"),
         (Convolutional("image"), "two or three sizes, or 'signal'; got 'image'"),
-        (Convolutional((8, 8), ()), "channels of Convolutional have to be whole numbers"),
-        (Convolutional((8, 8), (0,)), "channels of Convolutional have to be whole numbers"),
+        (Convolutional((8, 8), ()), "channels of Convolutional must be whole numbers"),
+        (Convolutional((8, 8), (0,)), "channels of Convolutional must be whole numbers"),
         (Convolutional((8, 8), activation="x"), "unknown activation"),
     ],
 )

@@ -6,10 +6,11 @@ import torch
 from scipy.stats import kstest
 from torch import Generator
 
+from isthmus import Bernoulli, Categorical, Gaussian, Mixed
 from isthmus.core.contract import Stochastic
 from isthmus.core.initialisation import initialise
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, compose
-from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap, chosen
+from isthmus.parts.composition import compose
+from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap, hit
 
 N = 40_000
 
@@ -61,7 +62,7 @@ def test_clipped_noise_ends_where_the_grey_levels_do():
 
 @pytest.mark.parametrize("clip", [(1, 0), (0, 0), (0,), 1.0, "ab", (None, 1)])
 def test_a_clip_that_is_no_interval(clip):
-    with pytest.raises(ValueError, match="clip of GaussianNoise has to be two rising numbers"):
+    with pytest.raises(ValueError, match="clip of GaussianNoise must be two rising numbers"):
         GaussianNoise(0.5, clip=clip).build(2)
 
 
@@ -78,7 +79,7 @@ def test_number_type(dtype):
 
 @pytest.mark.parametrize("scale", [-0.1, math.nan, math.inf, None, True, "0.3"])
 def test_scale_that_cannot_be(scale):
-    with pytest.raises(ValueError, match="scale of GaussianNoise has to be a number of at least 0; got "):
+    with pytest.raises(ValueError, match="scale of GaussianNoise must be a number of at least 0; got "):
         GaussianNoise(scale).build(2)
 
 
@@ -151,12 +152,12 @@ def test_corruption_comes_from_the_local_generator(part):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (Masking(0), "rate of Masking has to be a positive number"),
-        (Masking(1), "rate of Masking has to be a number in"),
-        (Masking(value=math.nan), "value of Masking has to be a finite number"),
+        (Masking(0), "rate of Masking must be a positive number"),
+        (Masking(1), "rate of Masking must be a number in"),
+        (Masking(value=math.nan), "value of Masking must be a finite number"),
         (Masking(score="x"), "unknown score of Masking"),
         (SaltAndPepper(1), "rate of SaltAndPepper"),
-        (SaltAndPepper(low=1, high=0), "low of SaltAndPepper has to be below high"),
+        (SaltAndPepper(low=1, high=0), "low of SaltAndPepper must be below high"),
         (Swap(-0.1), "rate of Swap"),
     ],
 )
@@ -201,7 +202,7 @@ def test_cells_of_an_owner_come_from_the_same_row():
 def test_what_is_chosen(feature_group):
     module = Masking().build(5)
     module.feature_group, module.generator = feature_group, Generator().manual_seed(0)
-    found = chosen(uniform(columns=5), 0.2, module)
+    found = hit(uniform(columns=5), 0.2, module)
     assert found.dtype == torch.float64
     assert set(found.unique().tolist()) == {0, 1}
     assert_share(found[:, [0, 1, 4]], 0.2)
@@ -253,7 +254,5 @@ def test_only_hidden_cells_of_a_table_are_asked_for():
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian("columns"), Bernoulli()], ids=str)
 def test_likelihoods_that_have_no_place_for_missing_cells(likelihood):
     name = type(likelihood).__name__
-    with pytest.raises(
-        ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} has no place for"
-    ):
+    with pytest.raises(ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} does not allow"):
         compose(5, 2, likelihood=likelihood, corruption=Masking(value=None))

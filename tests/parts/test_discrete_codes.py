@@ -96,9 +96,9 @@ def test_fsq_reaches_every_codeword_and_numbers_them_one_to_one(levels):
     h = torch.atanh((grid * (count - 1) / 2 + 0 * offset) / half) - torch.atanh(offset / half)
     found = code(h)
     numbers = code.indices(h).flatten()
-    assert sorted(numbers.tolist()) == list(range(code.count))
+    assert sorted(numbers.tolist()) == list(range(code.codewords))
     assert bool((found.z.abs() <= 1).all())
-    assert len(found.z.unique(dim=0)) == code.count
+    assert len(found.z.unique(dim=0)) == code.codewords
     assert bool(code.usage(found).all())
 
 
@@ -122,13 +122,13 @@ def test_codebook_is_used_on_digits(code):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (VectorQuantizer(1), "codes of VectorQuantizer has to be a whole number of at least 2"),
-        (VectorQuantizer(8, 3), "has to divide the size of the code; got width=3 and latent=4"),
+        (VectorQuantizer(1), "codes of VectorQuantizer must be a whole number of at least 2"),
+        (VectorQuantizer(8, 3), "must divide the size of the code; got width=3 and latent=4"),
         (VectorQuantizer(gradient="x"), "unknown gradient of VectorQuantizer"),
-        (VectorQuantizer(decay=1.0), "decay of VectorQuantizer has to be a number in"),
-        (FSQ((8, 1)), "levels of FSQ have to be whole numbers of at least 2"),
-        (FSQ(()), "levels of FSQ have to be whole numbers"),
-        (FSQ((8, 5, 5)), "FSQ has 3 levels, of which the size of the code has to be a multiple; got latent=4"),
+        (VectorQuantizer(decay=1.0), "decay of VectorQuantizer must be a number in"),
+        (FSQ((8, 1)), "levels of FSQ must be whole numbers of at least 2"),
+        (FSQ(()), "levels of FSQ must be whole numbers"),
+        (FSQ((8, 5, 5)), "the size of the code must be a multiple of the 3 levels of FSQ; got latent=4"),
     ],
 )
 def test_parameters_that_cannot_be(part, message):

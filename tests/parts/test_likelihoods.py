@@ -343,14 +343,14 @@ def test_gaussian_is_a_density_on_the_real_line(part):
 
 @pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, True, None, "optimum", "0.5", [0.5]])
 def test_variance_that_cannot_be(value):
-    with pytest.raises(ValueError, match="variance of Gaussian has to be a positive number") as error:
+    with pytest.raises(ValueError, match="variance of Gaussian must be a positive number") as error:
         Gaussian(variance=value).build(3)
     assert repr(value) in str(error.value)
 
 
 @pytest.mark.parametrize("value", [0, -1e-6, math.nan, math.inf, True, None, "small"])
 def test_floor_that_cannot_be(value):
-    with pytest.raises(ValueError, match="floor of Gaussian has to be a positive number; got "):
+    with pytest.raises(ValueError, match="floor of Gaussian must be a positive number; got "):
         Gaussian(floor=value).build(3)
 
 

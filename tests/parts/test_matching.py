@@ -87,9 +87,9 @@ def test_codes_come_nearer_to_the_prior():
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (MMD(-1), "weight of MMD has to be a number of at least 0"),
+        (MMD(-1), "weight of MMD must be a number of at least 0"),
         (MMD(kernel="x"), "unknown kernel of MMD"),
-        (TotalCorrelation(0), "beta of TotalCorrelation has to be a positive number"),
+        (TotalCorrelation(0), "beta of TotalCorrelation must be a positive number"),
     ],
 )
 def test_parameters_that_cannot_be(part, message):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus.parts import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
+from isthmus import Bernoulli, Categorical, Gaussian, Mixed, NegativeBinomial, Poisson, StudentT
 from isthmus.parts.likelihoods import LOG_2_PI
 
 ROWS = 400
@@ -62,7 +62,7 @@ def test_nll_is_the_sum_of_the_families():
     assert module.feature_group == (0, 1, 2, 3, 4, 5, 5, 5, 6, 6, 7, 8)
 
 
-@pytest.mark.parametrize("method", ["nll", "loss", "shares"])
+@pytest.mark.parametrize("method", ["nll", "loss", "loss_ratios", "deviance_ratios"])
 def test_missing_cells_count_for_nothing_and_teach_nothing(method):
     x = rows(gaps=True)
     module = built(x=x)
@@ -96,17 +96,21 @@ def test_cells_that_do_not_count():
 
 
 @pytest.mark.parametrize("gaps", [False, True])
-def test_every_column_has_the_same_standing(gaps):
-    """Where only means are known, each column lacks a share of 1."""
+def test_every_column_has_the_same_weight(gaps):
+    """If only means are known, the loss ratio and the deviance ratio of every column are 1."""
     x = rows(gaps)
     module = built(x=x)
     theta = marginal(module, x)
-    lacking = 2 * module.each("excess", module.filled(x), theta) * module.there(x) * module.standing
-    columns = torch.zeros(COLUMNS, dtype=torch.float64).index_add(0, module.slot, lacking.sum(0))
     there = module.there(x)[:, module.first].sum(0)
-    torch.testing.assert_close(columns / there, torch.ones(COLUMNS, dtype=torch.float64), rtol=1e-6, atol=1e-6)
+    for cells, weight in (
+        (module.deviance_loss(x, theta), module.column_weight),
+        (module.half_deviance(x, theta), module.deviance_weight),
+    ):
+        columns = torch.zeros(COLUMNS, dtype=torch.float64).index_add(0, module.slot, (2 * cells * weight).sum(0))
+        torch.testing.assert_close(columns / there, torch.ones(COLUMNS, dtype=torch.float64), rtol=1e-6, atol=1e-6)
     if not gaps:
-        torch.testing.assert_close(module.shares(x, theta).mean(), torch.ones((), dtype=torch.float64))
+        for ratios in (module.loss_ratios(x, theta), module.deviance_ratios(x, theta)):
+            torch.testing.assert_close(ratios.mean(), torch.ones((), dtype=torch.float64))
 
 
 @pytest.mark.parametrize("sizes", [2, 5, 40])
@@ -164,10 +168,10 @@ def test_spreads_of_columns():
     module.set_spread(torch.arange(1, 13).double())
     assert module.families[0].variance.tolist() == [1, 2]
     assert float(module.families[1].scale) * module.families[1].deviation() == pytest.approx(math.sqrt(3))
-    module.set_unexplained(0.25)
-    assert float(module.unexplained) == 0.25
-    module.set_unexplained(0.0)
-    assert float(module.unexplained) > 0
+    module.set_loss_ratio(0.25)
+    assert float(module.loss_ratio) == 0.25
+    module.set_loss_ratio(0.0)
+    assert float(module.loss_ratio) > 0
 
 
 def test_families_are_in_use_while_the_whole_is_trained():
@@ -186,6 +190,28 @@ def test_calendars_are_learned_but_not_scored():
     assert (slope[:, 1:] != 0).any()
 
 
+def test_a_perfect_reconstruction_has_no_deviance():
+    """0 means perfect, counts included; the scale of the loss in evaluation is the mean of its own ratios."""
+    part = Mixed((Gaussian("columns"), Poisson()), (3, 2))
+    x = rows()[:, [0, 1, 2, 10, 11]]
+    module = built(part, x)
+    perfect = torch.cat([x[:, :3], x[:, 3:].clamp_min(1e-9).log()], 1)
+    assert float(module.deviance_ratios(x, perfect).max()) < 1e-8
+    theta = perfect + 0.1
+    ratios = module.loss_ratios(x, theta)
+    module.set_loss_ratio(float(ratios.mean()))
+    expected = 0.5 * 5 * (1 + math.log(float(ratios.mean())) + LOG_2_PI)
+    assert float(module.loss(x, theta).mean()) == pytest.approx(expected)
+
+
+def test_groups_and_variances():
+    module = built()
+    assert module.groups(12) == (1, 1, 1, 1, 1, 3, 2, 1, 1)
+    theta = outputs(module)
+    pieces = [family.variances(out) for family, out in module.with_outputs(theta)]
+    torch.testing.assert_close(module.variances(theta), torch.cat(pieces, 1))
+
+
 def test_draws_are_legal():
     module = built(x=rows())
     drawn = module.sample(outputs(module), Generator().manual_seed(0))
@@ -197,5 +223,5 @@ def test_draws_are_legal():
 
 @pytest.mark.parametrize("part", [Mixed((Gaussian(),), (2,)), Mixed((Gaussian(),), (2, 1)), Mixed()])
 def test_cells_that_do_not_add_up(part):
-    with pytest.raises(ValueError, match=r"cells of Mixed have to be one number for each of the . families, together"):
+    with pytest.raises(ValueError, match=r"cells of Mixed must be one number for each of the . families, together"):
         part.build(3)

@@ -7,7 +7,7 @@ from torch.distributions import MultivariateNormal
 
 from isthmus import KL, Gaussian, ImportanceWeighted
 from isthmus.core.initialisation import initialise
-from isthmus.parts import compose
+from isthmus.parts.composition import compose
 
 F, K, B = 4, 2, 3
 
@@ -72,7 +72,7 @@ def test_doubly_reparameterised_gradient_is_the_bounds_own_on_average():
 
 
 def test_a_second_kl_fails_before_training():
-    with pytest.raises(ValueError, match="ImportanceWeighted holds the penalty KL already: take penalty=None"):
+    with pytest.raises(ValueError, match="ImportanceWeighted contains the penalty KL already: take penalty=None"):
         compose(F, K, code="gaussian", penalty="kl", objective="importance_weighted")
 
 

@@ -46,7 +46,7 @@ def test_first_coordinates_are_the_best_ones():
     ("part", "message"),
     [
         (OrderedCode("x"), "unknown distribution of OrderedCode"),
-        (OrderedCode(rate=1.0), "rate of OrderedCode has to be a number in"),
+        (OrderedCode(rate=1.0), "rate of OrderedCode must be a number in"),
         (OrderedCode(activation="x"), "unknown activation"),
     ],
 )

@@ -22,7 +22,7 @@ def test_modules_are_trained_and_those_given_stay_as_they_were():
     before = encoder[0].weight.clone()
     model = AutoEncoder(4, encoder=encoder, decoder=decoder, epochs=20, random_state=0).fit(DIGITS)
     assert torch.equal(encoder[0].weight, before)
-    assert not torch.equal(model.network_.encoder[0].weight.float(), before)
+    assert not torch.equal(model.network_.encoder.module[0].weight.float(), before)
     assert model.reconstruction_error(DIGITS).mean() < 0.6 * DIGITS.var(0).mean()
     again = clone(model).fit(DIGITS)
     np.testing.assert_array_equal(again.transform(DIGITS), model.transform(DIGITS))
@@ -37,9 +37,9 @@ def test_an_own_decoder_goes_with_a_part():
     ("parts", "message"),
     [
         ({"encoder": module(64, 4)}, "an encoder that is a torch module has no mirror: give a decoder too"),
-        ({"encoder": module(64, 5), "decoder": module(4, 64)}, r"has to map \(2, 64\) to \(2, 4\); it gave \(2, 5\)"),
+        ({"encoder": module(64, 5), "decoder": module(4, 64)}, r"must map \(2, 64\) to \(2, 4\); it gave \(2, 5\)"),
         ({"encoder": module(60, 4), "decoder": module(4, 64)}, r"encoder module given does not take rows .*\(2, 64\)"),
-        ({"decoder": module(4, 63)}, r"decoder module given has to map \(2, 4\) to \(2, 64\); it gave \(2, 63\)"),
+        ({"decoder": module(4, 63)}, r"decoder module given must map \(2, 4\) to \(2, 64\); it gave \(2, 63\)"),
         ({"decoder": nn.GRU(4, 64)}, "it gave tuple"),
     ],
 )

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense, Deterministic
 from isthmus.core.contract import Code, Step
 from isthmus.core.initialisation import initialise
-from isthmus.parts import Dense, Deterministic, compose
+from isthmus.parts.composition import compose
 from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
 
 
@@ -31,7 +32,7 @@ def test_gradient_of_l1_is_the_sign():
 
 @pytest.mark.parametrize("weight", [-0.1, math.nan, math.inf, None, True, "0.3"])
 def test_weight_that_cannot_be(weight):
-    with pytest.raises(ValueError, match="weight of L1 has to be a number of at least 0; got "):
+    with pytest.raises(ValueError, match="weight of L1 must be a number of at least 0; got "):
         L1(weight).build(5, 3)
 
 
@@ -68,7 +69,7 @@ def test_weights_count_rows_in_kl_sparsity():
 
 @pytest.mark.parametrize("code", ["deterministic", "gaussian", "top_k"])
 def test_kl_sparsity_needs_a_sigmoid(code):
-    with pytest.raises(ValueError, match=r"KLSparsity needs a code in .0, 1., and that of .* is not: take code="):
+    with pytest.raises(ValueError, match=r"KLSparsity needs a code in .0, 1., and the code of .* is not: take code="):
         compose(40, 30, code=code, penalty="kl_sparsity")
 
 
@@ -101,12 +102,12 @@ def test_layer_that_is_not_there():
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (KLSparsity(rate=0), "rate of KLSparsity has to be a positive number"),
-        (KLSparsity(rate=1), "rate of KLSparsity has to be a number in"),
+        (KLSparsity(rate=0), "rate of KLSparsity must be a positive number"),
+        (KLSparsity(rate=1), "rate of KLSparsity must be a number in"),
         (KLSparsity(-1), "weight of KLSparsity"),
         (WeightDecay(-1), "weight of WeightDecay"),
-        (WeightDecay(layers="encoder"), "layers of WeightDecay have to be a tuple"),
-        (WeightDecay(layers=None), "layers of WeightDecay have to be a tuple .* got None"),
+        (WeightDecay(layers="encoder"), "layers of WeightDecay must be a tuple"),
+        (WeightDecay(layers=None), "layers of WeightDecay must be a tuple .* got None"),
     ],
 )
 def test_penalties_that_cannot_be(part, message):

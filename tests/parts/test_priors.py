@@ -101,8 +101,8 @@ def test_a_code_without_a_posterior_fails_before_training(penalty):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (KL(beta=-1), "beta of KL has to be a number of at least 0"),
-        (KL(warm_up=1), "warm_up of KL has to be a number in"),
+        (KL(beta=-1), "beta of KL must be a number of at least 0"),
+        (KL(warm_up=1), "warm_up of KL must be a number in"),
         (KL(free_bits=-1), "free_bits of KL"),
         (KL(capacity=-1), "capacity of KL"),
     ],

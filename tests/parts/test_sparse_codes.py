@@ -2,8 +2,7 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus import AutoEncoder
-from isthmus.parts import BatchTopK, LifetimeSparse, TopK
+from isthmus import AutoEncoder, BatchTopK, LifetimeSparse, TopK
 
 K = 12
 
@@ -108,11 +107,11 @@ def test_in_use_a_row_is_on_its_own(part):
     [
         (TopK(13), "k of TopK is 13, but the code has only latent=12 units; take a larger latent, or k <= 12"),
         (BatchTopK(13), "k of BatchTopK is 13, but the code has only latent=12"),
-        (TopK(0), "k of TopK has to be a whole number of at least 1"),
-        (TopK(3, alpha=0), "alpha of TopK has to be a positive number"),
-        (TopK(3, anneal=1), r"anneal of TopK has to be a number in \[0, 1\)"),
+        (TopK(0), "k of TopK must be a whole number of at least 1"),
+        (TopK(3, alpha=0), "alpha of TopK must be a positive number"),
+        (TopK(3, anneal=1), r"anneal of TopK must be a number in \[0, 1\)"),
         (TopK(3, activation="x"), "unknown activation"),
-        (LifetimeSparse(0), "rate of LifetimeSparse has to be a positive number"),
+        (LifetimeSparse(0), "rate of LifetimeSparse must be a positive number"),
         (LifetimeSparse(inference="x"), "unknown inference of LifetimeSparse 'x'"),
     ],
 )

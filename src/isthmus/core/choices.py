@@ -1,11 +1,11 @@
-"""The sentence for a name that is not known: what came, what was probably meant, what there is."""
+"""The error message for an unknown name: what came, what was probably meant, what is known."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> str:
-    """Say that `given` is no known `kind`, with the nearest known name if one is near.
+    """Return the message that `given` is an unknown `kind`, with the nearest known name if one is near.
 
     >>> unknown("activation", "rleu", ["relu", "tanh"])
     "unknown activation 'rleu'; did you mean 'relu'? (one of: 'relu', 'tanh')"
@@ -17,7 +17,7 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> str:
 
 
 def refuse_unknown(kind: str, given: object, known: Iterable[str]) -> None:
-    """Raise a `ValueError` that says so if `given` is none of the known names."""
+    """Raise a `ValueError` with that message if `given` is none of the known names."""
     known = list(known)
     if not isinstance(given, str) or given not in known:
         raise ValueError(unknown(kind, given, known))

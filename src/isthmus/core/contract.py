@@ -1,9 +1,22 @@
-"""What the parts of an autoencoder tell each other: `Code`, `Step`, and `Part`, which holds the hyper-parameters."""
+"""What the parts of an autoencoder tell each other, and what the rest of the library may ask of them.
 
-import math
+A `Part` holds hyper-parameters. Its `build` method returns a torch module of one of these kinds:
+
+- `Backbone`: an encoder or a decoder;
+- `CodeModule`: the bottleneck;
+- `CorruptionModule`: the noise on the input;
+- `isthmus.core.likelihood.LikelihoodModule`: p(x|z);
+- `isthmus.core.network.PenaltyModule` and `ObjectiveModule`: they see the whole network, so they live beside it.
+
+Everything that the library asks of a module is declared in these classes with a default, so a new part defines only
+what is special about it.
+
+Shapes: B rows, F features (columns of numbers), K code size, P outputs of the decoder.
+"""
+
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from torch import Generator, Tensor, nn
 from torch.distributions import Normal
@@ -12,105 +25,197 @@ from isthmus.core.choices import refuse_unknown, unknown
 
 
 class Code(NamedTuple):
-    """What the bottleneck makes of the encoder's output; B rows, K code size."""
+    """What the bottleneck returns for B rows, with K numbers per row.
+
+    Examples
+    --------
+    >>> import torch
+    >>> z = torch.zeros(3, 2)
+    >>> Code(z, z).posterior is None
+    True
+    """
 
     z: Tensor
     """(B, K) what the decoder sees."""
     mean: Tensor
-    """(B, K) the noise-free code: what `transform` returns."""
+    """(B, K) the noise-free code, which `transform` returns."""
     posterior: Normal | None = None
-    """q(z|x), where the code has one."""
+    """q(z|x) with parameters of shape (B, K), if the code has a posterior."""
     terms: Mapping[str, Tensor] = {}
-    """What the code itself adds to the objective, {name: (B,)}."""
+    """Terms that the code itself adds to the objective, {name: (B,)} in nats."""
 
 
 class Corrupted(NamedTuple):
-    """What a corruption makes of a batch; B rows, F features."""
+    """What a corruption returns for B rows of F features.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Corrupted(torch.zeros(3, 2)).mask is None
+    True
+    """
 
     x: Tensor
-    """(B, F) what the encoder shall see."""
+    """(B, F) what the encoder sees."""
     mask: Tensor | None = None
-    """(B, F) 1 where an entry was hidden, 0 elsewhere; None where the corruption marks nothing."""
+    """(B, F) 1 for hidden entries, 0 elsewhere; None if the corruption marks nothing."""
     cells: Tensor | None = None
-    """(B, F) how much each entry counts in the score; None where they count alike."""
+    """(B, F) weight of each entry in the reconstruction loss; None for equal weights."""
 
 
 class Step(NamedTuple):
-    """One pass through the network; B rows, F features, K code size, P decoder outputs."""
+    """One pass of B rows through the network: F features, K code size, P decoder outputs.
+
+    Penalties and objectives receive it.
+    """
 
     x: Tensor
     """(B, F) the clean target."""
     x_in: Tensor
     """(B, F) what the encoder saw."""
     code: Code
+    """The code of each row."""
     theta: Tensor
     """(B, P) parameters of p(x|z)."""
     weight: Tensor | None = None
-    """(B,) sample weights for statistics over the batch; None means equal ones."""
+    """(B,) sample weights for statistics over the batch; None for equal weights."""
     mask: Tensor | None = None
-    """(B, F) 1 where the corruption hid an entry; None where it marks nothing."""
+    """(B, F) 1 for entries that the corruption hid; None if it marks nothing."""
     cells: Tensor | None = None
-    """(B, F) how much each entry counts in the score; None where they count alike."""
+    """(B, F) weight of each entry in the reconstruction loss; None for equal weights."""
 
 
 def batch_mean(values: Tensor, weight: Tensor | None) -> Tensor:
-    """Mean of `values` (B, ...) over the rows of a batch, weighted by `weight` (B,) if there is one."""
+    """Return the mean of `values` (B, ...) over the rows of a batch, weighted by `weight` (B,) if it is given."""
     if weight is None:
         return values.mean(0)
     return (values * weight.view(-1, *[1] * (values.dim() - 1))).sum(0) / weight.sum()
 
 
 class Stochastic(nn.Module):
-    """A module that draws random numbers from the generator its network was seeded with (`Network.seed`).
+    """A module that draws random numbers from the generator that `Network.seed` gave it.
 
-    Where noise is part of the model and not only of its training (a Gaussian code), it is drawn in training and, so
-    that the same noise judges every epoch, wherever there is a generator; without one, in use, nothing is drawn.
+    Noise that is part of the model, not only of its training (a Gaussian code), is drawn in training, and in validation
+    whenever there is a generator, so that every epoch is validated with the same noise. Without a generator, in use,
+    nothing is drawn.
     """
 
     generator: Generator | None = None
+    """Source of random numbers; None in use."""
 
     @property
     def draws(self) -> bool:
-        """Whether noise that is part of the model is to be drawn."""
+        """Whether noise that is part of the model is drawn now."""
         return self.training or self.generator is not None
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         # A generator belongs to a run, not to a model: it is neither copied nor pickled with it.
         return self.__dict__ | {"generator": None}
 
 
+@runtime_checkable
 class Prior(Protocol):
     """A distribution p(z) over codes, from which new rows can be drawn."""
 
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        """Draw codes (count, latent) with the number type of `like`, on its device."""
         ...
 
 
-class CodeModule(Stochastic):
-    """The narrow place: `forward` maps the encoder's output (B, inputs) to a `Code`.
+class Backbone(nn.Module):
+    """An encoder or a decoder: `forward` maps (B, inputs) to (B, outputs).
 
-    In training it also takes the weights of the rows, (B,) or None, for statistics over the batch that it keeps.
+    A network of fully connected layers describes them by `weights` and `biases`; training can then start at PCA. For
+    any other network the defaults hold.
+
+    Examples
+    --------
+    >>> import torch
+    >>> class Scale(Backbone):
+    ...     def __init__(self, features):
+    ...         super().__init__()
+    ...         self.factor = nn.Parameter(torch.ones(features))
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale(3).weights
+    []
+    """
+
+    tied = False
+    """Whether the weights belong to another module, of which these are transposes."""
+    activation_name = "identity"
+    """The activation between the fully connected layers."""
+    normalised = False
+    """Whether a normalisation layer rescales what passes."""
+    shape: tuple[int, ...] | None = None
+    """(H, W, C) if rows are flattened images."""
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weight matrices, (out, in) each, from input to output; empty if the layers are not all dense."""
+        return []
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """The biases, (out,) each, from input to output; empty if the layers are not all dense."""
+        return []
+
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write the first weights; by default the module keeps the weights it came with.
+
+        Parameters
+        ----------
+        method : {"orthogonal", "torch"}
+            The initialisation that the user asked for; a module may have one of its own.
+        generator
+            Source of random weights.
+        """
+
+    def centre_inputs(self, mean: Tensor) -> None:
+        """Make the first layer see rows minus `mean` (inputs,), if the module can; by default nothing happens."""
+
+    def set_output_bias(self, bias: Tensor) -> None:
+        """Make the outputs start at `bias` (outputs,), if the module can; by default nothing happens."""
+
+
+class CodeModule(Stochastic):
+    """The bottleneck: `forward` maps the encoder's output (B, inputs) to a `Code`.
+
+    `forward` also takes the weights of the rows, (B,) or None, for statistics over the batch.
 
     Parameters
     ----------
-    latent
-        K.
-    inputs
-        How many numbers a row the encoder has to give; None means K.
+    latent : int
+        K, the number of coordinates of the code.
+    inputs : int, optional
+        Numbers per row that the encoder must give; None means K.
+
+    Examples
+    --------
+    >>> import torch
+    >>> class Doubled(CodeModule):
+    ...     def forward(self, h, weight=None):
+    ...         return Code(2 * h, 2 * h)
+    >>> Doubled(latent=2)(torch.ones(1, 2)).z.tolist()
+    [[2.0, 2.0]]
     """
 
-    activation: str | None = "identity"
-    """The function through which the first K inputs pass on their way to the code; None if it is no function of each
-    by itself."""
+    activation: str | None = None
+    """Name of the function that maps each of the first K inputs to a coordinate; None if there is no such function.
+
+    With a name, training can start at PCA.
+    """
     reach: float | None = None
-    """How far from 0 the inputs shall go at the start; None leaves it to the activation."""
+    """Greatest distance of the inputs from 0 at the start of training; None leaves it to the activation."""
     has_posterior = False
-    """Whether its codes have a posterior q(z|x)."""
+    """Whether codes have a posterior q(z|x)."""
+    codewords = 0
+    """Number of codewords, if codes are chosen from a finite set; else 0."""
     warm_up_share = 0.0
-    """The share of the training after which `begin` changes nothing any more."""
+    """Share of the training, in [0, 1), after which `begin` changes nothing any more."""
     made_by = "the code"
-    """The name of the part that built it, for messages."""
+    """Name of the part that built this module, for messages."""
 
     def __init__(self, latent: int, inputs: int | None = None) -> None:
         super().__init__()
@@ -118,164 +223,99 @@ class CodeModule(Stochastic):
         self.inputs = latent if inputs is None else inputs
 
     def rest_bias(self, noise_share: Tensor) -> Tensor:
-        """Return the (inputs - K,) inputs beyond the first K at the start.
+        """Return the (inputs - K,) inputs beyond the first K at the start of training.
 
-        `noise_share` (K,) is the variance of the noise over the variance of the data along each coordinate.
+        `noise_share` (K,) is the variance of the noise divided by the variance of the data, along each coordinate.
         """
         return noise_share[:0]
 
     def start(self, h: Tensor, generator: Generator) -> None:
-        """Take note of the encoder's outputs (n, inputs) for training rows before the first step."""
+        """Look at the encoder's outputs (n, inputs) for training rows, once before the first step."""
 
     def begin(self, progress: float) -> None:
-        """Take note of how much of the training is done, in [0, 1]; 1 in use."""
-
-    codewords = 0
-
-    def usage(self, code: Code) -> Tensor | None:
-        """Return which units or codewords a batch uses; None if it is not counted."""
-        return None
+        """Take note of the share of the training that is done, in [0, 1]; it is 1 in use."""
 
     def indices(self, h: Tensor) -> Tensor:
-        """Return which codewords stand for each row."""
-        raise NotImplementedError
+        """Return the numbers of the codewords that replace the encoder's outputs (B, inputs), (B, words per row).
+
+        Raises
+        ------
+        NotImplementedError
+            If the code has no codewords.
+        """
+        raise NotImplementedError(
+            f"the code {self.made_by} has no codewords; take code='vector_quantizer' or code='fsq', "
+            "or define `codewords` and `indices(h)`"
+        )
+
+    def usage(self, code: Code) -> Tensor | None:
+        """Return which units, (K,), or which codewords, (codewords,), a batch uses, as booleans.
+
+        None means that the question makes no sense for this code.
+        """
+        return None
 
 
 class CorruptionModule(Stochastic):
-    """What is done to a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`.
+    """The noise on a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`.
 
-    In training, and with the same noise wherever epochs are judged: they are compared by the objective that is trained,
-    not by how well a clean row passes.
+    It acts in training and, with the same noise for every epoch, in validation: epochs are compared by the objective
+    that is trained, not by how well a clean row passes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> class Halved(CorruptionModule):
+    ...     def forward(self, x):
+    ...         return Corrupted(x / 2)
+    >>> Halved()(torch.ones(1, 2)).x.tolist()
+    [[0.5, 0.5]]
     """
 
     marks = False
     """Whether the encoder sees the mask beside the values: (B, 2F)."""
     weighs = False
-    """Whether some cells count for more than others."""
+    """Whether some cells count more than others in the reconstruction loss."""
     removes = False
     """Whether entries become missing (NaN)."""
     feature_group: tuple[int, ...] | None = None
-    """(F,) Entries with the same number share their fate; None where each has its own."""
-
-
-class LikelihoodModule(nn.Module):
-    """p(x|z), as the network, the initialisation and the estimator ask for it; F features, P decoder outputs.
-
-    A likelihood of independent columns defines `mean` and `columns`.
-    """
-
-    outputs: int
-    """P."""
-    inputs: int | None = None
-    """How many numbers a row it gives an encoder; None means F."""
-    feature_group: tuple[int, ...] | None = None
-    """(F,) Cells with the same number belong together: a corruption takes all or none; None where each is alone."""
-    starts_linear = False
-    """Whether training can start at the best linear map from principal components of what the encoder sees."""
-    activation: str | None = None
-    """The function from the first F outputs to the mean; None if the mean is no function of each by itself."""
-    made_by = "the likelihood"
-    """The name of the part that built it, for messages."""
-    support: tuple[float, float] = (-math.inf, math.inf)
-    """Least and greatest legal value."""
-    whole = False
-    """Whether only whole numbers are legal."""
-    density = False
-    """Whether p(x|z) is a density, which changes with the units of x, rather than a probability."""
-
-    def mean(self, theta: Tensor) -> Tensor:
-        """(B, P) to the mean of p(x|z), (B, F)."""
-        raise NotImplementedError
-
-    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each cell, (B, F), in nats."""
-        raise NotImplementedError
-
-    def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each row, (B,), in nats.
-
-        `weight` (B,) weighs the rows in statistics over the batch, `cells` (B, F) each cell in the sum.
-        """
-        columns = self.columns(x, theta, weight)
-        return (columns if cells is None else columns * cells).sum(1)
-
-    def loss(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
-        """Return what training makes small in the place of `nll`, (B,), where that would favour some columns."""
-        return self.nll(x, theta, weight, cells)
-
-    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
-        """Return how much worse each cell is explained than it could be, (B, F), at least 0; at scale 1."""
-        return self.columns(x, theta)
-
-    def encoder_input(self, x: Tensor) -> Tensor:
-        """Bring rows (B, F) to numbers that suit an encoder (counts to their logarithms)."""
-        return x
-
-    def filled(self, x: Tensor) -> Tensor:
-        """Put something neutral in the place of cells that are missing (NaN), where the likelihood allows for them."""
-        return x
-
-    def look(self, x: Tensor, weight: Tensor | None = None) -> None:
-        """Take note of training rows (n, F), and their weights, before weights are written."""
-
-    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
-        """Draw rows (B, F) from p(x|z)."""
-        raise NotImplementedError
-
-    def set_variance(self, mean_squared_error: float) -> None:
-        """Take note of the mean squared error over the data, where the variance shall be optimal for them."""
-
-    def set_spread(self, errors: Tensor) -> None:
-        """Take note of the mean squared error of each column, (F,)."""
-        self.set_variance(float(errors.mean()))
-
-    def deviance_ratios(self, x: Tensor, theta: Tensor) -> Tensor | None:
-        """Return which share of each row stays unexplained, (B,), if training goes by that; None if it does not."""
-        return None
-
-    def set_deviance_ratio(self, share: float) -> None:
-        """Take note of the share that stays unexplained over the data."""
-
-    def spread_bias(self, residual_variances: Tensor) -> Tensor:
-        """Return the (P - F,) outputs beyond the mean at which each column's variance is the given one, (F,)."""
-        return residual_variances[:0]
-
-    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (P,) outputs at which every column has the given mean (F,) and, about, variance (F,)."""
-        raise NotImplementedError
-
-
-class PenaltyModule(Stochastic):
-    """What is asked of the code besides a good reconstruction: `forward` maps (step, network) to (B,) or {name: (B,)}.
-
-    A statistic over the batch is returned once for each of its rows.
-    """
-
-    prior: Prior | None = None
-    """The distribution that the codes are drawn towards, if there is one."""
-    warm_up_share = 0.0
-    """The share of the training after which `begin` changes nothing any more."""
-
-    def check(self, network: Any) -> None:
-        """Raise a `ValueError` that names both parts and the mend if the penalty does not suit the network's others."""
-
-    def begin(self, progress: float) -> None:
-        """Take note of how much of the training is done, in [0, 1]; 1 where the objective is judged in full."""
-
-
-class ObjectiveModule(PenaltyModule):
-    """What stands in the place of -log p(x|z): `forward` maps (step, network) to {name: (B,)}."""
+    """(F,) group of each feature; features of one group must be corrupted together. None if each is on its own."""
 
 
 class Part:
-    """Hyper-parameters of one slot of an autoencoder; weights appear in `build`, when the sizes are known.
+    """Hyper-parameters of one slot of an autoencoder; `build` returns the module once the sizes are known.
 
-    Every part is a dataclass of hyper-parameters only. It takes part in scikit-learn's nested parameters:
-    ``set_params(penalty__weight=0.1)``, `clone`, grid search.
+    A part is a dataclass of hyper-parameters only. It takes part in scikit-learn's nested parameters:
+    ``set_params(penalty__weight=0.1)``, `clone`, grid search. Model files store it by its parameters.
+
+    Examples
+    --------
+    >>> from isthmus import L1
+    >>> part = L1(weight=0.1)
+    >>> part.get_params()
+    {'weight': 0.1}
+    >>> part.set_params(weight=0.2)
+    L1(weight=0.2)
     """
 
+    @classmethod
+    def for_columns(cls, sizes: tuple[int, ...]) -> Self:
+        """Return the likelihood that a table takes for some of its columns.
+
+        Parameters
+        ----------
+        sizes : tuple of int
+            Numbers (cells) per column: 1, or the number of categories.
+
+        Returns
+        -------
+        Part
+            By default the part with its default parameters.
+        """
+        return cls()
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the hyper-parameters by name; with `deep`, those of nested parts as ``name__nested`` too."""
+        """Return the hyper-parameters by name; with `deep`, also those of nested parts as ``name__nested``."""
         params = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         if deep:
             for name, value in list(params.items()):
@@ -283,10 +323,16 @@ class Part:
                     params |= {f"{name}__{key}": nested for key, nested in value.get_params().items()}
         return params
 
-    def set_params(self, **params: Any) -> Self:
-        """Set hyper-parameters by name, nested ones as ``name__nested``; an unknown name is a `ValueError`."""
+    def set_params(self, **params: object) -> Self:
+        """Set hyper-parameters by name, nested ones as ``name__nested``.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown; the message lists the known ones.
+        """
         known = self.get_params(deep=False)
-        # Parts before what is inside them, so that a new part gets the values that were meant for it.
+        # Parts are set before what is inside them, so that a new part gets the values that were meant for it.
         for name, value in sorted(params.items(), key=lambda item: item[0].count("__")):
             own, _, nested = name.partition("__")
             refuse_unknown(f"parameter of {type(self).__name__}", own, known)

@@ -1,4 +1,4 @@
-"""Convolutional encoders and decoders of flattened images: a step of stride 2 for every number of channels."""
+"""Convolutional encoders and decoders of flattened images: one layer of stride 2 per entry of `channels`."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor, nn
 
+from isthmus.core.contract import Backbone
 from isthmus.core.modules import activation, affine, linear
 
 KERNEL = 3
@@ -25,8 +26,8 @@ class Residual(nn.Module):
         return x + self.second(self.function(self.first(self.function(x))))
 
 
-class ConvolutionalEncoder(nn.Module):
-    """Images, flattened (H, W, C), to `outputs` numbers."""
+class ConvolutionalEncoder(Backbone):
+    """An encoder of flattened images (H, W, C) to `outputs` numbers."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class ConvolutionalEncoder(nn.Module):
         residual: bool,
     ) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape = self.image = shape
         self.images = images
         self.function = activation(activation_name).function
         sizes = halvings(shape[:2], len(channels))
@@ -50,14 +51,14 @@ class ConvolutionalEncoder(nn.Module):
         self.blocks = nn.ModuleList(Residual(c, activation_name) if residual else nn.Identity() for c in channels)
         self.last = linear(channels[-1] * math.prod(sizes[-1]), outputs)
 
-    def initialise(self, generator: Generator) -> None:
-        """Write the first weights."""
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write orthogonal kernels and matrices and zero biases, whatever the method."""
         orthogonal_kernels(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, images·H·W·C) to (B, outputs)."""
-        height, width, channels = self.shape
-        # One image, or an image and its mask, side by side as channels; (H, W, C) is the order of channels last.
+        height, width, channels = self.image
+        # One image, or an image and its mask as further channels; (H, W, C) is the memory order "channels last".
         h = x.view(len(x), self.images, height, width, channels).permute(0, 1, 4, 2, 3).flatten(1, 2)
         h = h.contiguous(memory_format=torch.channels_last)
         for convolution, block in zip(self.convolutions, self.blocks, strict=True):
@@ -65,8 +66,8 @@ class ConvolutionalEncoder(nn.Module):
         return affine(h.flatten(1), self.last.weight, self.last.bias, self.training)
 
 
-class ConvolutionalDecoder(nn.Module):
-    """Codes to `images` images, flattened (H, W, C): one for each parameter of p(x|z)."""
+class ConvolutionalDecoder(Backbone):
+    """A decoder of codes to `images` flattened images (H, W, C): one for each parameter of p(x|z)."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class ConvolutionalDecoder(nn.Module):
         residual: bool,
     ) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape = self.image = shape
         self.images = images
         self.function = activation(activation_name).function
         self.sizes = halvings(shape[:2], len(channels))
@@ -98,9 +99,13 @@ class ConvolutionalDecoder(nn.Module):
         )
         self.offset = nn.Parameter(torch.zeros(images * math.prod(shape)))
 
-    def initialise(self, generator: Generator) -> None:
-        """Write the first weights."""
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write orthogonal kernels and matrices and zero biases, whatever the method."""
         orthogonal_kernels(self, generator)
+
+    def set_output_bias(self, bias: Tensor) -> None:
+        """Make the outputs start at `bias` (images·H·W·C,)."""
+        self.offset.copy_(bias)
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, K) to (B, images·H·W·C)."""
@@ -112,13 +117,13 @@ class ConvolutionalDecoder(nn.Module):
             h = convolution(block(h))
             if depth < last:
                 h = self.function(h)
-        height, width, channels = self.shape
+        height, width, channels = self.image
         flat = h.view(len(z), self.images, channels, height, width).permute(0, 1, 3, 4, 2).reshape(len(z), -1)
         return flat + self.offset
 
 
 def halvings(size: tuple[int, int], steps: int) -> list[tuple[int, int]]:
-    """Return the height and width before the first and after every step of stride 2, which rounds up."""
+    """Return the height and width before the first and after each layer of stride 2, which rounds up."""
     sizes = [size]
     for _ in range(steps):
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
@@ -127,7 +132,7 @@ def halvings(size: tuple[int, int], steps: int) -> list[tuple[int, int]]:
 
 @torch.no_grad()
 def orthogonal_kernels(module: nn.Module, generator: Generator) -> None:
-    """Orthogonal kernels and matrices, scaled for activations that halve what passes; biases 0."""
+    """Write orthogonal kernels and matrices, scaled for activations that halve the signal, and zero biases."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=generator)

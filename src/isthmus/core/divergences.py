@@ -1,4 +1,4 @@
-"""How far distributions are from each other, in closed form or from samples."""
+"""Divergences between distributions, in closed form or estimated from samples."""
 
 import math
 
@@ -7,28 +7,29 @@ from torch import Tensor
 from torch.distributions import Normal
 
 IMQ_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Scales of the inverse multiquadratic kernel."""
 LOG_2_PI = math.log(2 * math.pi)
 CELLS = 2**23
-"""Numbers that `total_correlation` holds at a time."""
+"""Numbers that `total_correlation` holds in memory at a time."""
 
 
 def precise(values: Tensor) -> Tensor:
-    """Return the values in float32 where a context of lower precision gave them: here small differences count."""
+    """Return values of half precision in float32, because small differences matter here; others unchanged."""
     return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
 
 
 def from_standard_normal(posterior: Normal) -> Tensor:
-    """KL(N(μ, σ²) ‖ N(0, 1)) = ½(μ² + σ² - 1 - log σ²) of each coordinate, (B, K), in nats."""
+    """Return KL(N(μ, σ²) ‖ N(0, 1)) = ½(μ² + σ² - 1 - log σ²) of each coordinate, (B, K), in nats."""
     mean, variance = precise(posterior.mean), precise(posterior.stddev).square()
     return 0.5 * (mean.square() + variance - 1 - torch.log(variance))
 
 
 def kernel_matrix(name: str, a: Tensor, b: Tensor) -> Tensor:
-    """Kernel between the rows of a (n, K) and b (m, K), (n, m), for codes of about unit variance.
+    """Return the kernel between the rows of a (n, K) and b (m, K), (n, m), for codes of about unit variance.
 
     "imq": Σ_s C/(C + ‖a - b‖²), C = 2Ks, over seven scales s (Tolstikhin et al. 2018); "rbf": exp(-‖a - b‖²/2K).
     """
-    # Unlike a product, it stays in float32 where products are made in bfloat16.
+    # Unlike a matrix product, cdist stays in float32 under a bfloat16 autocast.
     squares, size = torch.cdist(a, b).square(), a.shape[1]
     if name == "rbf":
         return torch.exp(-squares / (2 * size))
@@ -40,9 +41,10 @@ def kernel_matrix(name: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def squared_mmd(name: str, a: Tensor, b: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Unbiased squared maximum mean discrepancy between samples a (n, K), b (m, K) (Gretton et al. 2012, lemma 6).
+    """Estimate the squared maximum mean discrepancy of samples a (n, K), b (m, K) without bias.
 
-    `weight` (n,) weighs the rows of a. With fewer than two rows (of a weight) there is no estimate, and it is 0.
+    (Gretton et al. 2012, lemma 6.) `weight` (n,) weighs the rows of a. With fewer than two rows of positive weight
+    there is no estimate, and the result is 0.
     """
     a, b = precise(a), precise(b)
     share = torch.ones_like(a[:, 0]) if weight is None else weight.to(a)
@@ -60,9 +62,9 @@ def squared_mmd(name: str, a: Tensor, b: Tensor, weight: Tensor | None = None) -
 def total_correlation(z: Tensor, posterior: Normal, weight: Tensor | None = None) -> Tensor:
     """Estimate log q(z) - Σⱼ log q(zⱼ) for draws z (B, K) of the posteriors of a batch, (B,).
 
-    q is the mixture of the batch's posteriors (Chen et al. 2018, equation S6, with the batch as the data), in shares
-    of `weight` (B,): biased upwards while B is small, because each row is a large part of its own mixture. Taken as N
-    rows of which B were drawn, log q(z) and each log q(zⱼ) would be log N/B less: a constant.
+    q is the mixture of the posteriors of the batch (Chen et al. 2018, equation S6, with the batch as the data),
+    weighted by `weight` (B,). The estimate is biased upwards for small B, because each row is a large part of its own
+    mixture. If the batch were B draws from N rows, log q(z) and each log q(zⱼ) would be smaller by log N/B, a constant.
     """
     z, mean, deviation = precise(z), precise(posterior.mean), precise(posterior.stddev)
     share = torch.ones_like(z[:, 0]) if weight is None else weight.to(z)

@@ -1,8 +1,8 @@
-"""Packages that only an extra brings, and the sentence that names the command which installs them."""
+"""The error for a package that only an extra installs; it names the command."""
 
 
 class MissingExtraError(ImportError):
-    """A package that only an extra brings is not installed; the message names the command that installs it.
+    """A package that only an extra installs is missing; the message names the command.
 
     >>> str(MissingExtraError("the report", "jinja2", extra="report"))
     "the report needs jinja2: pip install 'isthmus[report]'"
@@ -13,5 +13,5 @@ class MissingExtraError(ImportError):
         self.given = purpose, package, extra
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        # Errors travel between processes; by default only the message would be given to the constructor.
+        # Errors are pickled between processes; by default the constructor would get only the message.
         return type(self), self.given

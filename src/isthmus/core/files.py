@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Writing files atomically: a file is either complete or not there."""
 
 import os
 import secrets
@@ -9,15 +9,15 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends well, remove it when it does not.
+    """Yield a temporary path beside `path`, and rename it to `path` if the block succeeds; else remove it.
 
     The content is flushed to the disk before the rename, so a reader (another process, or this one after a power cut)
-    sees the old file or the new one, never a part.
+    sees the old file or the new one, never a partial one.
 
     Raises
     ------
     OSError
-        As the operating system says it (no such folder, not permitted, disk full); `path` is then as it was.
+        The error of the operating system (no such folder, no permission, disk full); `path` is then unchanged.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     ['note.txt']
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    # Created here, and not by `tempfile`, so that the file has the permissions that any new file of the user's has.
+    # Created here rather than by `tempfile`, so that the file has the permissions of any new file of the user.
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary

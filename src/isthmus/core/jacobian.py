@@ -11,17 +11,22 @@ from isthmus.core.modules import Dropout
 Map = Callable[[Tensor], Tensor]
 
 
-def of_one_layer(slopes: Tensor, weight: Tensor) -> Tensor:
-    """Σⱼ a'(hⱼ)² Σᵢ Wⱼᵢ² (Rifai et al. 2011, equation 4), for z = a(Wx + b).
+def one_layer(derivatives: Tensor, weight: Tensor) -> Tensor:
+    """Return Σⱼ a'(hⱼ)² Σᵢ Wⱼᵢ² for z = a(Wx + b), h = Wx + b, (B,) (Rifai et al. 2011, equation 4).
 
-    Slopes (B, K) and weight (K, F) to (B,).
+    Parameters
+    ----------
+    derivatives
+        a'(h), (B, K).
+    weight
+        W, (K, F).
     """
-    return slopes.square() @ weight.square().sum(1)
+    return derivatives.square() @ weight.square().sum(1)
 
 
 def exact(function: Map, x: Tensor) -> Tensor:
-    """Sum the squares of all K rows of the Jacobian of `function` at each row of x (B, F): (B,)."""
-    x, z = at(function, x)
+    """Return the squared Frobenius norm of the Jacobian of `function` at each row of x (B, F), (B,), by K gradients."""
+    x, z = traced(function, x)
     directions = torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
     directions = directions[:, None].expand(-1, len(z), -1)
     (rows,) = torch.autograd.grad(z, x, directions, create_graph=True, is_grads_batched=True)
@@ -30,8 +35,11 @@ def exact(function: Map, x: Tensor) -> Tensor:
 
 
 def hutchinson(function: Map, x: Tensor, samples: int, generator: Generator | None) -> Tensor:
-    """Estimate it without bias as the mean of ‖Jᵀv‖² over random signs v (Hutchinson 1990): (B,)."""
-    x, z = at(function, x)
+    """Estimate ‖J‖² at each row of x (B, F) without bias, (B,): the mean of ‖Jᵀv‖² over random sign vectors v.
+
+    `samples` is the number of vectors (Hutchinson 1990).
+    """
+    x, z = traced(function, x)
     total = torch.zeros_like(z[:, 0])
     for _ in range(samples):
         signs = torch.empty_like(z).bernoulli_(0.5, generator=generator) * 2 - 1
@@ -40,17 +48,17 @@ def hutchinson(function: Map, x: Tensor, samples: int, generator: Generator | No
     return total / samples
 
 
-def at(function: Map, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows as a leaf of a new graph, and the codes they give."""
+def traced(function: Map, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rows x (B, F) as a leaf of a new graph, and their codes (B, K)."""
     x = x.detach().requires_grad_()
     return x, function(x)
 
 
 @contextmanager
 def rows_apart(encoder: nn.Module) -> Iterator[None]:
-    """Let no row's code depend on other rows meanwhile: batch normalisation by running statistics, no dropout.
+    """Make the code of each row independent of other rows: batch normalisation uses running statistics, dropout is off.
 
-    With the statistics of the batch a row's own Jacobian could not be told from its part in all the others' codes.
+    With the statistics of the batch, the Jacobian of a row would be mixed with its effect on the codes of other rows.
     """
     kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, Dropout)
     training = [module for module in encoder.modules() if isinstance(module, kinds) and module.training]

@@ -1,26 +1,26 @@
-"""Layers: activations and what is known of them, fully connected stacks, dropout from a local generator."""
+"""Layers: activations and their properties, fully connected stacks, dropout from a local generator."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from isthmus.core import sparse_affine
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Stochastic
+from isthmus.core.contract import Backbone, Stochastic
 
 
 class Activation(NamedTuple):
-    """An elementwise function a(x), and where it is a straight line."""
+    """An elementwise function a(x), and the interval in which it is nearly a straight line."""
 
     function: Callable[[Tensor], Tensor]
     splits: bool
-    """Whether a(x) - a(-x) = x, so that a layer twice as wide carries any linear map exactly."""
+    """Whether a(x) - a(-x) = x, so that a layer of twice the width carries any linear map exactly."""
     centre: float
-    """The middle of the interval in which it is nearest to a straight line."""
+    """Middle of the interval in which a is nearest to a straight line."""
     reach: float
     """Half the width of that interval."""
 
@@ -43,13 +43,13 @@ ACTIVATIONS = {
 
 
 def activation(name: str) -> Activation:
-    """Return the activation called `name`, or raise a `ValueError` that lists the known ones."""
+    """Return the activation called `name`; a `ValueError` lists the known names if there is none."""
     refuse_unknown("activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]
 
 
 def inverse(name: str, y: Tensor) -> Tensor:
-    """Return x with a(x) nearest to y, kept from where the activation is flat (a sigmoid within 0.001 of 0 or 1)."""
+    """Return x with a(x) nearest to y, away from where the activation is flat (a sigmoid within 0.001 of 0 or 1)."""
     if name == "sigmoid":
         return torch.logit(y, eps=1e-3)
     if name == "tanh":
@@ -59,7 +59,7 @@ def inverse(name: str, y: Tensor) -> Tensor:
     if name == "softplus":
         y = y.clamp_min(1e-3)
         return y + torch.log(-torch.expm1(-y))
-    # relu is its own inverse where it is not flat; silu and gelu nearly are, on the right.
+    # relu is its own inverse where it is not flat; silu and gelu nearly are, for positive numbers.
     return y if name == "identity" else y.clamp_min(1e-3)
 
 
@@ -82,16 +82,16 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm1d, "layer"
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
-    """Return a linear layer whose weights are still to be written."""
+    """Return a linear layer without initialised weights."""
     # torch's own constructor would draw them from the global generator.
     return nn.utils.skip_init(nn.Linear, inputs, outputs)
 
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor | None, training: bool) -> Tensor:
-    """Return x Wᵀ + b; out of training in a way that gives a row the same bits wherever in the batch it stands.
+    """Return x Wᵀ + b; outside training a row gets the same bits wherever in the batch it is.
 
-    Products are made of several rows at once, by instructions that differ with the alignment of a row in memory; a
-    length that is a multiple of `ALIGNMENT` aligns them all.
+    A matrix product handles several rows at once, with instructions that depend on the alignment of a row in memory.
+    Padding rows to a multiple of `ALIGNMENT` aligns them all.
     """
     if not training:
         spare = -x.shape[1] % ALIGNMENT
@@ -102,11 +102,23 @@ def affine(x: Tensor, weight: Tensor, bias: Tensor | None, training: bool) -> Te
 
 
 ALIGNMENT = 16
-"""Numbers in the widest register there is (512 bits of float32)."""
+"""Numbers in the widest register (512 bits of float32)."""
 
 
-class Stack(nn.Module):
-    """Linear layers with an activation (and normalisation, and dropout) between them; none after the last."""
+class Stack(Backbone):
+    """Linear layers with an activation (and normalisation, and dropout) between them, and none after the last.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, hidden widths, outputs.
+    activation_name : str
+        The activation after every hidden layer.
+    norm : {"batch", "layer"}, optional
+        Normalisation before every activation.
+    dropout : float
+        Probability in [0, 1) with which a hidden unit is zeroed in training.
+    """
 
     def __init__(
         self, widths: Sequence[int], activation_name: str = "relu", norm: str | None = None, dropout: float = 0.0
@@ -117,8 +129,9 @@ class Stack(nn.Module):
         self.norms = nn.ModuleList(NORMS[norm](width) for width in widths[1:-1]) if norm else None
         self.dropout = Dropout(dropout)
         self.function = activation(activation_name).function
+        self.normalised = norm is not None
         self.skips_zeros = False
-        """Whether in training the first product goes over what is not 0 in the input; for rows that are mostly 0."""
+        """Whether the first product in training uses only the non-zero inputs; for rows that are mostly 0."""
 
     @property
     def weights(self) -> list[Tensor]:
@@ -129,6 +142,27 @@ class Stack(nn.Module):
     def biases(self) -> list[Tensor]:
         """The biases, (out,) each, from input to output."""
         return [layer.bias for layer in self.linears]  # type: ignore[misc]
+
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write orthogonal matrices and zero biases, or ("torch") what `torch.nn.Linear` starts with."""
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            if method == "torch":
+                bound = weight.shape[1] ** -0.5
+                nn.init.uniform_(weight, -bound, bound, generator=generator)
+                nn.init.uniform_(bias, -bound, bound, generator=generator)
+            else:
+                nn.init.orthogonal_(weight, generator=generator)
+                nn.init.zeros_(bias)
+
+    def centre_inputs(self, mean: Tensor) -> None:
+        """Make the first layer see rows minus `mean`, unless a normalisation centres them anyway."""
+        if not self.normalised:
+            first = self.weights[0]
+            self.biases[0].copy_(-first[:, : len(mean)] @ mean.to(first))
+
+    def set_output_bias(self, bias: Tensor) -> None:
+        """Make the outputs start at `bias` (outputs,)."""
+        self.biases[-1].copy_(bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, first width) to (B, last width)."""
@@ -145,10 +179,10 @@ class Stack(nn.Module):
         return x
 
 
-class TiedStack(nn.Module):
-    """A decoder whose weight matrices are those of an encoder's `Stack`, transposed; its biases are its own."""
+class TiedStack(Backbone):
+    """A decoder whose weight matrices are the transposes of an encoder's; its biases are its own."""
 
-    norms = None
+    tied = True
 
     def __init__(self, encoder: Stack) -> None:
         super().__init__()
@@ -168,6 +202,19 @@ class TiedStack(nn.Module):
     def biases(self) -> list[Tensor]:
         """The biases, (out,) each, from code to output."""
         return list(self.own_biases)
+
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write zero biases, or ("torch") the biases that `torch.nn.Linear` starts with; the matrices are not ours."""
+        for weight, bias in zip(self.weights, self.biases, strict=True):
+            if method == "torch":
+                bound = weight.shape[1] ** -0.5
+                nn.init.uniform_(bias, -bound, bound, generator=generator)
+            else:
+                nn.init.zeros_(bias)
+
+    def set_output_bias(self, bias: Tensor) -> None:
+        """Make the outputs start at `bias` (outputs,)."""
+        self.biases[-1].copy_(bias)
 
     def forward(self, z: Tensor) -> Tensor:
         """(B, code size) to (B, outputs)."""

@@ -1,32 +1,74 @@
-"""`Network`: corrupt, encode, pass the narrow place, decode, score. Composed of parts, never subclassed."""
+"""`Network`, which composes parts and is never subclassed, and the penalties and objectives that see all of it."""
 
-from collections.abc import Mapping
-from typing import Any, final
+from collections.abc import Iterable, Mapping
+from typing import cast, final
 
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.contract import (
-    Code,
-    CodeModule,
-    CorruptionModule,
-    LikelihoodModule,
-    ObjectiveModule,
-    PenaltyModule,
-    Prior,
-    Step,
-    Stochastic,
-)
+from isthmus.core.contract import Backbone, Code, CodeModule, CorruptionModule, Prior, Step, Stochastic
+from isthmus.core.likelihood import LikelihoodModule
+
+
+class PenaltyModule(Stochastic):
+    """A term of the objective besides the reconstruction: `forward` maps (step, network) to (B,) or {name: (B,)}.
+
+    Values are in nats and include the penalty's weight. A statistic over the batch is returned once for each row.
+
+    Examples
+    --------
+    >>> class Small(PenaltyModule):
+    ...     def forward(self, step, network):
+    ...         return step.code.mean.square().sum(1)
+    >>> Small().prior is None
+    True
+    """
+
+    prior: Prior | None = None
+    """The distribution that codes are drawn towards, if there is one; `AutoEncoder.sample` then draws new rows from it.
+
+    A prior that is itself a torch module must be returned by a property, since this attribute would hide it.
+    """
+    warm_up_share = 0.0
+    """Share of the training, in [0, 1), after which `begin` changes nothing any more."""
+    in_bound = False
+    """Whether a bound on log p(x) contains this term already: KL(q(z|x) ‖ p(z))."""
+
+    def check(self, network: "Network") -> None:
+        """Raise a `ValueError` that names both parts and the mend if the penalty does not suit the other parts."""
+
+    def initialise(self, generator: Generator) -> None:
+        """Write the first weights of the penalty's own networks, if it has any."""
+
+    def begin(self, progress: float) -> None:
+        """Take note of the share of the training that is done, in [0, 1]; it is 1 in validation and in use."""
+
+
+class ObjectiveModule(PenaltyModule):
+    """What replaces -log p(x|z) in the objective: `forward` maps (step, network) to {name: (B,)}, in nats."""
+
+
+class Wrapped(Backbone):
+    """A torch module in the place of an encoder or decoder, with the contract's defaults."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, inputs) to (B, outputs)."""
+        result: Tensor = self.module(x)
+        return result
 
 
 @final
 class Network(nn.Module):
-    """An autoencoder: x̃ ~ q(x̃|x), h = e(x̃), z = b(h), η = g(z), objective -log p(x|η) + Σ penalties.
+    """An autoencoder: x̃ ~ q(x̃|x), h = e(x̃), z = b(h), θ = g(z), objective -log p(x|θ) + Σ penalties.
 
     Parameters
     ----------
     encoder
-        e: (B, F) to what the code takes; (B, 2F), values and mask, where the corruption marks what it hides.
+        e: (B, F) to the code's inputs; (B, 2F), values and mask, if the corruption marks what it hides.
     code
         b: the encoder's output to a `Code`.
     decoder
@@ -34,11 +76,11 @@ class Network(nn.Module):
     likelihood
         p(x|z), from the decoder's outputs.
     corruption
-        q(x̃|x): (B, F) to (B, F); used in training and where epochs are judged.
+        q(x̃|x): (B, F) to (B, F); used in training and in validation.
     penalties
-        By name; each maps (step, network) to (B,) values, its weight included.
+        By name; each maps (step, network) to values (B,), its weight included.
     objective
-        What stands in the place of -log p(x|η): a bound that is no sum of it and penalties.
+        What replaces -log p(x|θ): a bound that is not a sum of it and penalties.
     """
 
     code: CodeModule
@@ -57,16 +99,16 @@ class Network(nn.Module):
         objective: ObjectiveModule | None = None,
     ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = encoder if isinstance(encoder, Backbone) else Wrapped(encoder)
         self.code = code
-        self.decoder = decoder
+        self.decoder = decoder if isinstance(decoder, Backbone) else Wrapped(decoder)
         self.likelihood = likelihood
         self.corruption = corruption
         self.penalties = nn.ModuleDict(penalties or {})
         self.objective = objective
 
     def forward(self, x: Tensor, weight: Tensor | None = None) -> Step:
-        """Pass the rows x (B, F) through; in evaluation mode, without a seed, nothing is corrupted or drawn."""
+        """Pass rows x (B, F) through; in evaluation mode, without a seed, nothing is corrupted or drawn."""
         x_in, mask, cells = x, None, None
         if self.corruption is not None and self.corruption.draws:
             x_in, mask, cells = self.corruption(x)
@@ -74,12 +116,12 @@ class Network(nn.Module):
         return Step(x, x_in, code, self.decoder(code.z), weight, mask, cells)
 
     def encode(self, x: Tensor, mask: Tensor | None = None, weight: Tensor | None = None) -> Code:
-        """Rows (B, F), which of their entries are hidden (B, F), and the rows' weights (B,), to their codes."""
+        """Return the codes of rows (B, F), given the mask of hidden entries (B, F) and sample weights (B,)."""
         code: Code = self.code(self.activate(x, mask), weight)
         return code
 
     def activate(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Rows (B, F), and which of their entries are hidden (B, F), to what the code takes."""
+        """Return the encoder's outputs (B, inputs) for rows (B, F), given the mask of hidden entries (B, F)."""
         seen = self.likelihood.encoder_input(x)
         if self.corruption is not None and self.corruption.marks:
             seen = torch.cat([seen, torch.zeros_like(x) if mask is None else mask], dim=1)
@@ -87,11 +129,11 @@ class Network(nn.Module):
         return h
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes (B, K) to the mean of p(x|z), (B, F)."""
+        """Return the mean of p(x|z), (B, F), for codes (B, K)."""
         return self.likelihood.mean(self.decoder(z))
 
     def terms(self, x: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
-        """Return every term of the objective, {name: (B,)}; the trainer minimises their sum and knows only this."""
+        """Return every term of the objective, {name: (B,)}; the trainer minimises their sum and knows nothing else."""
         step = self(x, weight)
         if self.objective is None:
             terms = {"nll": self.likelihood.loss(x, step.theta, weight, step.cells)}
@@ -105,29 +147,30 @@ class Network(nn.Module):
 
     @property
     def demands(self) -> list[PenaltyModule]:
-        """The objective, where there is one of its own, and the penalties."""
-        penalties: Any = self.penalties.values()
+        """The penalties, after the objective if there is one."""
+        # A ModuleDict does not say what kind of module it holds.
+        penalties = cast(Iterable[PenaltyModule], self.penalties.values())
         return [*penalties] if self.objective is None else [self.objective, *penalties]
 
     @property
     def prior(self) -> Prior | None:
-        """The distribution that codes are drawn towards, so that others can be drawn from it; None if there is none."""
+        """The distribution that codes are drawn towards, from which new ones can be drawn; None if there is none."""
         return next((demand.prior for demand in self.demands if demand.prior is not None), None)
 
     def check(self) -> None:
-        """Raise a `ValueError` that names both parts and the mend where two parts do not suit each other."""
+        """Raise a `ValueError` that names both parts and the mend if two parts do not suit each other."""
         for demand in self.demands:
             demand.check(self)
 
     def begin(self, progress: float) -> None:
-        """Tell the parts how much of the training is done, in [0, 1]."""
+        """Tell the parts which share of the training is done, in [0, 1]."""
         self.code.begin(progress)
         for demand in self.demands:
             demand.begin(progress)
 
     @property
     def warm_up_share(self) -> float:
-        """The share of the training after which no part's share in it changes any more."""
+        """The share of the training after which no term of the objective changes its weight any more."""
         return max([self.code.warm_up_share, *(demand.warm_up_share for demand in self.demands)])
 
     def seed(self, generator: Generator | None) -> None:
@@ -138,10 +181,10 @@ class Network(nn.Module):
 
     @property
     def generators(self) -> list[Generator]:
-        """The generators that stochastic modules draw from now, each once."""
+        """The generators that stochastic modules draw from at present, each listed once."""
         found = [module.generator for module in self.modules() if isinstance(module, Stochastic)]
         return list({id(generator): generator for generator in found if generator is not None}.values())
 
     def finite(self) -> bool:
-        """Whether every weight, and every statistic kept beside them, is a finite number."""
+        """Whether every weight and every stored statistic is a finite number."""
         return all(bool(torch.isfinite(tensor).all()) for tensor in self.state_dict().values())

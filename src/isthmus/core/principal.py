@@ -1,4 +1,4 @@
-"""Principal components of data that come in blocks: exact when they are narrow, by subspace iteration when wide."""
+"""Principal components of data in blocks: exact for narrow data, by subspace iteration for wide data."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -10,25 +10,25 @@ from torch import Generator, Tensor
 from isthmus.core.blas import blas_threads
 
 Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
-"""Each call starts a pass over the data: blocks of rows (b, F), with their weights (b,) or None."""
+"""Each call starts a pass over the data; it yields blocks of rows (b, F) with their weights (b,) or None."""
 
 WIDEST_EXACT = 1500
-"""Above as many columns the eigenvectors of the covariance matrix cost more than a few passes over the data."""
+"""Most columns for which the eigenvectors of the covariance matrix cost less than a few passes over the data."""
 MOST = 256
-"""Components that are found of wider data, where their number is not given."""
+"""Number of components for wider data, if it is not given."""
 LEAST_STRIP = 64
-"""Columns of a covariance matrix that are made together, at least."""
+"""Least number of columns of a covariance matrix that are computed together."""
 
 
 class PrincipalComponents(NamedTuple):
-    """The affine subspace that is nearest to the data in the mean squared error."""
+    """The affine subspace that is nearest to the data in mean squared error."""
 
     mean: Tensor
     """(F,)"""
     components: Tensor
     """(F, R) orthonormal columns by falling variance; the largest entry of each is positive."""
     variances: Tensor
-    """(R,) variance along each component (divided by the total weight, not by one less)."""
+    """(R,) variance along each component (divided by the total weight, without Bessel's correction)."""
     column_variances: Tensor
     """(F,) variance of each column."""
 
@@ -37,15 +37,15 @@ class PrincipalComponents(NamedTuple):
         return self._replace(components=self.components[:, :rank], variances=self.variances[:rank])
 
     def residual_variances(self) -> Tensor:
-        """(F,) variance that each column keeps once the components are taken out."""
+        """Return the variance of each column that the components do not explain, (F,)."""
         return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Project the rows x (B, F) on the subspace."""
+        """Project rows x (B, F) onto the subspace."""
         return (x - self.mean) @ self.components @ self.components.T + self.mean
 
     def rank_for(self, share: float) -> int:
-        """Return how many components explain at least `share` of the variance (at least one)."""
+        """Return the least number of components, at least 1, that explain the `share` of the variance."""
         explained = self.variances.cumsum(0)
         wanted = share * self.column_variances.sum()
         return int((explained < wanted * (1 - 1e-9)).sum().clamp(0, len(self.variances) - 1)) + 1
@@ -54,10 +54,21 @@ class PrincipalComponents(NamedTuple):
 def principal_components(
     blocks: Blocks, features: int, rank: int | None = None, generator: Generator | None = None
 ) -> PrincipalComponents:
-    """Find the leading `rank` principal components (by default all, and at most 256 of data wider than 1,500).
+    """Find the leading principal components of data in blocks.
 
-    One pass over the data for at most 1,500 columns, five for more (randomised subspace iteration, Halko, Martinsson
-    and Tropp 2011, algorithm 4.4). Sums are kept in float64, products are made in the blocks' own precision.
+    Up to 1,500 columns this takes one pass over the data, above that five (randomised subspace iteration, Halko,
+    Martinsson and Tropp 2011, algorithm 4.4). Sums are kept in float64; products have the precision of the blocks.
+
+    Parameters
+    ----------
+    blocks
+        Starts a pass over the data.
+    features
+        F.
+    rank
+        R; by default all components, and 256 above 1,500 columns.
+    generator
+        For the first basis of subspace iteration.
     """
     if features <= WIDEST_EXACT:
         mean, components, variances, column_variances = from_covariance(blocks, features, rank or features)
@@ -68,7 +79,7 @@ def principal_components(
 
 
 def by_variance(mean: Tensor, components: Tensor, variances: Tensor, column_variances: Tensor) -> PrincipalComponents:
-    """Return components (F, R) with the sign that makes the largest entry of each positive."""
+    """Return the components with signs that make the largest entry of each positive."""
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
     return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
@@ -86,7 +97,7 @@ def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
 
 
 def from_covariance(blocks: Blocks, features: int, rank: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mean, eigenvectors (F, rank) and eigenvalues of the covariance matrix, and its diagonal."""
+    """Return the mean, eigenvectors (F, rank), eigenvalues and diagonal of the covariance matrix."""
     mean, covariance = mean_and_covariance(blocks, features)
     column_variances = covariance.diagonal().clone()
     variances, components = leading_eigenvectors(covariance, min(rank, features))
@@ -94,11 +105,11 @@ def from_covariance(blocks: Blocks, features: int, rank: int) -> tuple[Tensor, T
 
 
 def leading_eigenvectors(symmetric: Tensor, rank: int) -> tuple[Tensor, Tensor]:
-    """Return the largest eigenvalues (rank,), falling, and their eigenvectors (F, rank); the matrix is written over."""
+    """Return the largest eigenvalues (rank,), falling, and their eigenvectors (F, rank); the matrix is overwritten."""
     size = len(symmetric)
     if rank == size:
         variances, components = torch.linalg.eigh(symmetric)
-    else:  # half the time, and a third of the memory
+    else:  # Half the time and a third of the memory.
         with blas_threads(torch.get_num_threads()):
             found = scipy.linalg.eigh(
                 symmetric.numpy().T, subset_by_index=(size - rank, size - 1), overwrite_a=True, check_finite=False
@@ -108,9 +119,9 @@ def leading_eigenvectors(symmetric: Tensor, rank: int) -> tuple[Tensor, Tensor]:
 
 
 def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
-    """Mean row (F,) and covariance matrix (F, F) in one pass, about the mean of the first block.
+    """Return the mean row (F,) and covariance matrix (F, F) in one pass, relative to the mean of the first block.
 
-    Only strips on and above the diagonal are multiplied: for four strips five eighths of the products.
+    Only strips on and above the diagonal are multiplied: with four strips, five eighths of the products.
     """
     centre: Tensor | None = None
     total, summed = torch.zeros((), dtype=torch.float64), torch.zeros(features, dtype=torch.float64)
@@ -139,11 +150,11 @@ def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
 def from_subspace(
     blocks: Blocks, mean: Tensor, total: Tensor, rank: int, generator: Generator | None
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the same by subspace iteration: never a matrix of columns × columns."""
+    """Return eigenvectors, eigenvalues and column variances by subspace iteration, without a matrix (F, F)."""
     column_variances = torch.zeros(len(mean), dtype=torch.float64)
 
     def times(basis: Tensor) -> Tensor:
-        """(F, width) to the covariance matrix times it, in one pass."""
+        """Return the covariance matrix times a basis (F, width), in one pass."""
         product = torch.zeros_like(basis)
         column_variances.zero_()
         for x, weight in blocks():
@@ -160,18 +171,18 @@ def from_subspace(
 def subspace(
     times: Callable[[Tensor], Tensor], features: int, rank: int, generator: Generator | None, passes: int = 4
 ) -> tuple[Tensor, Tensor]:
-    """Return the leading eigenvectors (F, R) and eigenvalues (R,) of a matrix (F, F) by what it makes of a basis.
+    """Return the leading eigenvectors (F, R) and eigenvalues (R,) of a matrix (F, F) from its products with bases.
 
     Parameters
     ----------
     times
-        (F, width) to the product of the symmetric matrix with it, in float64; called `passes` times.
+        Maps a basis (F, width) to the product of the symmetric matrix with it, in float64; called `passes` times.
     features, rank
-        F and R, where R is at most F.
+        F and R; R is at most F.
     generator
         For the first basis.
     passes
-        Iterations.
+        Number of iterations.
     """
     generator = generator or Generator().manual_seed(0)
     width = min(rank + 10, features)

@@ -1,13 +1,13 @@
-"""Where parts are registered: the slot and the name of each, and the kind of column it suits.
+"""The registry of parts: the slot and the name of each, and the kind of column that it suits.
 
-A part registers itself where it is defined; nothing else lists it:
+A part registers itself where it is defined; no other list names it:
 
     @register("likelihood", column="real")
     @dataclass
     class Laplace(Part): ...
 
-From then on `AutoEncoder(likelihood="laplace")` and `AutoEncoder(columns={"price": "laplace"})` know it, model files
-may hold it, and the conformance tests and the API page find it.
+From then on `AutoEncoder(likelihood="laplace")` and `AutoEncoder(columns={"price": "laplace"})` accept the name, model
+files may hold the part, and the conformance tests and the API page find it.
 """
 
 import re
@@ -30,22 +30,26 @@ SLOTS = (
     "compute",
     "estimator",
 )
-"""The places that a part can fill: seven of an autoencoder, a penalty's prior, the optimiser and the machine."""
+"""The slots that a registered class can fill."""
+
+COLUMNS = ("real", "count", "boolean", "category")
+"""The kinds of columns that a likelihood can suit."""
 
 Kind = TypeVar("Kind", bound=type)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A part as it was registered."""
+    """One name of one part in one slot."""
 
     slot: str
+    """One of `SLOTS`."""
     name: str
-    """The name by which a user may ask for it."""
+    """The name by which a user may ask for the part."""
     kind: type
-    """The class."""
+    """The class of the part."""
     column: str | None = None
-    """For a likelihood that a single column of a table can have: the kind of column, such as "real" or "count"."""
+    """For a likelihood that a single column of a table can have: the kind of column that it suits, one of `COLUMNS`."""
 
 
 REGISTERED: dict[tuple[str, str], Registration] = {}
@@ -53,21 +57,26 @@ REGISTERED: dict[tuple[str, str], Registration] = {}
 
 
 def register(*slots: str, name: str | None = None, column: str | None = None) -> Callable[[Kind], Kind]:
-    """Return a decorator that registers a part.
+    """Return a class decorator that registers a part, so that users can ask for it by name.
 
     Parameters
     ----------
     *slots : str
         The slots that the part can fill, each one of `SLOTS`.
     name : str, optional
-        The name by which users ask for it; by default the class name in snake case (`TopK`: "top_k").
-    column : str, optional
-        For a likelihood: the kind of column that it suits, one of "real", "count", "boolean" and "category".
+        The name by which users ask for the part; by default the class name in snake case (`TopK`: "top_k").
+    column : {"real", "count", "boolean", "category"}, optional
+        For a likelihood that a single column of a table can have: the kind of column that it suits.
+
+    Returns
+    -------
+    callable
+        The decorator; it returns the class unchanged.
 
     Raises
     ------
     ValueError
-        If the slot is unknown, or if another part has the same slot and name.
+        If a slot or the kind of column is unknown, or if another class has the same slot and name.
 
     Examples
     --------
@@ -77,24 +86,34 @@ def register(*slots: str, name: str | None = None, column: str | None = None) ->
     True
     >>> del REGISTERED["penalty", "for_the_example"]
     """
+    for slot in slots:
+        refuse_unknown("slot", slot, SLOTS)
+    if column is not None:
+        refuse_unknown("column", column, COLUMNS)
 
     def registered(kind: Kind) -> Kind:
+        own = snake_case(kind.__name__) if name is None else name
         for slot in slots:
-            refuse_unknown("slot", slot, SLOTS)
-            own = snake_case(kind.__name__) if name is None else name
-            known = REGISTERED.get((slot, own))
-            if known is not None and (known.kind.__module__, known.kind.__qualname__) != (
-                kind.__module__,
-                kind.__qualname__,
-            ):
-                raise ValueError(
-                    f"there is a {slot} called {own!r} already, {known.kind.__module__}.{known.kind.__qualname__}: "
-                    f"give {kind.__qualname__} another name with register({slot!r}, name=...)"
-                )
+            refuse_second(slot, own, kind)
             REGISTERED[slot, own] = Registration(slot, own, kind, column)
         return kind
 
     return registered
+
+
+def refuse_second(slot: str, name: str, kind: type) -> None:
+    """Raise a `ValueError` if another class has this slot and name; a notebook may define the same class again."""
+    known = REGISTERED.get((slot, name))
+    if known is not None and dotted(known.kind) != dotted(kind):
+        raise ValueError(
+            f"there is a {slot} called {name!r} already, {dotted(known.kind)}: give {dotted(kind)} another name, "
+            f"register({slot!r}, name=...)"
+        )
+
+
+def dotted(kind: type) -> str:
+    """Return the name of a class with its module."""
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def snake_case(name: str) -> str:
@@ -107,12 +126,12 @@ def snake_case(name: str) -> str:
 
 
 def parts(slot: str) -> dict[str, type]:
-    """Return the parts that can fill a slot, by name."""
+    """Return the classes that can fill a slot, by name, in the order of their registration."""
     return {entry.name: entry.kind for entry in REGISTERED.values() if entry.slot == slot}
 
 
 def name_of(part: object, slot: str) -> str:
-    """Return the name under which the class of a part is registered; of a user's own part, its class in snake case."""
+    """Return the registered name of the class of a part, or of its nearest base; else the class name in snake case."""
     for kind in type(part).__mro__:
         for entry in REGISTERED.values():
             if entry.slot == slot and entry.kind is kind:
@@ -128,5 +147,5 @@ def column_likelihoods() -> dict[str, Registration]:
 
 
 def classes() -> dict[str, type]:
-    """Return every registered class by its class name, as model files name it."""
+    """Return every registered class by its class name, which model files store."""
     return {entry.kind.__name__: entry.kind for entry in REGISTERED.values()}

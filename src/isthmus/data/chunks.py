@@ -146,8 +146,10 @@ class ChunkedTable:
         """Return the table of consecutive rows, read into memory."""
         return DenseTable(self[rows].numpy())
 
-    def drawn(self, positions: np.ndarray) -> np.ndarray:
+    def drawn(self, positions: np.ndarray | slice) -> np.ndarray:
         """Return the rows at these positions (m,), as an array (m, F)."""
+        if isinstance(positions, slice):
+            positions = np.arange(len(self))[positions]
         return self.take(torch.from_numpy(positions)).numpy()
 
     def to(self, device: torch.device) -> "ChunkedTable":

@@ -80,7 +80,7 @@ class DenseTable:
         """Return the table of consecutive rows."""
         return DenseTable(self.numbers[rows])
 
-    def drawn(self, positions: np.ndarray) -> np.ndarray:
+    def drawn(self, positions: np.ndarray | slice) -> np.ndarray:
         """Return the rows at these positions (m,), as an array (m, F)."""
         rows: np.ndarray = self.numbers[positions]
         return rows

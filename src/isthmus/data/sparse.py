@@ -79,7 +79,7 @@ class SparseTable:
         """Return the table of consecutive rows."""
         return SparseTable(self.csr[rows])
 
-    def drawn(self, positions: np.ndarray) -> scipy.sparse.csr_array:
+    def drawn(self, positions: np.ndarray | slice) -> scipy.sparse.csr_array:
         """Return the rows at these positions (m,), as CSR (m, F)."""
         return self.csr[positions]
 

@@ -72,8 +72,8 @@ class Table(Protocol):
     def part(self, rows: slice) -> "Table":
         """Return the table of consecutive rows."""
 
-    def drawn(self, positions: np.ndarray) -> Numbers:
-        """Return the rows at these positions (m,) as an array or CSR matrix (m, F)."""
+    def drawn(self, positions: np.ndarray | slice) -> Numbers:
+        """Return the rows at these positions (m,) as an array or CSR matrix (m, F); a slice may share memory."""
 
     def new_empty(self, *size: int) -> Tensor:
         """Return uninitialised memory of the table's number type."""

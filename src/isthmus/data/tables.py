@@ -8,19 +8,18 @@ first and the others by name. A missing value is NaN in its cells too.
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Part
 from isthmus.core.registry import column_likelihoods
 from isthmus.data.columns import KINDS, Column
 from isthmus.data.scaling import Scaling, copied
-from isthmus.parts.categories import Categorical
 from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.mixed import Mixed
+from isthmus.parts.slots import ColumnLikelihood, Likelihood
 
 YEAR = 365.2425
 """Days of an average year."""
@@ -283,20 +282,13 @@ def table_likelihood(scaling: TableScaling) -> Mixed:
     )
 
 
-def group_likelihood(group: LikelihoodGroup) -> Part:
+def group_likelihood(group: LikelihoodGroup) -> Likelihood:
     """Return the likelihood of a group of cells."""
     if group.likelihood == CALENDAR:
         return Gaussian("columns")
     registered = column_likelihoods()
     refuse_unknown("likelihood of a column", group.likelihood, registered)
-    return for_columns(registered[group.likelihood].kind, group.sizes)
-
-
-def for_columns(kind: type, sizes: tuple[int, ...]) -> Part:
-    """TEMPORARY, until every likelihood has the class method `for_columns`."""
-    if kind is Gaussian:
-        return Gaussian("columns")
-    return Categorical(sizes) if kind is Categorical else kind()
+    return cast(ColumnLikelihood, registered[group.likelihood].kind).for_columns(group.sizes)
 
 
 def kept(numbers: Sequence[float]) -> nn.Buffer:

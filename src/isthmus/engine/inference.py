@@ -57,12 +57,12 @@ def mean_squared_error(network: Network, rows: Rows, index: Index) -> float:
 
 
 @torch.no_grad()
-def deviance_ratio(network: Network, rows: Rows, index: Index) -> float | None:
+def loss_ratio(network: Network, rows: Rows, index: Index) -> float | None:
     """Return the mean deviance ratio over the rows of that index; None if the likelihood does not train by it."""
     found, weights = [], []
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        shares = network.likelihood.deviance_ratios(x, network(x).theta)
+        shares = network.likelihood.loss_ratios(x, network(x).theta)
         if shares is None:
             return None
         found.append(shares.double())

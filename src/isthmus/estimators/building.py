@@ -21,7 +21,7 @@ from isthmus.data.table import Index, Table
 from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
-from isthmus.engine.inference import BLOCK, column_errors, deviance_ratio
+from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
@@ -29,7 +29,7 @@ from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.pretraining import pretrain
 from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
-from isthmus.parts.likelihoods import Likelihood
+from isthmus.parts.slots import Likelihood
 
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, to which the output's gain, the range of codes and the first variance are fitted."""
@@ -210,9 +210,9 @@ def start_code(network: Network, sample: tuple[Tensor, Tensor | None], generator
 
 def fix_variance(network: Network, rows: Rows, index: Index) -> None:
     """Set optimal variances to the mean squared errors over the rows at these positions."""
-    ratio = deviance_ratio(network.eval(), rows, index)
+    ratio = loss_ratio(network.eval(), rows, index)
     if ratio is not None:
-        network.likelihood.set_deviance_ratio(ratio)
+        network.likelihood.set_loss_ratio(ratio)
     network.likelihood.set_spread(column_errors(network.eval(), rows, index))
 
 

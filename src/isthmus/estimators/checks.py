@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array
 
 from isthmus.core.checks import is_number
-from isthmus.core.contract import LikelihoodModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.data.finite import column_label
 from isthmus.data.moments import Summary
 from isthmus.data.scaling import AffineScaling

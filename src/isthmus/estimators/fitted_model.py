@@ -14,7 +14,7 @@ from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.parameters import Backbone, Slot
 from isthmus.parts.composition import compose
-from isthmus.parts.likelihoods import Likelihood
+from isthmus.parts.slots import Likelihood
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ def save(estimator: Saveable, path: Path) -> None:
         "isthmus": isthmus.__version__,
         "estimator": type(estimator).__name__,
         "parameters": {name: plain(value) for name, value in parameters.items()},
-        "fitted": state.facts,
+        "fitted": dict(state.facts),
     }
     header["parts"] = [*sorted(set(parts_named(header)))]
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}

@@ -8,7 +8,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import batch_mean
-from isthmus.core.initialisation import orthogonal
 from isthmus.core.modules import Stack, activation
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
@@ -16,7 +15,8 @@ from isthmus.data.table import Index
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
 from isthmus.parts.codes import Deterministic
-from isthmus.parts.likelihoods import Gaussian, Likelihood
+from isthmus.parts.likelihoods import Gaussian
+from isthmus.parts.slots import Likelihood
 
 SHARE = 0.25
 """Share of the epochs that each layer is trained for; fine-tuning takes all epochs again."""
@@ -88,7 +88,7 @@ def train_layer(
 ) -> None:
     """Train an autoencoder with one layer each way, starting at orthogonal matrices and the mean row."""
     for stack in stacks:
-        orthogonal(stack, generator)
+        stack.initialise("orthogonal", generator)
     sample, weight = rows.batch(index[:2048])
     with torch.no_grad():
         mean = batch_mean(sample.double(), weight).cpu()

@@ -1,49 +1,69 @@
-"""`State`: what is fitted, as plain facts and tensors, so that one file format holds every estimator."""
+"""`State`: what is fitted, as plain facts and tensors, so that one file format holds every estimator.
 
-from collections.abc import Mapping
+States nest: `nest` puts the states of an object's members under their names, and `member` takes one of them out again.
+"""
+
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from isthmus.core.json_type import Json
 
+Facts: TypeAlias = Mapping[str, Json]
+"""Facts by name, and those of members; everything in it can be written as JSON."""
+Tensors: TypeAlias = Mapping[str, Tensor]
+"""Tensors by name, with a dot between the name of a member and its own names."""
+NOTHING: Mapping[str, Tensor] = MappingProxyType({})
+
 
 class State(NamedTuple):
-    """Facts that JSON can hold, and tensors by name.
+    """Facts that JSON can hold, and tensors by name."""
+
+    facts: Facts
+    tensors: Tensors = NOTHING
+
+
+def nest(members: Mapping[str, State], facts: Facts | None = None, tensors: Tensors | None = None) -> State:
+    """Return the state of an object from the states of its members and its own facts and tensors.
 
     Examples
     --------
     >>> import torch
-    >>> whole = joined(one=State({"n": 1}, {"x": torch.zeros(1)}), other=State({"n": 2}))
-    >>> sorted(whole.facts), sorted(whole.tensors), part_of(whole, "other").facts
-    (['one', 'other'], ['one.x'], {'n': 2})
+    >>> whole = nest({"left": State({}, {"x": torch.ones(2)})}, {"kind": "pair"})
+    >>> sorted(whole.facts), sorted(whole.tensors), member("left", *whole).tensors["x"].tolist()
+    (['kind', 'left'], ['left.x'], [1.0, 1.0])
     """
-
-    facts: dict[str, Json]
-    tensors: Mapping[str, Tensor] = MappingProxyType({})
-
-
-def joined(**states: State) -> State:
-    """Return several states as one; the names of their tensors get the state's name as a prefix."""
-    facts: dict[str, Json] = {name: state.facts for name, state in states.items()}
-    return State(facts, {f"{name}.{key}": t for name, state in states.items() for key, t in state.tensors.items()})
+    all_facts, all_tensors = dict(facts or {}), dict(tensors or {})
+    for name, state in members.items():
+        all_facts[name] = dict(state.facts)
+        all_tensors |= {f"{name}.{own}": tensor for own, tensor in state.tensors.items()}
+    return State(all_facts, all_tensors)
 
 
-def part_of(state: State, name: str) -> State:
-    """Return one of the states that `joined` put together.
+def member(name: str, facts: Facts, tensors: Tensors) -> State:
+    """Return the state of the member with that name.
 
     Raises
     ------
-    KeyError
-        If there is none of that name.
+    ValueError
+        If there is no such member.
     """
-    facts = state.facts[name]
-    if not isinstance(facts, dict):
-        raise ValueError(f"{name} is no state")
-    return State(facts, prefixed(state.tensors, name))
+    found = facts.get(name)
+    if not isinstance(found, dict):
+        raise ValueError(f"the saved state has no member {name!r}; it has {', '.join(map(repr, facts)) or 'none'}")
+    return State(found, prefixed(tensors, name))
 
 
-def prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def members(prefix: str, facts: Facts, tensors: Tensors) -> Iterator[State]:
+    """Yield the states of the members `prefix0`, `prefix1`, ... in their order."""
+    place = 0
+    while f"{prefix}{place}" in facts:
+        yield member(f"{prefix}{place}", facts, tensors)
+        place += 1
+
+
+def prefixed(tensors: Tensors, prefix: str) -> dict[str, Tensor]:
     """Return the tensors whose names begin with the prefix and a dot, without these."""
     return {name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")}

@@ -1,38 +1,21 @@
 """Encoders and decoders: `Dense`, `Linear`, `Tied`."""
 
 from dataclasses import dataclass
-from typing import Protocol
-
-from torch import nn
 
 from isthmus.core.checks import fraction, is_number, whole_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Part
+from isthmus.core.contract import Backbone, Part
 from isthmus.core.modules import NORMS, Stack, TiedStack, activation
+from isthmus.core.registry import register
 
 
-class Encoder(Protocol):
-    """A part that can stand in the encoder's slot."""
-
-    def build_encoder(self, features: int, outputs: int) -> nn.Module:
-        """Return a module that maps (B, features) to (B, outputs)."""
-        ...
-
-
-class Decoder(Protocol):
-    """A part that can stand in the decoder's slot."""
-
-    def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> nn.Module:
-        """Return a module that maps codes (B, latent) to (B, outputs), the parameters of p(x|z)."""
-        ...
-
-
+@register("encoder", "decoder")
 @dataclass
 class Dense(Part):
     """Fully connected layers; as a decoder, the same widths in reverse.
 
-    Undercomplete, overcomplete and linear autoencoders are settings of it: hidden layers narrower than the input,
-    wider than it, or none.
+    Undercomplete, overcomplete and linear autoencoders are special cases: with hidden layers narrower than the input,
+    wider than the input, or none.
 
     Parameters
     ----------
@@ -44,6 +27,11 @@ class Dense(Part):
         "batch" or "layer": normalisation before every activation.
     dropout : float
         Probability in [0, 1) with which a hidden unit is zeroed in training.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if a width, a name or the probability is not one of these.
 
     Examples
     --------
@@ -59,11 +47,11 @@ class Dense(Part):
     dropout: float = 0.0
 
     def build_encoder(self, features: int, outputs: int) -> Stack:
-        """Return the stack features, hidden..., outputs."""
+        """Return fully connected layers: features, hidden..., outputs."""
         return self._stack(features, *self._widths(), outputs)
 
-    def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> Stack:
-        """Return the stack latent, reversed hidden..., outputs."""
+    def build_decoder(self, latent: int, outputs: int, encoder: Backbone) -> Stack:
+        """Return fully connected layers: latent, reversed hidden..., outputs."""
         return self._stack(latent, *reversed(self._widths()), outputs)
 
     def _widths(self) -> tuple[int, ...]:
@@ -72,7 +60,7 @@ class Dense(Part):
             return tuple(whole_number("hidden", width, 1) for width in hidden)
         except (TypeError, ValueError):
             raise ValueError(
-                f"hidden has to be whole numbers of at least 1, a width a layer; got {self.hidden!r}"
+                f"hidden must be whole numbers of at least 1, one width per layer; got {self.hidden!r}"
             ) from None
 
     def _stack(self, *widths: int) -> Stack:
@@ -82,36 +70,55 @@ class Dense(Part):
         return Stack(widths, self.activation, self.norm, fraction("dropout", self.dropout))
 
 
+@register("encoder", "decoder")
 @dataclass
 class Linear(Part):
     """One matrix and a bias: the encoder or decoder of a linear autoencoder.
 
     With the Gaussian likelihood its optimum spans the principal subspace (Baldi and Hornik 1989).
+
+    Examples
+    --------
+    >>> Linear().build_encoder(784, 64).weights[0].shape
+    torch.Size([64, 784])
     """
 
     def build_encoder(self, features: int, outputs: int) -> Stack:
         """Return one layer from features to outputs."""
         return Stack((features, outputs), "identity")
 
-    def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> Stack:
+    def build_decoder(self, latent: int, outputs: int, encoder: Backbone) -> Stack:
         """Return one layer from latent to outputs."""
         return Stack((latent, outputs), "identity")
 
 
+@register("decoder")
 @dataclass
 class Tied(Part):
-    """A decoder made of the encoder's matrices, transposed: half the weights, and no scale to hide in."""
+    """A decoder of the transposed matrices of the encoder: half the weights, and no scale that can shift between them.
 
-    def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> TiedStack:
+    Raises
+    ------
+    ValueError
+        In `fit`, if the encoder is not `Dense` or `Linear`, has a normalisation, or does not fit the likelihood.
+
+    Examples
+    --------
+    >>> encoder = Linear().build_encoder(784, 64)
+    >>> Tied().build_decoder(64, 784, encoder).weights[0].shape
+    torch.Size([784, 64])
+    """
+
+    def build_decoder(self, latent: int, outputs: int, encoder: Backbone) -> TiedStack:
         """Return the transpose of the encoder."""
         if not isinstance(encoder, Stack):
             raise ValueError("a Tied decoder needs a Dense or Linear encoder, whose matrices it transposes")
-        if encoder.norms is not None:
+        if encoder.normalised:
             raise ValueError("a Tied decoder has no normalisation of its own: take norm=None in the encoder")
         features, code = encoder.weights[0].shape[1], encoder.weights[-1].shape[0]
         if (code, features) != (latent, outputs):
             raise ValueError(
-                f"a Tied decoder maps {code} to {features} numbers, as its encoder's matrices say, but this code and "
-                f"likelihood need {latent} to {outputs}: take an untied decoder, or others of them"
+                f"a Tied decoder maps {code} to {features} numbers, the reverse of its encoder, but this code and "
+                f"likelihood need {latent} to {outputs}: take an untied decoder, or another code or likelihood"
             )
         return TiedStack(encoder)

@@ -6,11 +6,13 @@ import torch
 from torch import Generator, Tensor
 from torch.distributions import ContinuousBernoulli as Distribution
 
-from isthmus.core.contract import LikelihoodModule, Part
+from isthmus.core.contract import Part
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.modules import inverse
+from isthmus.core.registry import register
 
 LARGEST = 30.0
-"""Logits are kept within ± this; a sigmoid is 0 or 1 there to every digit of float32."""
+"""Logits are clamped to ± this, where a sigmoid is 0 or 1 in every digit of float32."""
 
 
 class ContinuousBernoulliLikelihood(LikelihoodModule):
@@ -24,16 +26,28 @@ class ContinuousBernoulliLikelihood(LikelihoodModule):
         self.outputs = features
 
     def mean(self, theta: Tensor) -> Tensor:
-        """Logits (B, F) to means (B, F): 1/2 + coth(θ/2)/2 - 1/θ."""
+        """Return the means 1/2 + coth(θ/2)/2 - 1/θ, (B, F), from logits θ (B, F)."""
         theta = theta.clamp(-LARGEST, LARGEST)
         small = theta.abs() < SMALL
         safe = torch.where(small, 1.0, theta)
         return torch.where(small, 0.5 + theta / 12 - theta**3 / 720, 0.5 + 0.5 / torch.tanh(safe / 2) - 1 / safe)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus the log-density of each cell, (B, F), in nats: log((eᶿ - 1)/θ) - xθ."""
+        """Return -log p(x|z) of each cell, (B, F), in nats: log((eᶿ - 1)/θ) - xθ."""
         theta = theta.clamp(-LARGEST, LARGEST)
         return log_normaliser(theta) - x * theta
+
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return -log p(x|z) less its value at the logits whose mean is x, (B, F)."""
+        return (self.columns(x, theta) - self.columns(x, self.start_bias(x, x))).clamp_min(0)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return 1/θ² - 1/(4 sinh²(θ/2)) of each cell, (B, F)."""
+        theta = theta.clamp(-LARGEST, LARGEST)
+        small = theta.abs() < SMALL
+        safe = torch.where(small, 1.0, theta)
+        series = 1 / 12 - theta**2 / 240 + theta**4 / 6048
+        return torch.where(small, series, 1 / safe**2 - 0.25 / torch.sinh(safe / 2) ** 2)
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw rows (B, F) by the inverse of the distribution function."""
@@ -41,38 +55,39 @@ class ContinuousBernoulliLikelihood(LikelihoodModule):
         return Distribution(logits=theta.clamp(-LARGEST, LARGEST)).icdf(uniform)
 
     def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (F,) logits at which the means are the given ones, by Newton's method."""
+        """Return the logits with the given means, of any shape, by Newton's method."""
         theta = 6 * inverse("sigmoid", mean) / 4
         mean = mean.clamp(0.01, 0.99)
         for _ in range(50):
             with torch.enable_grad():
-                at = theta.detach().requires_grad_()
-                value = self.mean(at)
-                (slope,) = torch.autograd.grad(value.sum(), at)
-            theta = (theta - ((value.detach() - mean) / slope).clamp(-2, 2)).clamp(-LARGEST, LARGEST)
+                point = theta.detach().requires_grad_()
+                value = self.mean(point)
+                (derivative,) = torch.autograd.grad(value.sum(), point)
+            theta = (theta - ((value.detach() - mean) / derivative).clamp(-2, 2)).clamp(-LARGEST, LARGEST)
         return theta
 
 
 SMALL = 0.3
-"""Below, series replace differences of nearly equal numbers."""
+"""For smaller logits, series replace differences of nearly equal numbers."""
 
 
 def log_normaliser(theta: Tensor) -> Tensor:
-    """log((eᶿ - 1)/θ) = log ∫₀¹ eᶿˣ dx, stable near 0 and far from it."""
+    """Return log((eᶿ - 1)/θ) = log ∫₀¹ eᶿˣ dx, stable near 0 and far from it."""
     small = theta.abs() < SMALL
     safe = torch.where(small, 1.0, theta.abs())
-    # = θ/2 + log(sinh(θ/2)/(θ/2)), of which the second part is even.
+    # = θ/2 + log(sinh(θ/2)/(θ/2)), whose second term is even.
     even = safe / 2 + torch.log1p(-torch.exp(-safe)) - torch.log(safe)
     series = theta**2 / 24 - theta**4 / 2880 + theta**6 / 181440
     return theta / 2 + torch.where(small, series, even)
 
 
+@register("likelihood")
 @dataclass
 class ContinuousBernoulli(Part):
     """Values in [0, 1] as a density: p(x) = C(λ) λˣ (1 - λ)¹⁻ˣ (Loaiza-Ganem and Cunningham 2019).
 
-    The binary cross-entropy with the constant that makes it a log-density, so that likelihoods of grey levels can be
-    compared. The mean is not λ: near ½ it moves a third as fast.
+    It is the binary cross-entropy with the constant that makes it a log-density, so that likelihoods of grey levels can
+    be compared. The mean is not λ: near ½ it moves a third as fast.
 
     Examples
     --------
@@ -83,5 +98,5 @@ class ContinuousBernoulli(Part):
     """
 
     def build(self, features: int) -> ContinuousBernoulliLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers in [0, 1]."""
         return ContinuousBernoulliLikelihood(features)

@@ -1,175 +1,232 @@
-"""From parts to a network: names to parts, parts to modules of the right sizes."""
+"""From parts to a network: names to parts, and parts to modules of the right sizes."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, overload
 
 from torch import nn
 
-from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Part
-from isthmus.core.network import Network
-from isthmus.parts.adversarial import Adversarial
-from isthmus.parts.backbones import Dense, Linear, Tied
-from isthmus.parts.bounded import ContinuousBernoulli
-from isthmus.parts.categories import Categorical
-from isthmus.parts.codes import Deterministic, GaussianCode
-from isthmus.parts.contraction import Contractive
-from isthmus.parts.convolution import Convolutional
-from isthmus.parts.corruptions import GaussianNoise, Masking, SaltAndPepper, Swap
-from isthmus.parts.counts import Multinomial, NegativeBinomial, Poisson
-from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
-from isthmus.parts.heavy_tails import Laplace, StudentT
+from isthmus.core.choices import unknown
+from isthmus.core.contract import Backbone, CodeModule, CorruptionModule
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.network import Network, Wrapped
+from isthmus.core.registry import name_of, parts
+from isthmus.parts import trial
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
-from isthmus.parts.matching import MMD, TotalCorrelation
-from isthmus.parts.mixed import Mixed
-from isthmus.parts.objectives import ImportanceWeighted
-from isthmus.parts.ordered_codes import OrderedCode
 from isthmus.parts.own_modules import Own
-from isthmus.parts.penalties import L1, KLSparsity, WeightDecay
-from isthmus.parts.priors import KL
-from isthmus.parts.sparse_codes import BatchTopK, LifetimeSparse, TopK
+from isthmus.parts.slots import BUILDERS, Bottleneck, Corruption, Decoder, Encoder, Likelihood, Objective, Penalty
 
-PARTS: dict[str, dict[str, type[Part]]] = {
-    "encoder": {"dense": Dense, "linear": Linear, "convolutional": Convolutional},
-    "decoder": {"dense": Dense, "linear": Linear, "tied": Tied, "convolutional": Convolutional},
-    "code": {
-        "deterministic": Deterministic,
-        "gaussian": GaussianCode,
-        "top_k": TopK,
-        "batch_top_k": BatchTopK,
-        "lifetime_sparse": LifetimeSparse,
-        "vector_quantizer": VectorQuantizer,
-        "fsq": FSQ,
-        "ordered": OrderedCode,
-    },
-    "likelihood": {
-        "gaussian": Gaussian,
-        "bernoulli": Bernoulli,
-        "continuous_bernoulli": ContinuousBernoulli,
-        "laplace": Laplace,
-        "student_t": StudentT,
-        "poisson": Poisson,
-        "negative_binomial": NegativeBinomial,
-        "multinomial": Multinomial,
-        "categorical": Categorical,
-        "mixed": Mixed,
-    },
-    "corruption": {
-        "gaussian_noise": GaussianNoise,
-        "masking": Masking,
-        "salt_and_pepper": SaltAndPepper,
-        "swap": Swap,
-    },
-    "penalty": {
-        "l1": L1,
-        "kl_sparsity": KLSparsity,
-        "weight_decay": WeightDecay,
-        "contractive": Contractive,
-        "kl": KL,
-        "mmd": MMD,
-        "total_correlation": TotalCorrelation,
-        "adversarial": Adversarial,
-    },
-    "objective": {"importance_weighted": ImportanceWeighted},
-}
-"""The parts that can stand in each slot, by the name under which a user may ask for them with their defaults."""
+PAPER_WORDS: dict[str, Callable[[], Likelihood]] = {"mse": partial(Gaussian, variance=0.5), "bce": Bernoulli}
+"""The paper's names of losses, mean squared error and binary cross-entropy, as likelihoods."""
 
 
-def part(slot: str, given: Any) -> Any:
-    """Return the part that a user means: the part itself, or the one of that name with its defaults.
+@overload
+def part(slot: Literal["encoder"], given: object) -> Encoder: ...
+@overload
+def part(slot: Literal["decoder"], given: object) -> Decoder: ...
+@overload
+def part(slot: Literal["code"], given: object) -> Bottleneck: ...
+@overload
+def part(slot: Literal["likelihood"], given: object) -> Likelihood: ...
+@overload
+def part(slot: Literal["corruption"], given: object) -> Corruption: ...
+@overload
+def part(slot: Literal["penalty"], given: object) -> Penalty: ...
+@overload
+def part(slot: Literal["objective"], given: object) -> Objective: ...
+def part(slot: str, given: object) -> Any:
+    """Return the part that a user means: an object that can fill the slot, or the registered part of that name.
+
+    Parameters
+    ----------
+    slot : str
+        "encoder", "decoder", "code", "likelihood", "corruption", "penalty" or "objective".
+    given : str or part
+        A registered name, which stands for the part with its default parameters; "mse" or "bce" for a likelihood; a
+        torch module for an encoder or a decoder (`Own`); or any object with the slot's builder method, such as
+        ``build(features)`` for a likelihood.
 
     Raises
     ------
     ValueError
-        For an unknown name, or a part of another slot.
+        If the name is unknown, if the object has no such method, or if it is a part for another slot.
 
-    A torch module may stand for an encoder or a decoder: `Own`.
+    Examples
+    --------
+    >>> part("likelihood", "mse")
+    Gaussian(variance=0.5, activation='identity', floor=1e-06)
+    >>> part("code", "top_k")
+    TopK(k=25, alpha=1.0, anneal=0.0, activation='identity')
     """
-    known = PARTS[slot]
+    if isinstance(given, str):
+        return named(slot, given)
     if slot in ("encoder", "decoder") and isinstance(given, nn.Module):
         return Own(given)
-    if isinstance(given, str):
-        refuse_unknown(slot, given, known)
-        return known[given]()
-    if not isinstance(given, tuple(known.values())):
-        names = ", ".join(sorted(kind.__name__ for kind in known.values()))
-        raise ValueError(f"{slot} has to be one of the parts {names}, or its name; got {given!r}")
+    refuse_without_builder(slot, given)
+    refuse_part_of_another_slot(slot, given)
     return given
+
+
+def named(slot: str, name: str) -> object:
+    """Return the registered part of that name, with its default parameters."""
+    known = parts(slot)
+    words = PAPER_WORDS if slot == "likelihood" else {}
+    if name in words:
+        return words[name]()
+    if name not in known:
+        raise ValueError(unknown(slot, name, [*known, *words]))
+    return known[name]()
+
+
+def refuse_without_builder(slot: str, given: object) -> None:
+    """Raise a `ValueError` if an object, or a class in the place of one, cannot build a module for the slot."""
+    builder = BUILDERS[slot]
+    if isinstance(given, type):
+        raise ValueError(f"{slot} must be a part, not its class: take {given.__name__}(...)")
+    if builder.method not in dir(given):
+        raise ValueError(
+            f"{slot} must have {builder}, like {kinds_of(slot)}, or be a name; {type(given).__name__} has none: "
+            f"got {given!r}"
+        )
+
+
+def refuse_part_of_another_slot(slot: str, given: object) -> None:
+    """Raise a `ValueError` if a part is registered for other slots than this one: builders of some slots look alike."""
+    others = [other for other in BUILDERS if isinstance(given, tuple(parts(other).values()))]
+    if others and slot not in others:
+        raise ValueError(
+            f"{slot} must be a part like {kinds_of(slot)}, or a name; {type(given).__name__} is for "
+            f"{' and '.join(others)}: got {given!r}"
+        )
+
+
+def kinds_of(slot: str) -> str:
+    """Return the names of the classes that can fill a slot."""
+    return ", ".join(sorted(kind.__name__ for kind in parts(slot).values()))
 
 
 def compose(
     features: int,
     latent: int,
     *,
-    encoder: Any = "dense",
-    decoder: Any = None,
-    code: Any = "deterministic",
-    likelihood: Any = "gaussian",
-    corruption: Any = None,
-    penalty: Any = None,
-    objective: Any = None,
+    encoder: object = "dense",
+    decoder: object = None,
+    code: object = "deterministic",
+    likelihood: object = "gaussian",
+    corruption: object = None,
+    penalty: object = None,
+    objective: object = None,
 ) -> Network:
-    """Build the network of these parts for rows of `features` columns and codes of `latent` numbers.
+    """Build the network of these parts; its weights are not initialised.
 
-    `decoder=None` mirrors the encoder; `penalty` is one part or several. Weights are left uninitialised.
+    Parameters
+    ----------
+    features : int
+        F, the numbers of a row.
+    latent : int
+        K, the numbers of a code.
+    encoder, decoder, code, likelihood, corruption, objective : str or part
+        As `part` takes them. ``decoder=None`` mirrors the encoder.
+    penalty : str, part or sequence of them, optional
+        One penalty or several.
 
     Raises
     ------
     ValueError
-        For parts that do not suit each other: both are named, and the mend.
+        If parts do not suit each other: both are named, and the mend; or if a user's own part lacks a method or returns
+        a wrong shape.
 
     Examples
     --------
+    >>> from isthmus import Bernoulli, Dense
     >>> network = compose(784, 64, encoder=Dense((128,)), likelihood=Bernoulli())
     >>> [tuple(weight.shape) for weight in network.encoder.weights + network.decoder.weights]
     [(128, 784), (64, 128), (128, 64), (784, 128)]
     """
-    encoder = part("encoder", encoder)
-    if decoder is None and isinstance(encoder, Own):
-        raise ValueError("an encoder that is a torch module has no mirror: give a decoder too")
-    decoder = encoder if decoder is None else part("decoder", decoder)
-    code, likelihood = part("code", code), part("likelihood", likelihood)
-    code_module, likelihood_module = code.build(latent), likelihood.build(features)
-    code_module.made_by, likelihood_module.made_by = type(code).__name__, type(likelihood).__name__
-    corruption_module = None if corruption is None else part("corruption", corruption).build(features)
-    seen = likelihood_module.inputs or features
-    if corruption_module is not None:
-        corruption_module.feature_group = likelihood_module.feature_group
-        seen += features if corruption_module.marks else 0
-        if corruption_module.removes and likelihood_module.inputs is None:
-            raise ValueError(
-                f"{type(corruption).__name__}(value=None) makes entries missing, which {type(likelihood).__name__} has "
-                "no place for; take value=0.0, or likelihood=Mixed(...)"
-            )
-    encoder_module = encoder.build_encoder(seen, code_module.inputs)
+    encoder_part, code_part = part("encoder", encoder), part("code", code)
+    decoder_part = mirror(encoder_part) if decoder is None else part("decoder", decoder)
+    code_module = built_code(code_part, latent)
+    likelihood_module = built_likelihood(part("likelihood", likelihood), features)
+    corruption_module = None if corruption is None else built_corruption(corruption, features, likelihood_module)
+    marked = features if corruption_module is not None and corruption_module.marks else 0
+    inputs = (likelihood_module.inputs or features) + marked
+    encoder_module = encoder_part.build_encoder(inputs, code_module.inputs)
+    trial.backbone(encoder_part, "encoder", encoder_module, inputs, code_module.inputs)
+    encoder_module = encoder_module if isinstance(encoder_module, Backbone) else Wrapped(encoder_module)
+    decoder_module = decoder_part.build_decoder(latent, likelihood_module.outputs, encoder_module)
+    trial.backbone(decoder_part, "decoder", decoder_module, latent, likelihood_module.outputs)
     penalties = [part("penalty", one) for one in several(penalty)]
+    modules = [one.build(features, latent) for one in penalties]
+    goal = None if objective is None else part("objective", objective)
     network = Network(
         encoder=encoder_module,
         code=code_module,
-        decoder=decoder.build_decoder(latent, likelihood_module.outputs, encoder_module),
+        decoder=decoder_module,
         likelihood=likelihood_module,
         corruption=corruption_module,
-        penalties={name: one.build(features, latent) for name, one in zip(names_of(penalties), penalties, strict=True)},
-        objective=None if objective is None else part("objective", objective).build(features, latent),
+        penalties=dict(zip(names_of(penalties), modules, strict=True)),
+        objective=None if goal is None else goal.build(features, latent),
     )
     network.check()
+    for one, module in zip(penalties, modules, strict=True):
+        trial.demand(one, "penalty", module, network, features)
+    if goal is not None and network.objective is not None:
+        trial.demand(goal, "objective", network.objective, network, features)
     return network
 
 
-def several(penalty: Any) -> Sequence[Any]:
-    """Return none, one or several penalties as a sequence."""
+def mirror(encoder: Encoder) -> Decoder:
+    """Return an encoder's part as the decoder's, which mirrors it."""
+    if isinstance(encoder, Own):
+        raise ValueError("an encoder that is a torch module has no mirror: give a decoder too")
+    return part("decoder", encoder)
+
+
+def built_code(code: Bottleneck, latent: int) -> CodeModule:
+    """Return the module of a code."""
+    module = code.build(latent)
+    trial.code(code, module)
+    module.made_by = type(code).__name__
+    return module
+
+
+def built_likelihood(likelihood: Likelihood, features: int) -> LikelihoodModule:
+    """Return the module of a likelihood, whose messages name the part."""
+    module = likelihood.build(features)
+    trial.likelihood(likelihood, module, features)
+    module.made_by = type(likelihood).__name__
+    return module
+
+
+def built_corruption(given: object, features: int, likelihood: LikelihoodModule) -> CorruptionModule:
+    """Return the module of a corruption, for the features that the likelihood groups.
+
+    Raises
+    ------
+    ValueError
+        If it makes entries missing and the likelihood has no place for missing entries.
+    """
+    corruption = part("corruption", given)
+    module = corruption.build(features)
+    trial.corruption(corruption, module, features)
+    module.feature_group = likelihood.feature_group
+    if module.removes and likelihood.inputs is None:
+        raise ValueError(
+            f"{type(corruption).__name__}(value=None) makes entries missing, which {likelihood.made_by} does not "
+            "allow; take value=0.0, or likelihood=Mixed(...)"
+        )
+    return module
+
+
+def several(penalty: object) -> Sequence[object]:
+    """Return no, one or several penalties as a sequence."""
     if penalty is None:
         return ()
     return penalty if isinstance(penalty, list | tuple) else (penalty,)
 
 
-def names_of(penalties: Sequence[Part]) -> list[str]:
-    """Return the names of their columns in the history: "l1", and "l1_2" for a second one of the kind."""
-    kinds = [name_of(penalty) for penalty in penalties]
+def names_of(penalties: Sequence[Penalty]) -> list[str]:
+    """Return the names of the penalties in the history: "l1", and "l1_2" for a second one of the same kind."""
+    kinds = [name_of(penalty, "penalty") for penalty in penalties]
     counts = [kinds[: index + 1].count(kind) for index, kind in enumerate(kinds)]
     return [kind if count == 1 else f"{kind}_{count}" for kind, count in zip(kinds, counts, strict=True)]
-
-
-def name_of(penalty: Part) -> str:
-    """Return the name of a penalty's kind."""
-    return next(name for name, kind in PARTS["penalty"].items() if isinstance(penalty, kind))

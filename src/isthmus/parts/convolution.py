@@ -3,39 +3,40 @@
 import math
 from dataclasses import dataclass
 
-from torch import nn
-
 from isthmus.core.checks import whole_number
-from isthmus.core.contract import Part
+from isthmus.core.contract import Backbone, Part
 from isthmus.core.convolution import ConvolutionalDecoder, ConvolutionalEncoder
 from isthmus.core.modules import activation
+from isthmus.core.registry import register
 
 MOST_CHANNELS = 4
+"""Most channels of an image: red, green, blue and transparency."""
 
 
+@register("encoder", "decoder")
 @dataclass
 class Convolutional(Part):
-    """Convolutions of stride 2 down to the code and transposed ones back up (Masci et al. 2011).
+    """Convolutions of stride 2 down to the code, and transposed convolutions back up (Masci et al. 2011).
 
-    Rows are images flattened as they lie in memory, (H, W, C). Each step halves height and width, rounding up; on the
-    way back every size is met exactly, odd ones too. A learned offset of every output lets training start at the mean
+    Rows are images flattened in memory order, (H, W, C). Each layer halves height and width, rounding up; on the way
+    back every size is restored exactly, odd ones too. A learned offset of every output lets training start at the mean
     image.
 
     Parameters
     ----------
     shape : tuple of int or "signal"
-        (H, W), or (H, W, C) with 1 to 4 channels C; "signal" is one line of any length. It has to be given.
+        (H, W), or (H, W, C) with 1 to 4 channels C; "signal" is one line of any length. It must be given.
     channels : tuple of int
-        Channels after each step of the encoder; the decoder mirrors them.
+        Channels after each layer of the encoder; the decoder mirrors them.
     activation : str
-        As of `Dense`.
+        As in `Dense`.
     residual : bool
-        Whether each step is followed by a residual block of two convolutions (He et al. 2016).
+        Whether each layer is followed by a residual block of two convolutions (He et al. 2016).
 
     Raises
     ------
     ValueError
-        In `fit`, without a shape, or for rows of another number of columns.
+        In `fit`, without a shape, or if the rows do not have that many numbers.
 
     Examples
     --------
@@ -52,15 +53,14 @@ class Convolutional(Part):
     residual: bool = False
 
     def build_encoder(self, features: int, outputs: int) -> ConvolutionalEncoder:
-        """Return a module (B, features) to (B, outputs); features may be twice the image's, values and mask."""
-        # Values alone, or values and a mask of as many.
+        """Return a module from (B, features) to (B, outputs); features may be the image's twice: values and mask."""
         shape, images = self._images(features, (1, 2), "columns")
         return ConvolutionalEncoder(shape, images, self._channels(), outputs, self._activation(), bool(self.residual))
 
-    def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> ConvolutionalDecoder:
-        """Return a module (B, latent) to (B, outputs); outputs may be several of the image's size."""
-        features = getattr(encoder, "shape", None)
-        shape, images = self._images(outputs, range(1, 64), "outputs", math.prod(features) if features else None)
+    def build_decoder(self, latent: int, outputs: int, encoder: Backbone) -> ConvolutionalDecoder:
+        """Return a module from (B, latent) to (B, outputs); outputs may be a multiple of the image's size."""
+        length = None if encoder.shape is None else math.prod(encoder.shape)
+        shape, images = self._images(outputs, range(1, 64), "outputs", length)
         return ConvolutionalDecoder(shape, images, self._channels(), latent, self._activation(), bool(self.residual))
 
     def _images(
@@ -73,9 +73,7 @@ class Convolutional(Part):
             )
         if isinstance(self.shape, str):
             if self.shape != "signal":
-                raise ValueError(
-                    f"shape of Convolutional has to be two or three sizes, or 'signal'; got {self.shape!r}"
-                )
+                raise ValueError(f"shape of Convolutional must be two or three sizes, or 'signal'; got {self.shape!r}")
             length = length or numbers
             return (1, length, 1), numbers // length
         try:
@@ -84,7 +82,7 @@ class Convolutional(Part):
             sizes = []
         if len(sizes) not in (2, 3) or (len(sizes) == 3 and sizes[2] > MOST_CHANNELS):
             raise ValueError(
-                "shape of Convolutional has to be (height, width) or (height, width, channels) with 1 to "
+                "shape of Convolutional must be (height, width) or (height, width, channels) with 1 to "
                 f"{MOST_CHANNELS} channels; got {self.shape!r}"
             )
         pixels = math.prod(sizes)
@@ -100,7 +98,7 @@ class Convolutional(Part):
         except (TypeError, ValueError):
             channels = ()
         if not channels:
-            raise ValueError(f"channels of Convolutional have to be whole numbers of at least 1; got {self.channels!r}")
+            raise ValueError(f"channels of Convolutional must be whole numbers of at least 1; got {self.channels!r}")
         return channels
 
     def _activation(self) -> str:

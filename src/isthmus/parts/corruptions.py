@@ -1,4 +1,4 @@
-"""Corruptions q(x̃|x): what is done to a row before it is encoded, in training and where epochs are judged."""
+"""Corruptions q(x̃|x): noise on a row before it is encoded, in training and in validation."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from torch import Tensor
 from isthmus.core.checks import fraction, is_number, no_negative_number, positive_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Corrupted, CorruptionModule, Part
+from isthmus.core.registry import register
 
 
 class AddedNoise(CorruptionModule):
@@ -20,11 +21,12 @@ class AddedNoise(CorruptionModule):
         self.clip = clip
 
     def forward(self, x: Tensor) -> Corrupted:
-        """(B, F) to noisy rows."""
+        """Return noisy rows for x (B, F)."""
         noisy = x + self.scale * torch.empty_like(x).normal_(generator=self.generator)
         return Corrupted(noisy if self.clip is None else noisy.clamp(*self.clip))
 
 
+@register("corruption")
 @dataclass
 class GaussianNoise(Part):
     """x̃ = x + σε, ε ~ N(0, I): the denoising autoencoder (Vincent et al. 2008).
@@ -34,9 +36,14 @@ class GaussianNoise(Part):
     Parameters
     ----------
     scale : float
-        σ in units of the scaled data: 0.1 to 0.5 on standardised columns.
+        σ, at least 0, in units of the scaled data: 0.1 to 0.5 on standardised columns.
     clip : (float, float), optional
-        Noisy entries end there, in units of the scaled data: (0, 1) for grey levels.
+        Interval to which noisy entries are clipped, in units of the scaled data: (0, 1) for grey levels.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the scale is negative or the interval is not two rising numbers.
 
     Examples
     --------
@@ -48,11 +55,11 @@ class GaussianNoise(Part):
     clip: tuple[float, float] | None = None
 
     def build(self, features: int) -> AddedNoise:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return AddedNoise(no_negative_number("scale of GaussianNoise", self.scale), self.interval())
 
     def interval(self) -> tuple[float, float] | None:
-        """Return the least and the greatest value, checked."""
+        """Return the least and greatest value; a `ValueError` names what is wrong with them."""
         if self.clip is None:
             return None
         try:
@@ -61,12 +68,12 @@ class GaussianNoise(Part):
         except (TypeError, ValueError):
             rising = False
         if not rising:
-            raise ValueError(f"clip of GaussianNoise has to be two rising numbers, or None; got {self.clip!r}")
+            raise ValueError(f"clip of GaussianNoise must be two rising numbers, or None; got {self.clip!r}")
         return float(low), float(high)
 
 
-def chosen(x: Tensor, rate: float, module: CorruptionModule) -> Tensor:
-    """Draw which entries of x (B, F) are corrupted, 1 with probability `rate`, else 0; alike within a feature group."""
+def hit(x: Tensor, rate: float, module: CorruptionModule) -> Tensor:
+    """Draw the entries of x (B, F) to corrupt: 1 with probability `rate`, else 0; the same within a feature group."""
     if module.feature_group is None:
         return torch.empty_like(x).bernoulli_(rate, generator=module.generator)
     feature_group = torch.tensor(module.feature_group, device=x.device)
@@ -86,13 +93,14 @@ class HiddenEntries(CorruptionModule):
         self.weighs = hidden_only
 
     def forward(self, x: Tensor) -> Corrupted:
-        """(B, F) to rows with gaps, where they are, and how much each entry counts."""
-        mask = chosen(x, self.rate, self)
-        # Divided by the rate, so that the expected score is that of all entries.
+        """Return rows with gaps for x (B, F), the mask of the gaps, and the weight of each entry."""
+        mask = hit(x, self.rate, self)
+        # Divided by the rate, so that the expected loss is that of all entries.
         cells = mask / self.rate if self.weighs else None
         return Corrupted(torch.where(mask > 0, self.value, x), mask if self.marks else None, cells)
 
 
+@register("corruption")
 @dataclass
 class Masking(Part):
     """Each entry is hidden with probability `rate` (Vincent et al. 2008; masked autoencoder, He et al. 2022).
@@ -100,15 +108,19 @@ class Masking(Part):
     Parameters
     ----------
     rate : float
-        In (0, 1): 0.15 to 0.5 for tables, 0.75 for images.
+        Probability in (0, 1): 0.15 to 0.5 for tables, 0.75 for images.
     value : float, optional
-        What a hidden entry becomes, in units of the scaled data: 0 is the mean of standardised columns. None: missing,
-        as other cells of a table are, whose likelihood, `Mixed`, shows the encoder what is missing.
+        Value of a hidden entry, in units of the scaled data: 0 is the mean of standardised columns. None makes it
+        missing, like the missing cells of a table, whose likelihood `Mixed` shows the encoder what is missing.
     mark : bool
-        Whether the encoder is told which entries are hidden: it sees (B, 2F). The value alone cannot tell, if it is a
-        legal one.
+        Whether the encoder also sees which entries are hidden: (B, 2F). The value alone cannot tell if it is legal.
     score : {"all", "hidden"}
-        Which entries the network is asked for.
+        Which entries count in the reconstruction loss.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if a parameter is not one of these.
 
     Examples
     --------
@@ -126,17 +138,17 @@ class Masking(Part):
     score: str = "all"
 
     def build(self, features: int) -> HiddenEntries:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         rate = fraction("rate of Masking", positive_number("rate of Masking", self.rate))
         if self.value is not None and not (is_number(self.value) and math.isfinite(self.value)):
-            raise ValueError(f"value of Masking has to be a finite number, or None; got {self.value!r}")
+            raise ValueError(f"value of Masking must be a finite number, or None; got {self.value!r}")
         refuse_unknown("score of Masking", self.score, ("all", "hidden"))
         value = math.nan if self.value is None else float(self.value)
         return HiddenEntries(rate, value, bool(self.mark), self.score == "hidden")
 
 
 class ExtremeEntries(CorruptionModule):
-    """Some entries black or white; see `SaltAndPepper`."""
+    """Some entries set to a low or high value; see `SaltAndPepper`."""
 
     def __init__(self, rate: float, low: float, high: float) -> None:
         super().__init__()
@@ -145,12 +157,13 @@ class ExtremeEntries(CorruptionModule):
         self.high = high
 
     def forward(self, x: Tensor) -> Corrupted:
-        """(B, F) to rows with extreme entries."""
+        """Return rows with extreme entries for x (B, F)."""
         salt = torch.empty_like(x).uniform_(generator=self.generator)
         extreme = torch.where(salt < self.rate / 2, self.low, self.high).to(x)
         return Corrupted(torch.where(salt < self.rate, extreme, x))
 
 
+@register("corruption")
 @dataclass
 class SaltAndPepper(Part):
     """Each entry becomes `low` or `high`, with probability rate/2 each: for data in [0, 1] (Vincent et al. 2010).
@@ -158,9 +171,14 @@ class SaltAndPepper(Part):
     Parameters
     ----------
     rate : float
-        In [0, 1).
+        Probability in [0, 1).
     low, high : float
-        In units of the scaled data.
+        The two values, in units of the scaled data; low must be below high.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if a parameter is out of its range.
 
     Examples
     --------
@@ -176,22 +194,22 @@ class SaltAndPepper(Part):
     high: float = 1.0
 
     def build(self, features: int) -> ExtremeEntries:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         if not is_number(self.low) or not is_number(self.high) or not self.low < self.high:
-            raise ValueError(f"low of SaltAndPepper has to be below high; got {self.low!r} and {self.high!r}")
+            raise ValueError(f"low of SaltAndPepper must be below high; got {self.low!r} and {self.high!r}")
         return ExtremeEntries(fraction("rate of SaltAndPepper", self.rate), float(self.low), float(self.high))
 
 
 class SwappedEntries(CorruptionModule):
-    """Some entries from other rows; see `Swap`."""
+    """Some entries replaced by those of other rows; see `Swap`."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate
 
     def forward(self, x: Tensor) -> Corrupted:
-        """(B, F) to rows some of whose entries are another row's."""
-        # From another row than its own: one of the B - 1 behind it, around the end.
+        """Return rows with some entries of other rows for x (B, F)."""
+        # From another row: one of the B - 1 rows after it, cyclically.
         feature_group = torch.arange(x.shape[1]) if self.feature_group is None else torch.tensor(self.feature_group)
         shape = (len(x), int(feature_group.max()) + 1)
         ahead = torch.randint(1, max(len(x), 2), shape, generator=self.generator, device=x.device)[
@@ -199,20 +217,26 @@ class SwappedEntries(CorruptionModule):
         ]
         rows = torch.arange(len(x), device=x.device)[:, None]
         others = x.gather(0, (rows + ahead) % len(x))
-        return Corrupted(torch.where(chosen(x, self.rate, self) > 0, others, x))
+        return Corrupted(torch.where(hit(x, self.rate, self) > 0, others, x))
 
 
+@register("corruption")
 @dataclass
 class Swap(Part):
-    """Each entry becomes, with probability `rate`, the same column's of another row of the batch.
+    """Each entry is replaced, with probability `rate`, by that of the same column in another row of the batch.
 
-    A draw from the column's own distribution, so that every value is one that occurs: for tables of mixed columns
-    (Yoon et al. 2020).
+    The new value is a draw from the column's own distribution, so every value is a legal one: for tables of mixed
+    columns (Yoon et al. 2020).
 
     Parameters
     ----------
     rate : float
-        In [0, 1); about 0.15.
+        Probability in [0, 1); about 0.15.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the rate is out of its range.
 
     Examples
     --------
@@ -226,5 +250,5 @@ class Swap(Part):
     rate: float = 0.15
 
     def build(self, features: int) -> SwappedEntries:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return SwappedEntries(fraction("rate of Swap", self.rate))

@@ -6,20 +6,20 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from isthmus.core.contract import LikelihoodModule, Part
+from isthmus.core.contract import Part
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.registry import register
 
 LARGEST = 20.0
-"""Logarithms of rates are kept within ± this: e²⁰ is half a billion."""
+"""Logarithms of rates are clamped to ± this: e²⁰ is half a billion."""
 LEAST_RATE = 1e-2
-"""Where a column that was never counted starts."""
-
-
+"""Rate at which a column of zeros starts."""
 FEW = 1 / 8
-"""Up to which share of the cells picking them out costs less than what is saved on the others."""
+"""Greatest share of cells for which picking them out costs less than computing all of them."""
 
 
 def log_factorial(x: Tensor) -> Tensor:
-    """Return log x! of counts, elementwise; on a processor only of those it is not 0 for, where they are few."""
+    """Return log x! of counts, elementwise; on a CPU it is computed only where it is not 0, if those cells are few."""
     if x.device.type != "cpu":
         return torch.lgamma(x + 1)
     other = (x != 0) & (x != 1)
@@ -29,7 +29,7 @@ def log_factorial(x: Tensor) -> Tensor:
 
 
 class CountLikelihood(LikelihoodModule):
-    """What likelihoods of independent counts share."""
+    """The base of likelihoods of independent counts, whose first F outputs are the logarithms of the means."""
 
     support = (0.0, float("inf"))
     whole = True
@@ -40,15 +40,15 @@ class CountLikelihood(LikelihoodModule):
         self.outputs = outputs
 
     def encoder_input(self, x: Tensor) -> Tensor:
-        """Log(1 + x)."""
+        """Return log(1 + x), (B, F)."""
         return torch.log1p(x)
 
     def log_rate(self, theta: Tensor) -> Tensor:
-        """(B, P) to the logarithm of the mean, (B, F)."""
+        """Return the logarithm of the mean, (B, F), from the outputs (B, P)."""
         return theta[:, : self.features].clamp(-LARGEST, LARGEST)
 
     def mean(self, theta: Tensor) -> Tensor:
-        """(B, P) to the mean (B, F)."""
+        """Return the mean (B, F) from the outputs (B, P)."""
         return torch.exp(self.log_rate(theta))
 
 
@@ -56,9 +56,18 @@ class PoissonLikelihood(CountLikelihood):
     """p(x|z) = λˣ e^{-λ} / x!, λ = eᶿ; see `Poisson`."""
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus the log-probability of each cell, (B, F), in nats."""
+        """Return -log p(x|z) of each cell, (B, F), in nats."""
         log_rate = self.log_rate(theta)
         return torch.exp(log_rate) - x * log_rate + log_factorial(x)
+
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return λ - x + x log(x/λ), (B, F)."""
+        log_rate = self.log_rate(theta)
+        return (torch.exp(log_rate) - x + torch.xlogy(x, x) - x * log_rate).clamp_min(0)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return λ of each cell, (B, F)."""
+        return self.mean(theta)
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw counts (B, F)."""
@@ -69,11 +78,12 @@ class PoissonLikelihood(CountLikelihood):
         return mean.clamp_min(LEAST_RATE).log()
 
 
+@register("likelihood", column="count")
 @dataclass
 class Poisson(Part):
     """Counts: p(x|z) = λˣ e^{-λ} / x! with λ = eᶿ for each column; the encoder sees log(1 + x).
 
-    Values have to be whole numbers of at least 0, unscaled (``scale="none"``, which "auto" takes).
+    Values must be whole numbers of at least 0, unscaled (``scale="none"``, which "auto" takes).
 
     Examples
     --------
@@ -84,7 +94,7 @@ class Poisson(Part):
     """
 
     def build(self, features: int) -> PoissonLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return PoissonLikelihood(features, features)
 
 
@@ -92,16 +102,36 @@ class NegativeBinomialLikelihood(CountLikelihood):
     """Counts of a Poisson rate that varies by a gamma distribution; see `NegativeBinomial`."""
 
     def log_shape(self, theta: Tensor) -> Tensor:
-        """(B, P) to log r, (B, F)."""
+        """Return log r, (B, F), from the outputs (B, P)."""
         return theta[:, self.features :].clamp(-8, 8)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus the log-probability of each cell, (B, F), in nats."""
+        """Return -log p(x|z) of each cell, (B, F), in nats."""
         log_mean, log_shape = self.log_rate(theta), self.log_shape(theta)
         shape = torch.exp(log_shape)
         total = torch.logaddexp(log_mean, log_shape)
         coefficient = torch.lgamma(x + shape) - torch.lgamma(shape) - log_factorial(x)
         return -(coefficient + shape * (log_shape - total) + x * (log_mean - total))
+
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return x log(x/μ) - (x + r) log((x + r)/(μ + r)), (B, F), at the present r."""
+        log_mean, log_shape = self.log_rate(theta), self.log_shape(theta)
+        shape = torch.exp(log_shape)
+        total = torch.logaddexp(log_mean, log_shape)
+        gain = torch.xlogy(x, x) - x * log_mean
+        return (gain - (x + shape) * (torch.log(x + shape) - total)).clamp_min(0)
+
+    def deviance_loss(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return -log p(x|z) less its least value over all μ and r, (B, F), which is a Poisson's at λ = x.
+
+        The half deviance at a fixed r falls as r falls to 0, so it cannot teach r.
+        """
+        return self.columns(x, theta) - (x - torch.xlogy(x, x) + log_factorial(x))
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return μ + μ²/r of each cell, (B, F)."""
+        mean = self.mean(theta)
+        return mean + mean.square() / torch.exp(self.log_shape(theta))
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw counts (B, F): a gamma rate, then a Poisson count."""
@@ -110,15 +140,16 @@ class NegativeBinomialLikelihood(CountLikelihood):
         return torch.poisson(rate, generator=generator)
 
     def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (2F,) outputs with the given means and, where they exceed the means, variances."""
+        """Return the (2F,) outputs with the given means (F,) and variances (F,), if these exceed the means."""
         mean = mean.clamp_min(LEAST_RATE)
         shape = mean.square() / (variance - mean).clamp_min(1e-3 * mean)
         return torch.cat([mean.log(), shape.clamp(1e-2, 1e3).log()])
 
 
+@register("likelihood", column="count")
 @dataclass
 class NegativeBinomial(Part):
-    """Counts that vary more than Poisson's: mean μ = eᶿ, variance μ + μ²/r, both from the decoder; P = 2F.
+    """Counts with more spread than a Poisson's: mean μ = eᶿ, variance μ + μ²/r, both from the decoder; P = 2F.
 
     p(x|z) = Γ(x + r)/(Γ(r) x!) · (r/(r + μ))ʳ (μ/(r + μ))ˣ; the encoder sees log(1 + x).
 
@@ -131,7 +162,7 @@ class NegativeBinomial(Part):
     """
 
     def build(self, features: int) -> NegativeBinomialLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return NegativeBinomialLikelihood(features, 2 * features)
 
 
@@ -146,21 +177,33 @@ class MultinomialLikelihood(LikelihoodModule):
         self.outputs = features
 
     def mean(self, theta: Tensor) -> Tensor:
-        """Logits (B, F) to shares (B, F) that add up to 1."""
+        """Return shares (B, F) that sum to 1 from logits (B, F)."""
         return theta.softmax(1)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus the log-probability, (B, F), its parts told to the cells in proportion to their counts."""
+        """Return -log p(x|z), (B, F); what belongs to the whole row is split in proportion to the counts."""
         total = x.sum(1, keepdim=True)
         coefficient = torch.lgamma(total + 1) / total.clamp_min(1)
         return log_factorial(x) - x * (theta.log_softmax(1) + coefficient)
 
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return x log(x/np) - x + np, (B, F), with n the sum of the row; 0 where the shares of x are p."""
+        total = x.sum(1, keepdim=True)
+        log_shares = theta.log_softmax(1)
+        gain = torch.xlogy(x, x) - torch.xlogy(x, total) - x * log_shares
+        return (gain - x + total * torch.exp(log_shares)).clamp_min(0)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return p(1 - p) of each cell, (B, F): the variance of one draw."""
+        shares = self.mean(theta)
+        return shares * (1 - shares)
+
     def encoder_input(self, x: Tensor) -> Tensor:
-        """x/‖x‖, as in Mult-VAE; rows without counts stay 0."""
+        """Return x/‖x‖, (B, F), as in Mult-VAE (Liang et al. 2018); rows of zeros stay 0."""
         return functional.normalize(x, dim=1)
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
-        """Draw one count for each row, (B, F)."""
+        """Draw one count per row, (B, F)."""
         drawn = torch.multinomial(theta.softmax(1), 1, generator=generator)
         return torch.zeros_like(theta).scatter(1, drawn, 1.0)
 
@@ -169,11 +212,12 @@ class MultinomialLikelihood(LikelihoodModule):
         return (mean + 1e-3 * mean.mean()).clamp_min(1e-12).log()
 
 
+@register("likelihood")
 @dataclass
 class Multinomial(Part):
     """Counts that share a total: n! Π pⱼ^xⱼ / xⱼ! with p = softmax(θ): words, items bought (Liang et al. 2018).
 
-    The total n is taken as given: the mean that `reconstruct` shows is the shares p, and a draw is one count.
+    The total n is given, not modelled: the mean that `reconstruct` returns is the shares p, and a draw is one count.
 
     Examples
     --------
@@ -184,5 +228,5 @@ class Multinomial(Part):
     """
 
     def build(self, features: int) -> MultinomialLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return MultinomialLikelihood(features)

@@ -5,71 +5,76 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from isthmus.core import modules
 from isthmus.core.checks import is_number, positive_number
-from isthmus.core.contract import LikelihoodModule, Part, batch_mean
+from isthmus.core.contract import Part, batch_mean
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.registry import register
 
+FOLLOWING = 0.01
+"""Weight of the batch's scale in the running mean that an optimal scale keeps, per training step."""
 FLOOR = 1e-4
-"""No scale is smaller than this, in units of the scaled data."""
+"""Least scale, in units of the scaled data."""
 
 
 class LocationScale(LikelihoodModule):
     """p(x|z) = p₀((x - a(θ))/s)/s, independent columns."""
 
     density = True
-    activation: str
-    scale: Tensor
 
     def __init__(self, features: int, scale: float | str, activation: str) -> None:
         super().__init__()
         self.features = features
         self.mode = scale
-        self.activation = activation
+        self.activation: str = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if scale == "learned" else features
         first = scale if isinstance(scale, float) else 1.0
-        self.register_buffer("scale", torch.tensor(first, dtype=torch.float64))
+        self.scale: Tensor = nn.Buffer(torch.tensor(first, dtype=torch.float64))
+        self.followed_batches = False
+        """Whether batches have taught an optimal scale, which then needs no other estimate."""
 
     def deviation(self) -> float:
         """Return the standard deviation at s = 1."""
         raise NotImplementedError
 
     def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
-        """Return the s that suits the errors (B, F) of a batch best, or nearly."""
+        """Return the s that maximises, at least roughly, the likelihood of the errors (B, F) of a batch."""
         raise NotImplementedError
 
     def log_density(self, standardised: Tensor) -> Tensor:
-        """Log p₀ of each number."""
+        """Return log p₀ of each number."""
         raise NotImplementedError
 
     def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
-        """Draw from p₀ as many numbers as `like` has."""
+        """Draw from p₀ a tensor with the shape of `like`."""
         raise NotImplementedError
 
     def mean(self, theta: Tensor) -> Tensor:
-        """(B, P) to the mean (B, F)."""
+        """Return the mean (B, F) from the outputs (B, P)."""
         return self.function(theta[:, : self.features])
 
     def scales(self, theta: Tensor, errors: Tensor | None, weight: Tensor | None) -> Tensor:
-        """Return s of every cell (B, F) where it is learned, else one number."""
+        """Return s: of each cell (B, F) if it is learned, else one number."""
         if self.mode == "learned":
             return FLOOR + torch.exp(theta[:, self.features :])
         if self.mode == "optimal" and self.training and errors is not None:
             scale = self.best_scale(errors.detach(), weight).clamp_min(FLOOR)
-            self.scale.lerp_(scale.to(self.scale), 0.01)
+            self.scale.lerp_(scale.to(self.scale), FOLLOWING)
+            self.followed_batches = True
             return scale
         return self.scale.to(theta)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each cell, (B, F), in nats."""
+        """Return -log p(x|z) of each cell, (B, F), in nats."""
         errors = x - self.mean(theta)
         scales = self.scales(theta, errors, weight)
         return torch.log(scales) - self.log_density(errors / scales)
 
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
-        """-log p₀(e/s) + log p₀(0), (B, F), at the present scale."""
+        """Return log p₀(0) - log p₀(e/s) of the errors e, (B, F), at the present scale."""
         errors = (x - self.mean(theta)) / self.scales(theta, None, None)
         return self.log_density(torch.zeros_like(errors)) - self.log_density(errors)
 
@@ -78,27 +83,27 @@ class LocationScale(LikelihoodModule):
         mean = self.mean(theta)
         return mean + self.scales(theta, None, None) * self.standard_sample(mean, generator)
 
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return the variance of each cell, (B, F)."""
+        return (self.scales(theta, None, None) * self.deviation()).square().expand(len(theta), self.features)
+
     def set_variance(self, mean_squared_error: float) -> None:
-        """Fix an optimal scale at the one with that variance, if it has not been learned from batches."""
-        if self.mode == "optimal" and float(self.scale) == 1.0:
+        """Fix an optimal scale at the one with that variance, unless batches have taught it."""
+        if self.mode == "optimal" and not self.followed_batches:
             self.scale.fill_(max(math.sqrt(mean_squared_error) / self.deviation(), FLOOR))
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
-        """Return the outputs beyond the mean at which each column's variance is the given one, (F,)."""
+        """Return the outputs beyond the mean at which each column has the given variance, (F,) or none."""
         if self.mode != "learned":
             return residual_variances[:0]
         return (residual_variances.sqrt() / self.deviation() - FLOOR).clamp_min(FLOOR).log()
-
-    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (P,) outputs at which every column has the given mean and variance, (F,) each."""
-        return torch.cat([modules.inverse(self.activation, mean), self.spread_bias(variance)])
 
 
 class LaplaceLikelihood(LocationScale):
     """p(x|z) = exp(-|x - a(θ)|/s) / 2s; see `Laplace`."""
 
     def deviation(self) -> float:
-        """√2."""
+        """Return √2."""
         return math.sqrt(2)
 
     def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
@@ -106,7 +111,7 @@ class LaplaceLikelihood(LocationScale):
         return batch_mean(errors.abs(), weight).mean()
 
     def log_density(self, standardised: Tensor) -> Tensor:
-        """-|u| - log 2."""
+        """Return -|u| - log 2."""
         return -standardised.abs() - math.log(2)
 
     def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
@@ -123,7 +128,7 @@ class StudentTLikelihood(LocationScale):
         self.df = df
 
     def deviation(self) -> float:
-        """√(ν/(ν - 2))."""
+        """Return √(ν/(ν - 2))."""
         return math.sqrt(self.df / (self.df - 2))
 
     def best_scale(self, errors: Tensor, weight: Tensor | None) -> Tensor:
@@ -134,7 +139,7 @@ class StudentTLikelihood(LocationScale):
         return batch_mean(trust * squares, weight).mean().sqrt()
 
     def log_density(self, standardised: Tensor) -> Tensor:
-        """Log Γ((ν+1)/2) - log Γ(ν/2) - ½ log νπ - ((ν+1)/2) log(1 + u²/ν)."""
+        """Return log Γ((ν+1)/2) - log Γ(ν/2) - ½ log νπ - ((ν+1)/2) log(1 + u²/ν)."""
         constant = math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(self.df * math.pi)
         return constant - 0.5 * (self.df + 1) * torch.log1p(standardised.square() / self.df)
 
@@ -150,20 +155,27 @@ def checked_scale(name: str, scale: float | str) -> float | str:
     if is_number(scale):
         return positive_number(f"scale of {name}", scale)
     if scale not in ("optimal", "learned"):
-        raise ValueError(f"scale of {name} has to be a positive number, 'optimal' or 'learned'; got {scale!r}")
+        raise ValueError(f"scale of {name} must be a positive number, 'optimal' or 'learned'; got {scale!r}")
     return scale
 
 
+@register("likelihood", column="real")
 @dataclass
 class Laplace(Part):
     """Real values with outliers: p(x|z) = exp(-|x - a(θ)|/s) / 2s, with a fixed scale the mean absolute error.
 
     Parameters
     ----------
-    scale : float or str
-        s; "optimal": one for all columns, the mean absolute error; "learned": one a cell from the decoder, P = 2F.
+    scale : float or {"optimal", "learned"}
+        s, above 0, in units of the scaled data. "optimal": one for all columns, the mean absolute error. "learned":
+        one per cell, from the decoder; P = 2F.
     activation : str
-        a, on the mean (and median).
+        a, the output activation on the mean (which is the median).
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the scale or the activation is not one of these.
 
     Examples
     --------
@@ -178,24 +190,32 @@ class Laplace(Part):
     activation: str = "identity"
 
     def build(self, features: int) -> LaplaceLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return LaplaceLikelihood(features, checked_scale("Laplace", self.scale), self.activation)
 
 
+@register("likelihood", column="real")
 @dataclass
 class StudentT(Part):
     """Real values with strong outliers: Student's t with ν degrees of freedom around a(θ), scale s.
 
-    An outlier's pull on the weights falls with its distance instead of growing. Its variance is s²ν/(ν - 2).
+    The pull of an outlier on the weights falls with its distance instead of growing (Lange, Little and Taylor 1989).
+    The variance is s²ν/(ν - 2).
 
     Parameters
     ----------
     df : float
         ν, above 2.
-    scale : float or str
-        s; "optimal": one for all columns, by expectation maximisation over batches; "learned": one a cell, P = 2F.
+    scale : float or {"optimal", "learned"}
+        s, above 0, in units of the scaled data. "optimal": one for all columns, by expectation maximisation over
+        batches. "learned": one per cell, from the decoder; P = 2F.
     activation : str
-        a, on the mean.
+        a, the output activation on the mean.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if a parameter is not one of these.
 
     Examples
     --------
@@ -210,8 +230,8 @@ class StudentT(Part):
     activation: str = "identity"
 
     def build(self, features: int) -> StudentTLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         df = positive_number("df of StudentT", self.df)
         if df <= 2:
-            raise ValueError(f"df of StudentT has to be above 2, for a variance; got {self.df!r}")
+            raise ValueError(f"df of StudentT must be above 2, for a variance; got {self.df!r}")
         return StudentTLikelihood(features, checked_scale("StudentT", self.scale), self.activation, df)

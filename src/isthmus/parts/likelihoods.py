@@ -1,77 +1,68 @@
-r"""Likelihoods p(x|z): the reconstruction loss, in nats a row, and the mean that is shown as the reconstruction.
+r"""Likelihoods p(x|z): the reconstruction loss, in nats per row, and the mean, which is the reconstruction.
 
-The paper "AutoEncoders" (Dieye, Negho and Djaha 2023) trains with two of them:
+The paper "AutoEncoders" (Dieye, Negho and Djaha 2023) trains with two of them, and its words for them work as names:
 
-- its mean squared error, equation (2), (1/M) Σᵢ ‖Xᵢ - X̂ᵢ‖², is the Gaussian with a fixed variance: minus
-  log-likelihood = ‖x - x̂‖² / 2σ² + constant, with the gradient (4) up to the same factor;
-- its binary cross-entropy, equation (5), is the Bernoulli. As printed there the inner sum runs to M, the number of
-  rows; it has to run over the features of a row, as it does here.
+- "mse", its mean squared error, equation (2), (1/M) Σᵢ ‖Xᵢ - X̂ᵢ‖², is the Gaussian with a fixed variance:
+  -log p(x|z) = ‖x - x̂‖² / 2σ² + constant, with the gradient (4) up to the same factor. At σ² = 1/2 it is
+  ‖x - x̂‖² itself: ``likelihood="mse"`` is ``Gaussian(variance=0.5)``;
+- "bce", its binary cross-entropy, equation (5), is the `Bernoulli`. The paper's inner sum runs to M, the number of
+  rows; it must run over the features of a row, as it does here.
 
 Below (6) and (7) the paper concludes from the vanishing first derivative that x̂ = x is the global minimum. That alone
-does not follow: it is the second derivative, positive everywhere in (0, 1), that makes the loss convex in x̂ and the
-stationary point its minimum. For targets strictly inside (0, 1) the minimum is the entropy of the target, not 0.
+does not follow: the second derivative, positive everywhere in (0, 1), makes the loss convex in x̂ and the stationary
+point its minimum. For targets strictly inside (0, 1) the minimum is the entropy of the target, not 0.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Self
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from isthmus.core import modules
 from isthmus.core.checks import is_number, positive_number
-from isthmus.core.contract import LikelihoodModule, Part, batch_mean
+from isthmus.core.contract import Part, batch_mean
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.registry import register
 
 LOG_2_PI = math.log(2 * math.pi)
 FOLLOWING = 0.01
-"""How far an optimal variance goes towards that of the batch in a step of training."""
-
-
-class Likelihood(Protocol):
-    """A part that can stand in the likelihood's slot."""
-
-    def build(self, features: int) -> LikelihoodModule:
-        """Return the module for rows of that many columns."""
-        ...
+"""Weight of the batch's variance in the running mean that an optimal variance keeps, per training step."""
 
 
 class GaussianLikelihood(LikelihoodModule):
     """p(x|z) = N(x; a(θ), σ²), independent columns; see `Gaussian`."""
 
     density = True
-    activation: str
-
-    variance: Tensor
-    log_floor: Tensor
 
     def __init__(self, features: int, variance: float | str, activation: str, floor: float) -> None:
         super().__init__()
         self.features = features
         self.mode = variance
         self.floor = floor
-        self.activation = activation
+        self.activation: str = activation
         self.function: Callable[[Tensor], Tensor] = modules.activation(activation).function
         self.outputs = 2 * features if variance == "learned" else features
         shape = (features,) if variance == "columns" else ()
-        self.register_buffer("log_floor", torch.tensor(math.log(floor), dtype=torch.float64), persistent=False)
+        self.log_floor: Tensor = nn.Buffer(torch.tensor(math.log(floor), dtype=torch.float64), persistent=False)
         first = variance if isinstance(variance, float) else 1.0
-        self.register_buffer("variance", torch.full(shape, first, dtype=torch.float64))
+        self.variance: Tensor = nn.Buffer(torch.full(shape, first, dtype=torch.float64))
 
     def mean(self, theta: Tensor) -> Tensor:
-        """(B, P) to the mean (B, F)."""
+        """Return the mean (B, F) from the outputs (B, P)."""
         return self.function(theta[:, : self.features])
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each cell, (B, F), in nats."""
+        """Return -log p(x|z) of each cell, (B, F), in nats."""
         squares = (x - self.mean(theta)).square()
         log_variance = self.log_variance(theta, squares, weight)
         return 0.5 * (squares * torch.exp(-log_variance) + log_variance + LOG_2_PI)
 
     def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each row, (B,), in nats; one pass over the cells where they share a variance."""
+        """Return -log p(x|z) of each row, (B,), in nats; in one pass over the cells if they share a variance."""
         if self.mode in ("learned", "columns") or cells is not None:
             return super().nll(x, theta, weight, cells)
         squared = (x - self.mean(theta)).square().sum(1)
@@ -79,7 +70,7 @@ class GaussianLikelihood(LikelihoodModule):
         return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
 
     def log_variance(self, theta: Tensor, squares: Tensor, weight: Tensor | None) -> Tensor:
-        """Return log σ², of every cell (B, F) where it is learned, else one number."""
+        """Return log σ²: of each cell (B, F) if it is learned, else one number, or one per column (F,)."""
         if self.mode == "learned":
             # σ² = floor + e^θ: unlike a clamp it lets a gradient through everywhere.
             return torch.logaddexp(theta[:, self.features :], self.log_floor)
@@ -88,11 +79,11 @@ class GaussianLikelihood(LikelihoodModule):
         )
 
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
-        """½(x - x̂)², (B, F): minus log p(x|z) at σ = 1, less what it is at x̂ = x."""
+        """Return ½(x - x̂)², (B, F): -log p(x|z) at σ = 1, less its value at x̂ = x."""
         return 0.5 * (x - self.mean(theta)).square()
 
     def common_variance(self, errors: Tensor, weight: Tensor | None) -> Tensor:
-        """Return the σ² that all cells share, from the squared errors of rows, (B,); or of cells, (B, F)."""
+        """Return the σ² that cells share, from the mean squared errors of rows (B,) or squares of cells (B, F)."""
         if self.mode not in ("optimal", "columns") or not self.training:
             return self.variance
         # σ² = the batch's mean squared error minimises the loss over σ²; held fixed, it gives the weights the same
@@ -101,52 +92,62 @@ class GaussianLikelihood(LikelihoodModule):
         self.variance.lerp_(variance.to(self.variance), FOLLOWING)
         return variance
 
+    def cell_log_variance(self, theta: Tensor) -> Tensor:
+        """Return log σ² as it is in use, broadcastable to (B, F)."""
+        return self.log_variance(theta, torch.zeros_like(theta[:, : self.features]), None)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return σ² of each cell, (B, F)."""
+        return torch.exp(self.cell_log_variance(theta)).expand(len(theta), self.features)
+
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
-        """Draw rows (B, F); with a sigmoid or relu on the mean a draw may leave its range."""
+        """Draw rows (B, F); with a sigmoid or relu on the mean, a draw may leave the range of the mean."""
         mean = self.mean(theta)
-        deviation = torch.exp(0.5 * self.log_variance(theta, torch.zeros_like(mean), None))
+        deviation = torch.exp(0.5 * self.cell_log_variance(theta))
         return mean + deviation * torch.empty_like(mean).normal_(generator=generator)
 
     def set_variance(self, mean_squared_error: float) -> None:
-        """Fix an optimal variance at the mean squared error over the data it shall be optimal for."""
+        """Fix an optimal variance at the mean squared error over the data."""
         if self.mode == "optimal":
             self.variance.fill_(max(mean_squared_error, self.floor))
 
     def set_spread(self, errors: Tensor) -> None:
-        """Fix an optimal variance at the mean squared errors (F,) of the columns, or at the mean of these."""
+        """Fix an optimal variance at the mean squared errors (F,) of the columns, or at their mean."""
         if self.mode == "columns":
             self.variance.copy_(errors.clamp_min(self.floor))
         else:
             self.set_variance(float(errors.mean()))
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
-        """Return the outputs beyond the mean at which the variance of each column is the given one."""
+        """Return the outputs beyond the mean at which each column has the given variance, (F,) or none."""
         if self.mode != "learned":
             return residual_variances[:0]
         return (residual_variances - self.floor).clamp_min(self.floor).log()
 
-    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (P,) outputs at which every column has the given mean and variance, (F,) each."""
-        return torch.cat([modules.inverse(self.activation, mean), self.spread_bias(variance)])
 
-
+@register("likelihood", column="real")
 @dataclass
 class Gaussian(Part):
     """Real-valued columns: p(x|z) = N(x; a(θ), σ²); with a fixed variance, the mean squared error.
 
     Parameters
     ----------
-    variance : float or str
-        A number: σ² is that number. "optimal": one σ² for all columns, the mean squared error itself (σ-VAE, Rybkin
-        et al. 2021), fixed after training at its value on the validation rows (the training rows if there are none),
-        so that scores are comparable and no weight of the reconstruction has to be tuned. "columns": the same with one
-        σ² for each column. "learned": the decoder gives
-        a number θ for every column of every row, whose variance is floor + exp(θ); P = 2F.
+    variance : float or {"optimal", "columns", "learned"}
+        A number, above 0: σ² is that number. "optimal": one σ² for all columns, the mean squared error itself (σ-VAE,
+        Rybkin et al. 2021), fixed after training at its value on the validation rows (the training rows if there are
+        none), so that scores are comparable and the weight of the reconstruction needs no tuning. "columns": the same
+        with one σ² per column. "learned": the decoder gives a number θ for every column of every row, whose variance
+        is floor + exp(θ); P = 2F.
     activation : str
         a, the output activation on the mean: "identity" for any real number, "sigmoid" for data in [0, 1]. (With
-        "relu" a unit that is negative for every row never learns again: on MNIST more than half of the pixels die.)
+        "relu" an output that is negative for every row stops learning: on MNIST more than half of the pixels die.)
     floor : float
-        No variance is smaller than this, in units of the scaled data.
+        Least variance, in squared units of the scaled data.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the variance, the activation or the floor is not one of these.
 
     Examples
     --------
@@ -161,14 +162,19 @@ class Gaussian(Part):
     activation: str = "identity"
     floor: float = 1e-6
 
+    @classmethod
+    def for_columns(cls, sizes: tuple[int, ...]) -> Self:
+        """Return the likelihood of a table's columns: with a variance of each column."""
+        return cls("columns")
+
     def build(self, features: int) -> GaussianLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         variance, floor = self.variance, positive_number("floor of Gaussian", self.floor)
         if is_number(variance):
             variance = positive_number("variance of Gaussian", variance)
         elif variance not in ("optimal", "columns", "learned"):
             raise ValueError(
-                f"variance of Gaussian has to be a positive number, 'optimal', 'columns' or 'learned'; got {variance!r}"
+                f"variance of Gaussian must be a positive number, 'optimal', 'columns' or 'learned'; got {variance!r}"
             )
         return GaussianLikelihood(features, variance, self.activation, floor)
 
@@ -184,28 +190,39 @@ class BernoulliLikelihood(LikelihoodModule):
         self.outputs = features
 
     def mean(self, theta: Tensor) -> Tensor:
-        """Logits (B, F) to probabilities (B, F)."""
+        """Return probabilities (B, F) from logits (B, F)."""
         return torch.sigmoid(theta)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Binary cross-entropy of each cell, (B, F), in nats."""
+        """Return the binary cross-entropy of each cell, (B, F), in nats."""
         return functional.binary_cross_entropy_with_logits(theta, x, reduction="none")
+
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the cross-entropy less the entropy of x, (B, F): KL(x ‖ x̂)."""
+        entropy = -torch.xlogy(x, x) - torch.xlogy(1 - x, 1 - x)
+        return (self.columns(x, theta) - entropy).clamp_min(0)
+
+    def deviance_loss(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the cross-entropy of each cell, (B, F), which is the half deviance for zeros and ones."""
+        return self.columns(x, theta)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return p(1 - p) of each cell, (B, F)."""
+        probability = torch.sigmoid(theta)
+        return probability * (1 - probability)
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw zeros and ones (B, F)."""
         return torch.bernoulli(torch.sigmoid(theta), generator=generator)
 
-    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (P,) logits of the given means (F,)."""
-        return modules.inverse("sigmoid", mean)
 
-
+@register("likelihood", column="boolean")
 @dataclass
 class Bernoulli(Part):
     """Columns in [0, 1]: binary cross-entropy, -Σ x log x̂ + (1 - x) log(1 - x̂) with x̂ = σ(θ).
 
-    A log-probability where the values are 0 and 1. For values between, it is still least at x̂ = x and a good loss for
-    images, but not the logarithm of a density.
+    For values 0 and 1 it is -log p(x|z). For values in between it is still least at x̂ = x, and a good loss for images,
+    but not the logarithm of a density; see `ContinuousBernoulli`.
 
     Examples
     --------
@@ -216,5 +233,5 @@ class Bernoulli(Part):
     """
 
     def build(self, features: int) -> BernoulliLikelihood:
-        """Return the module for rows of that many columns."""
+        """Return the module for rows of `features` numbers."""
         return BernoulliLikelihood(features)

@@ -1,40 +1,32 @@
-"""`Mixed`: tables of real values, counts, booleans and categories, with cells that are missing."""
+"""`Mixed`: tables of real values, counts, booleans and categories, with missing cells."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.contract import LikelihoodModule, Part, batch_mean
-from isthmus.parts.counts import CountLikelihood
+from isthmus.core.contract import Part, batch_mean
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.registry import register
+from isthmus.parts import trial
 from isthmus.parts.likelihoods import LOG_2_PI
+from isthmus.parts.slots import Likelihood
 
 FOLLOWING = 0.01
-"""How far the share that stays unexplained goes towards that of the batch in a step of training."""
+"""Weight of the batch's loss ratio in the running mean, per training step."""
 FLOOR = 1e-6
+"""Least loss ratio."""
 LEAST_BASELINE = 1e-3
-"""Nats: a column that its own mean explains better than this is not blown up to the standing of the others."""
+"""Nats: a column that its mean explains better than this gets no larger weight in the loss."""
 
 
 class MixedLikelihood(LikelihoodModule):
-    """p(x|z) = Π over columns, each of its own family; see `Mixed`."""
+    """p(x|z) = Π over columns, each from its own family; see `Mixed`."""
 
     density = True
-    activation = None
     starts_linear = True
-
-    slot: Tensor
-    first: Tensor
-    counted: Tensor
-    scored: Tensor
-    middle: Tensor
-    centre: Tensor
-    gain: Tensor
-    column_weight: Tensor
-    deviance_ratio: Tensor
 
     def __init__(
         self,
@@ -52,196 +44,245 @@ class MixedLikelihood(LikelihoodModule):
         features, self.slots = len(feature_group), sorted(set(feature_group))
         self.inputs = features + len(self.slots)
         slot = torch.tensor([self.slots.index(column) for column in feature_group], dtype=torch.long)
-        self.register_buffer("slot", slot, persistent=False)
-        # Of a column's cells one is enough to see whether it is missing.
+        self.slot: Tensor = nn.Buffer(slot, persistent=False)
+        # One cell of a column is enough to see whether the column is missing.
         first = torch.tensor([feature_group.index(column) for column in self.slots], dtype=torch.long)
-        self.register_buffer("first", first, persistent=False)
-        counted = [isinstance(family, CountLikelihood) for family in families]
-        self.register_buffer("counted", spread_over(counted, cells), persistent=False)
-        self.register_buffer("scored", spread_over(scored, cells), persistent=False)
-        self.register_buffer("centre", torch.zeros(features, dtype=torch.float64))
-        self.register_buffer("gain", torch.ones(features, dtype=torch.float64))
-        self.register_buffer("middle", torch.zeros(features, dtype=torch.float64))
-        self.register_buffer("column_weight", torch.ones(features, dtype=torch.float64))
-        self.register_buffer("deviance_ratio", torch.ones((), dtype=torch.float64))
+        self.first: Tensor = nn.Buffer(first, persistent=False)
+        self.in_block: Tensor = nn.Buffer(per_cell([family.blocked for family in families], cells), persistent=False)
+        self.scored: Tensor = nn.Buffer(per_cell(scored, cells), persistent=False)
+        self.centre: Tensor = nn.Buffer(torch.zeros(features, dtype=torch.float64))
+        self.gain: Tensor = nn.Buffer(torch.ones(features, dtype=torch.float64))
+        self.middle: Tensor = nn.Buffer(torch.zeros(features, dtype=torch.float64))
+        self.column_weight: Tensor = nn.Buffer(torch.ones(features, dtype=torch.float64))
+        self.deviance_weight: Tensor = nn.Buffer(torch.ones(features, dtype=torch.float64))
+        self.loss_ratio: Tensor = nn.Buffer(torch.ones((), dtype=torch.float64))
 
     def train(self, mode: bool = True) -> "MixedLikelihood":
-        """Keep the families as they are in use: their spreads are found for all of them together."""
+        """Keep the families in evaluation mode: their spreads are found for all of them together."""
         super().train(mode)
         for family in self.families:
             family.train(False)
         return self
 
-    def pieces(self, x: Tensor, theta: Tensor) -> Iterator[tuple[Any, Tensor, Tensor]]:
-        """Pass over the families, each with its cells of x (B, F) and its outputs of theta (B, P)."""
-        yield from zip(self.families, x.split(self.sizes, 1), theta.split(self.theta_sizes, 1), strict=True)
+    # -- family by family ----------------------------------------------------------------------------------------------
+
+    def members(self) -> Iterable[LikelihoodModule]:
+        """Return the families."""
+        # A ModuleList does not say what kind of module it holds.
+        return cast(Iterable[LikelihoodModule], self.families)
+
+    def with_outputs(self, theta: Tensor) -> Iterator[tuple[LikelihoodModule, Tensor]]:
+        """Yield each family with its outputs of theta (B, P)."""
+        yield from zip(self.members(), theta.split(self.theta_sizes, 1), strict=True)
+
+    def with_cells(self, x: Tensor, theta: Tensor) -> Iterator[tuple[LikelihoodModule, Tensor, Tensor]]:
+        """Yield each family with its cells of x (B, F) and its outputs of theta (B, P)."""
+        yield from zip(self.members(), x.split(self.sizes, 1), theta.split(self.theta_sizes, 1), strict=True)
+
+    def mean(self, theta: Tensor) -> Tensor:
+        """Return the mean (B, F) from the outputs (B, P)."""
+        return torch.cat([family.mean(outputs) for family, outputs in self.with_outputs(theta)], dim=1)
+
+    def variances(self, theta: Tensor) -> Tensor:
+        """Return the variance of each cell, (B, F)."""
+        return torch.cat([family.variances(outputs) for family, outputs in self.with_outputs(theta)], dim=1)
+
+    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
+        """Draw rows (B, F)."""
+        return torch.cat([family.sample(outputs, generator) for family, outputs in self.with_outputs(theta)], dim=1)
+
+    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return -log p(x|z) of each cell, (B, F), in nats; 0 for missing cells and for columns that are not scored."""
+        pieces = self.with_cells(self.filled(x), theta)
+        scores = torch.cat([family.columns(cells, outputs) for family, cells, outputs in pieces], 1)
+        return scores * self.there(x) * self.scored
+
+    def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return half the unit deviance of each cell, (B, F); 0 for missing cells."""
+        return self.half_deviances(self.filled(x), theta) * self.there(x)
+
+    def deviance_loss(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the deviance loss of each cell, (B, F); 0 for missing cells."""
+        return self.deviance_losses(self.filled(x), theta) * self.there(x)
+
+    def half_deviances(self, filled: Tensor, theta: Tensor) -> Tensor:
+        """Return the half deviance of each cell, (B, F), of rows without missing cells."""
+        pieces = self.with_cells(filled, theta)
+        return torch.cat([family.half_deviance(cells, outputs) for family, cells, outputs in pieces], 1)
+
+    def deviance_losses(self, filled: Tensor, theta: Tensor) -> Tensor:
+        """Return the deviance loss of each cell, (B, F), of rows without missing cells."""
+        pieces = self.with_cells(filled, theta)
+        return torch.cat([family.deviance_loss(cells, outputs) for family, cells, outputs in pieces], 1)
+
+    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """Return the (P,) outputs at which every column has the given mean (F,) and, roughly, variance (F,)."""
+        pieces = zip(self.members(), mean.split(self.sizes), variance.split(self.sizes), strict=True)
+        return torch.cat([family.start_bias(*piece) for family, *piece in pieces])
+
+    def set_spread(self, errors: Tensor) -> None:
+        """Fix the spread of every real column at its mean squared error (F,)."""
+        for family, piece in zip(self.members(), errors.split(self.sizes), strict=True):
+            family.set_spread(piece)
+
+    def groups(self, features: int) -> tuple[int, ...]:
+        """Return the number of cells of each column."""
+        return tuple(self.feature_group.count(column) for column in self.slots) if self.feature_group else ()
+
+    # -- missing cells and the encoder ---------------------------------------------------------------------------------
 
     def filled(self, x: Tensor) -> Tensor:
-        """Put the column's mean, or its shares, in the place of what is missing, (B, F)."""
+        """Replace missing cells by the column's mean, or its shares, (B, F)."""
         return torch.where(torch.isnan(x), self.middle.to(x), x)
 
-    def bent(self, filled: Tensor) -> Tensor:
-        """Bring counts to their logarithms, (B, F)."""
-        return torch.where(self.counted, torch.log1p(filled.clamp_min(0)), filled)
-
     def there(self, x: Tensor) -> Tensor:
-        """1 where a cell is not missing, (B, F)."""
+        """Return 1 for each cell that is not missing, else 0, (B, F)."""
         return (~torch.isnan(x)).to(x)
 
+    def transformed(self, filled: Tensor) -> Tensor:
+        """Return cells as their families show them to an encoder, (B, F): counts as log(1 + x)."""
+        pieces = zip(self.members(), filled.split(self.sizes, 1), strict=True)
+        return torch.cat([family.encoder_input(cells) for family, cells in pieces], dim=1)
+
+    def encoder_input(self, x: Tensor) -> Tensor:
+        """Return centred cells, each column of variance 1, and 1 for every missing column: (B, F + columns)."""
+        missing = torch.isnan(x)
+        scaled = torch.where(missing, 0, (self.transformed(self.filled(x)) - self.centre.to(x)) * self.gain.to(x))
+        return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
+
     def look(self, x: Tensor, weight: Tensor | None = None) -> None:
-        """Find the columns' means, and how well these alone explain them, from training rows (n, F)."""
+        """Learn the columns' means, and how well these alone explain them, from training rows (n, F)."""
         rows = x.double()
         there = self.there(rows) * (1.0 if weight is None else weight.double()[:, None])
         count = there.sum(0).clamp_min(1e-300)
         self.middle.copy_((there * rows.nan_to_num(0)).sum(0) / count)
         filled = self.filled(rows)
-        seen = self.bent(filled)
+        seen = self.transformed(filled)
         self.centre.copy_((there * seen).sum(0) / count)
         variance = (there * (filled - self.middle).square()).sum(0) / count
         spread = (there * (seen - self.centre).square()).sum(0) / count
-        # Each column has variance 1 together, whatever the number of its cells; those of rare categories no less.
-        own = torch.where(self.blocked, 1 / self.middle.clamp(0.01, 1).sqrt(), 1.0)
+        # A column's cells have variance 1 together, however many they are; cells of rare categories no less.
+        own = torch.where(self.in_block, 1 / self.middle.clamp(0.01, 1).sqrt(), 1.0)
         scaled = torch.zeros_like(count[self.first]).index_add(0, self.slot, spread * own.square())
         self.gain.copy_(own / scaled.clamp_min(1e-6).sqrt()[self.slot])
         theta = self.start_bias(self.middle, variance).expand(len(x), -1)
-        half_deviance = self.each("half_deviance", filled, theta) * there
-        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, half_deviance.sum(0))
+        self.column_weight.copy_(self.weights_for(self.deviance_losses(filled, theta) * there, count))
+        self.deviance_weight.copy_(self.weights_for(self.half_deviances(filled, theta) * there, count))
+
+    def weights_for(self, scores: Tensor, count: Tensor) -> Tensor:
+        """Return the weight of each cell, (F,), with which every column's mean score (n, F) is ½.
+
+        `count` (F,) is the number of rows in which each cell is there.
+        """
+        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, scores.sum(0))
         baseline = baseline / count[self.first]
-        self.column_weight.copy_(0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot])
+        return 0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot]
 
-    @property
-    def blocked(self) -> Tensor:
-        """Whether a cell is one of a block of zeros and a one, (F,)."""
-        return spread_over([hasattr(family, "sizes") for family in self.families], self.sizes).to(self.counted.device)
-
-    def each(self, method: str, x: Tensor, theta: Tensor) -> Tensor:
-        """Call the families' method on their cells, (B, F)."""
-        return torch.cat(
-            [getattr(family, method)(cells, outputs) for family, cells, outputs in self.pieces(x, theta)], 1
-        )
-
-    def encoder_input(self, x: Tensor) -> Tensor:
-        """Return centred cells, each column of variance 1, and 1 for every column that is missing: (B, F + columns)."""
-        missing = torch.isnan(x)
-        scaled = torch.where(missing, 0, (self.bent(self.filled(x)) - self.centre.to(x)) * self.gain.to(x))
-        return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
-
-    def mean(self, theta: Tensor) -> Tensor:
-        """(B, P) to the mean (B, F)."""
-        outputs = zip(self.families, theta.split(self.theta_sizes, 1), strict=True)
-        return torch.cat([family.mean(piece) for family, piece in outputs], dim=1)  # type: ignore[operator]
-
-    def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Minus log p(x|z) of each cell, (B, F), in nats; 0 where a cell is missing or only helps to learn."""
-        return self.each("columns", self.filled(x), theta) * self.there(x) * self.scored
+    # -- the objective -------------------------------------------------------------------------------------------------
 
     def loss(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
-        """Return ½ Σ over columns that are there of (u/s + log 2πs), (B,).
+        """Return ½ Σ (u/s + log 2πs) over the columns that are there, (B,).
 
-        u is the share of a column that stays unexplained: what its cells lack over what they lack where only the mean
-        is known; s the batch's mean of u, held fixed, as a Gaussian's optimal variance is.
+        u is a column's loss ratio: its deviance loss over the loss of its mean alone. s is the batch's mean of u, held
+        fixed like the optimal variance of a Gaussian.
         """
-        lacking, columns = self.lacking(x, theta, cells)
-        share = self.deviance_ratio.to(theta)
+        total, columns = self.sum_of_ratios(x, theta, cells)
+        ratio = self.loss_ratio.to(theta)
         if self.training:
-            mean = batch_mean(lacking.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
-            share = mean.clamp_min(FLOOR)
-            self.deviance_ratio.lerp_(share.to(self.deviance_ratio), FOLLOWING)
-        return 0.5 * (lacking / share + columns * (torch.log(share) + LOG_2_PI))
+            mean = batch_mean(total.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
+            ratio = mean.clamp_min(FLOOR)
+            self.loss_ratio.lerp_(ratio.to(self.loss_ratio), FOLLOWING)
+        return 0.5 * (total / ratio + columns * (torch.log(ratio) + LOG_2_PI))
+
+    def sum_of_ratios(self, x: Tensor, theta: Tensor, cells: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the sum of the columns' loss ratios, (B,), and the number of columns that are there, (B,)."""
+        there = self.there(x) if cells is None else self.there(x) * cells
+        weighted = self.deviance_losses(self.filled(x), theta) * there * self.column_weight.to(theta)
+        return 2 * weighted.sum(1), there[:, self.first].sum(1)
+
+    def loss_ratios(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the mean over a row's columns of the deviance loss over its value at the column's mean, (B,)."""
+        total, columns = self.sum_of_ratios(x, theta)
+        return total / columns.clamp_min(1)
 
     def deviance_ratios(self, x: Tensor, theta: Tensor) -> Tensor:
-        """Return which share of each row stays unexplained, (B,): 0 for nothing, 1 for as much as by means alone."""
-        lacking, columns = self.lacking(x, theta)
-        return lacking / columns.clamp_min(1)
+        """Return the mean over a row's columns of the deviance over its value at the column's mean, (B,).
 
-    def lacking(self, x: Tensor, theta: Tensor, cells: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the sum of the shares that columns lack, (B,), and how many columns are there, (B,)."""
-        there = self.there(x) if cells is None else self.there(x) * cells
-        lacking = self.each("half_deviance", self.filled(x), theta) * there * self.column_weight.to(theta)
-        return 2 * lacking.sum(1), there[:, self.first].sum(1)
+        0 is a perfect reconstruction, 1 is as good as the columns' means alone.
+        """
+        there = self.there(x)
+        weighted = self.half_deviances(self.filled(x), theta) * there * self.deviance_weight.to(theta)
+        return 2 * weighted.sum(1) / there[:, self.first].sum(1).clamp_min(1)
 
-    def set_deviance_ratio(self, share: float) -> None:
-        """Take note of the share that stays unexplained over the data."""
-        self.deviance_ratio.fill_(max(share, FLOOR))
-
-    def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
-        """Draw rows (B, F)."""
-        outputs = zip(self.families, theta.split(self.theta_sizes, 1), strict=True)
-        return torch.cat([family.sample(piece, generator) for family, piece in outputs], dim=1)  # type: ignore[operator]
-
-    def set_spread(self, errors: Tensor) -> None:
-        """Fix the spread of every real column at its mean squared error (F,)."""
-        for family, piece in zip(self.families, errors.split(self.sizes), strict=True):
-            known: Any = family
-            if getattr(known, "mode", None) == "optimal" and hasattr(known, "scale"):
-                known.scale.fill_(max(math.sqrt(float(piece.mean())) / known.deviation(), FLOOR))
-            else:
-                known.set_spread(piece)
-
-    def start_bias(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """Return the (P,) outputs at which every column has the given mean (F,) and, about, variance (F,)."""
-        pieces = zip(self.families, mean.split(self.sizes), variance.split(self.sizes), strict=True)
-        return torch.cat([family.start_bias(*piece) for family, *piece in pieces])  # type: ignore[operator]
+    def set_loss_ratio(self, ratio: float) -> None:
+        """Fix the scale s of the loss at the mean of `loss_ratios` over the data."""
+        self.loss_ratio.fill_(max(ratio, FLOOR))
 
 
-def spread_over(values: Any, cells: tuple[int, ...]) -> Tensor:
-    """Return one value of bool for every cell of each family, (F,)."""
-    return torch.tensor(list(values), dtype=torch.bool).repeat_interleave(torch.tensor(cells, dtype=torch.long))
+def per_cell(values: Sequence[bool], cells: tuple[int, ...]) -> Tensor:
+    """Repeat one value per family for each of its cells, (F,)."""
+    return torch.tensor(values, dtype=torch.bool).repeat_interleave(torch.tensor(cells, dtype=torch.long))
 
 
+@register("likelihood")
 @dataclass
 class Mixed(Part):
-    """Columns of several families, each with the same standing in the objective: what a table has as its likelihood.
+    """The likelihood of a table: columns of several families, each with the same weight in the objective.
 
-    Cells that are missing are NaN: they count for nothing in the score, and the encoder sees their column's mean and,
-    beside it, that they are missing. `score_samples` is the sum of the columns' log-likelihoods; training makes small
-    the mean over the columns of the share that stays unexplained, so that a category of many values, whose
-    log-likelihood is a large number, weighs no more than a real value.
+    Missing cells are NaN. They do not count in the score, and the encoder sees the mean of their column and, beside it,
+    that they are missing. `score_samples` is the sum of the columns' log-likelihoods. Training minimises the mean over
+    the columns of the loss ratio, so that a category of many values, whose log-likelihood is a large number, weighs no
+    more than a real value.
 
     Parameters
     ----------
     families : tuple of parts
-        `Gaussian`, `StudentT`, `Bernoulli`, `Categorical`, `Poisson`, `NegativeBinomial`, in the order of the cells.
+        Likelihoods of columns, such as `Gaussian`, `StudentT`, `Bernoulli`, `Categorical`, `Poisson` or
+        `NegativeBinomial`, in the order of the cells.
     cells : tuple of int
-        How many cells of a row each family has.
+        Number of cells of a row for each family.
     feature_group : tuple of int, optional
-        Which column each cell belongs to; () where each cell of a family is a column (and each block of a
-        `Categorical`).
+        Number of the column of each cell; () if each cell is a column, or each block of a `Categorical`.
     scored : tuple of bool, optional
         Which families count in the score; () for all.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if there is not one number of cells per family, or if they do not sum to the cells of a row.
 
     Examples
     --------
     >>> import torch
-    >>> from isthmus.parts import Bernoulli, Gaussian
+    >>> from isthmus import Bernoulli, Gaussian
     >>> module = Mixed((Gaussian(1.0), Bernoulli()), (1, 1)).build(features=2)
     >>> x = torch.tensor([[0.0, torch.nan]])
-    >>> round(float(module.nll(x, torch.zeros(1, 2))), 4)  # ½ log 2π, and nothing for what is missing
+    >>> round(float(module.nll(x, torch.zeros(1, 2))), 4)  # ½ log 2π, and nothing for the missing cell
     0.9189
     """
 
-    families: tuple[Any, ...] = ()
+    families: tuple[Likelihood, ...] = ()
     cells: tuple[int, ...] = ()
     feature_group: tuple[int, ...] = ()
     scored: tuple[bool, ...] = ()
 
     def build(self, features: int) -> MixedLikelihood:
-        """Return the module for rows of that many cells."""
+        """Return the module for rows of `features` cells."""
         if sum(self.cells) != features or len(self.cells) != len(self.families):
             raise ValueError(
-                f"cells of Mixed have to be one number for each of the {len(self.families)} families, together the "
+                f"cells of Mixed must be one number for each of the {len(self.families)} families, together the "
                 f"{features} cells of a row; got {self.cells!r}"
             )
         families = [family.build(cells) for family, cells in zip(self.families, self.cells, strict=True)]
+        for part, family, cells in zip(self.families, families, self.cells, strict=True):
+            trial.likelihood(part, family, cells)
+            family.made_by = type(part).__name__
         scored = self.scored or (True,) * len(self.families)
-        groups = self.feature_group or one_a_column(families, self.cells)
+        groups = self.feature_group or column_of_each_cell(families, self.cells)
         return MixedLikelihood(families, tuple(self.cells), groups, scored)
 
 
-def one_a_column(families: list[LikelihoodModule], cells: tuple[int, ...]) -> tuple[int, ...]:
-    """Return an feature_group for each cell, where nobody says which belong together."""
-    feature_group: list[int] = []
-    for family, count in zip(families, cells, strict=True):
-        for size in getattr(family, "sizes", (1,) * count):
-            feature_group += [feature_group[-1] + 1 if feature_group else 0] * size
-    return tuple(feature_group)
+def column_of_each_cell(families: list[LikelihoodModule], cells: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the number of the column of each cell, by the families' own groups."""
+    sizes = [size for family, count in zip(families, cells, strict=True) for size in family.groups(count)]
+    return tuple(column for column, size in enumerate(sizes) for _ in range(size))

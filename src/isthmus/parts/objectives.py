@@ -1,4 +1,4 @@
-"""Objectives that are no sum of -log p(x|z) and penalties: `ImportanceWeighted`."""
+"""Objectives that are not a sum of -log p(x|z) and penalties: `ImportanceWeighted`."""
 
 import math
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from torch.distributions import Normal
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import ObjectiveModule, Part, Step
+from isthmus.core.contract import Part, Step
 from isthmus.core.divergences import precise
-from isthmus.core.network import Network
-from isthmus.parts.priors import Divergence, StandardNormal, needs_posterior, source
+from isthmus.core.network import Network, ObjectiveModule
+from isthmus.core.registry import register
+from isthmus.parts.priors import StandardNormal, needs_posterior, source
 
 ROWS = 2**15
-"""Rows that go through the decoder at a time where nothing is learned."""
+"""Rows that pass the decoder at a time outside training."""
 
 
 class ImportanceBound(ObjectiveModule):
@@ -31,21 +32,21 @@ class ImportanceBound(ObjectiveModule):
     def check(self, network: Network) -> None:
         """Refuse a code without a posterior, and a second KL."""
         needs_posterior("the objective ImportanceWeighted", network)
-        if any(isinstance(penalty, Divergence) for penalty in network.penalties.values()):
+        if any(demand.in_bound for demand in network.demands):
             raise ValueError(
-                "the objective ImportanceWeighted holds the penalty KL already: take penalty=None, or objective=None"
+                "the objective ImportanceWeighted contains the penalty KL already: take penalty=None, or objective=None"
             )
 
     def forward(self, step: Step, network: Network) -> dict[str, Tensor]:
-        """{"bound": (B,)} in nats."""
+        """Return {"bound": (B,)} in nats."""
         posterior = step.code.posterior
-        assert isinstance(posterior, Normal)
+        assert posterior is not None
         mean, deviation = posterior.mean, posterior.stddev
         generator = source(self, mean)
-        # Where nothing is seeded a row's number depends on that row alone: they all have the same noise.
+        # Without a seed, all rows have the same noise, so that the result of a row depends on that row alone.
         rows = len(mean) if generator is self.generator else 1
         noise = mean.new_empty(self.samples, rows, mean.shape[1]).normal_(generator=generator)
-        # One pass where something is learned, for statistics over all draws; else as many draws as fit.
+        # In training one pass, for statistics over all draws; else as many draws at a time as fit.
         learns = self.training or torch.is_grad_enabled()
         at_a_time = self.samples if learns else max(1, ROWS // max(1, len(mean)))
         log_weights = torch.cat(
@@ -54,7 +55,7 @@ class ImportanceBound(ObjectiveModule):
         return {"bound": math.log(self.samples) - torch.logsumexp(log_weights, dim=0)}
 
     def log_weights(self, step: Step, network: Network, z: Tensor, posterior: Normal) -> Tensor:
-        """Return log p(x|z) + log p(z) - log q(z|x) of draws z (k, B, K), (k, B)."""
+        """Return log p(x|z) + log p(z) - log q(z|x), (k, B), of draws z (k, B, K)."""
         mean, deviation = posterior.mean, posterior.stddev
         if self.doubly:
             # The score of q has mean zero and a variance that grows with k (Tucker et al. 2019, equation 8).
@@ -64,16 +65,17 @@ class ImportanceBound(ObjectiveModule):
         weight = None if step.weight is None else step.weight.repeat(draws)
         cells = None if step.cells is None else step.cells.repeat(draws, 1)
         nll = network.likelihood.nll(rows, network.decoder(z.flatten(0, 1)), weight, cells).view(draws, -1)
-        # log p(z) - log q(z|x), whose ½ log 2π cancel.
+        # log p(z) - log q(z|x), in which the terms ½ log 2π cancel.
         ratio = 0.5 * (((z - mean) / deviation).square() - z.square()) + torch.log(deviation)
         log_weights = precise(ratio).sum(2) - nll
         if self.doubly and z.requires_grad:
             shares = log_weights.detach().softmax(0)[:, :, None]
-            # Backwards z gets each weight's gradient times its share; once more times the share makes it the square.
+            # z gets the gradient of each weight times its share; multiplying by the share again squares it.
             z.register_hook(lambda gradient: gradient * shares.to(gradient))
         return log_weights
 
 
+@register("objective")
 @dataclass
 class ImportanceWeighted(Part):
     """-log (1/k) Σᵢ p(x|zᵢ)p(zᵢ)/q(zᵢ|x), zᵢ ~ q(z|x): a bound on -log p(x), tighter the larger k (Burda et al. 2016).
@@ -81,15 +83,15 @@ class ImportanceWeighted(Part):
     Parameters
     ----------
     samples : int
-        k; with 1 the evidence lower bound.
+        k, at least 1; with 1 it is the evidence lower bound.
     estimator : {"dreg", "iwae"}
-        Of the encoder's gradient: doubly reparameterised (Tucker et al. 2019), which does not fade as k grows, or the
-        bound's own.
+        Estimator of the encoder's gradient: doubly reparameterised (Tucker et al. 2019), whose signal does not fade as
+        k grows, or that of the bound itself.
 
     Raises
     ------
     ValueError
-        In `fit`, with a code that has no posterior, or beside the penalty `KL`, which the bound holds already.
+        In `fit`, if the code has no posterior, or beside the penalty `KL`, which the bound contains already.
 
     Examples
     --------
@@ -101,6 +103,6 @@ class ImportanceWeighted(Part):
     estimator: str = "dreg"
 
     def build(self, features: int, latent: int) -> ImportanceBound:
-        """Return the module that maps (step, network) to {"bound": (B,)}."""
+        """Return the module from (step, network) to {"bound": (B,)}."""
         refuse_unknown("estimator of ImportanceWeighted", self.estimator, ("dreg", "iwae"))
         return ImportanceBound(whole_number("samples of ImportanceWeighted", self.samples, 1), self.estimator)

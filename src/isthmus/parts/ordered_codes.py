@@ -1,30 +1,28 @@
-"""`OrderedCode`: coordinates in the order of what they are worth."""
+"""`OrderedCode`: coordinates in the order of their importance."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from isthmus.core import modules
 from isthmus.core.checks import fraction, positive_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Code, CodeModule, Part
+from isthmus.core.registry import register
 
 
 class TruncatedCode(CodeModule):
     """z = a(h), cut off after a random number of coordinates; see `OrderedCode`."""
 
-    activation: str
-    shares: Tensor
-
     def __init__(self, latent: int, shares: Tensor, activation: str) -> None:
         super().__init__(latent)
-        self.activation = activation
+        self.activation: str = activation
         self.function = modules.activation(activation).function
-        self.register_buffer("shares", shares, persistent=False)
+        self.shares: Tensor = nn.Buffer(shares, persistent=False)
 
     def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
-        """(B, K) to a code, the coordinates beyond the first j of a row 0 where noise is drawn."""
+        """Return the code of the encoder's output (B, K); if noise is drawn, only the first j coordinates are kept."""
         mean = self.function(h)
         if not self.draws:
             return Code(mean, mean)
@@ -34,21 +32,27 @@ class TruncatedCode(CodeModule):
         return Code(mean * kept, mean)
 
 
+@register("code", name="ordered")
 @dataclass
 class OrderedCode(Part):
     """Nested dropout: z is cut off after j coordinates, j drawn for each row (Rippel, Gelbart and Adams 2014).
 
-    The first k coordinates are then the best k for every k at once; a linear network finds the principal components in
+    The first k coordinates are then the best k, for every k at once; a linear network finds the principal components in
     their order. In use nothing is cut off.
 
     Parameters
     ----------
     distribution : {"uniform", "geometric"}
-        Of j in 1 to K.
+        Distribution of j over 1 to K.
     rate : float
-        Of the geometric distribution, in (0, 1): P(j) ∝ (1 - rate)ʲ.
+        Parameter of the geometric distribution, in (0, 1): P(j) ∝ (1 - rate)ʲ.
     activation : str
-        a, as of `Deterministic`.
+        a, as in `Deterministic`.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if a parameter is out of its range.
 
     Examples
     --------
@@ -64,7 +68,7 @@ class OrderedCode(Part):
     activation: str = "identity"
 
     def build(self, latent: int) -> TruncatedCode:
-        """Return the module (B, latent) to `Code`."""
+        """Return the module from (B, latent) to a `Code`."""
         refuse_unknown("distribution of OrderedCode", self.distribution, ("uniform", "geometric"))
         rate = fraction("rate of OrderedCode", positive_number("rate of OrderedCode", self.rate))
         shares = torch.ones(latent)

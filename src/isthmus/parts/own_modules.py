@@ -1,4 +1,4 @@
-"""A user's own torch modules in the place of an encoder or a decoder."""
+"""Torch modules of the user's in the place of an encoder or a decoder."""
 
 from copy import deepcopy
 
@@ -9,28 +9,28 @@ from isthmus.core.contract import Part
 
 
 class Own(Part):
-    """A torch module of the user's: (B, F) to what the code takes, or codes (B, K) to (B, P).
+    """A torch module of the user's: an encoder from (B, F) to the code's inputs, or a decoder from (B, K) to (B, P).
 
-    It is copied when a network is built, so that it stays as it was and every fit starts from the weights it came
-    with. torch's own `Dropout` draws from the global generator; a module that is an
-    `isthmus.core.contract.Stochastic` is given the run's.
+    It is copied when a network is built, so that the module stays unchanged and every fit starts from the weights that
+    it came with. torch's own `Dropout` draws from the global generator; a module that is an
+    `isthmus.core.contract.Stochastic` gets the generator of the run.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
 
     def build_encoder(self, features: int, outputs: int) -> nn.Module:
-        """Return a copy, tried on two rows of zeros."""
+        """Return a copy of the module, tried on two rows of zeros."""
         return tried(self.module, "encoder", features, outputs)
 
     def build_decoder(self, latent: int, outputs: int, encoder: nn.Module) -> nn.Module:
-        """Return a copy, tried on two codes of zeros."""
+        """Return a copy of the module, tried on two codes of zeros."""
         return tried(self.module, "decoder", latent, outputs)
 
 
 @torch.no_grad()
 def tried(module: nn.Module, slot: str, inputs: int, outputs: int) -> nn.Module:
-    """Return a copy of a module that maps (B, inputs) to (B, outputs), or say what it does instead."""
+    """Return a copy of a module that maps (B, inputs) to (B, outputs); a `ValueError` says what it does instead."""
     copy = deepcopy(module)
     mode = copy.training
     first = next(copy.parameters(), None)
@@ -43,5 +43,5 @@ def tried(module: nn.Module, slot: str, inputs: int, outputs: int) -> nn.Module:
         ) from error
     if not isinstance(result, torch.Tensor) or result.shape != (2, outputs):
         came = tuple(result.shape) if isinstance(result, torch.Tensor) else type(result).__name__
-        raise ValueError(f"the {slot} module given has to map (2, {inputs}) to (2, {outputs}); it gave {came}")
+        raise ValueError(f"the {slot} module given must map (2, {inputs}) to (2, {outputs}); it gave {came}")
     return copy.train(mode)

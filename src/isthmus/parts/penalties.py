@@ -1,14 +1,14 @@
-"""Penalties: what is asked of the code besides a good reconstruction, one value a row."""
+"""Penalties on the code and on the weights, one value per row."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from isthmus.core.checks import fraction, no_negative_number, positive_number
-from isthmus.core.contract import Part, PenaltyModule, Step, batch_mean
+from isthmus.core.contract import Part, Step, batch_mean
 from isthmus.core.divergences import precise
-from isthmus.core.network import Network
+from isthmus.core.network import Network, PenaltyModule
+from isthmus.core.registry import register
 
 
 class AbsoluteCode(PenaltyModule):
@@ -19,27 +19,38 @@ class AbsoluteCode(PenaltyModule):
         self.weight = weight
 
     def forward(self, step: Step, network: Network) -> Tensor:
-        """(B,) in nats."""
+        """Return the penalty of each row, (B,), in nats."""
         return self.weight * step.code.mean.abs().sum(1)
 
 
+@register("penalty")
 @dataclass
 class L1(Part):
-    """λ‖z‖₁: codes of which most entries are near zero (a Laplace prior on the code, up to a constant).
+    """λ‖z‖₁: most entries of a code are near zero (a Laplace prior on the code, up to a constant).
 
-    Unless the decoder's weights are tied or normalised, the code can shrink while they grow: `decoder="tied"` prevents
-    it.
+    Unless the weights of the decoder are tied or normalised, the code can shrink while they grow: `decoder="tied"`
+    prevents that.
 
     Parameters
     ----------
     weight : float
-        λ, in nats per unit of the code.
+        λ, in nats per unit of the code, at least 0.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the weight is negative.
+
+    Examples
+    --------
+    >>> from isthmus import AutoEncoder
+    >>> sparse = AutoEncoder(latent=100, penalty=L1(0.1), decoder="tied")
     """
 
     weight: float = 0.01
 
     def build(self, features: int, latent: int) -> AbsoluteCode:
-        """Return the module that maps (step, network) to (B,)."""
+        """Return the module from (step, network) to (B,)."""
         return AbsoluteCode(no_negative_number("weight of L1", self.weight))
 
 
@@ -52,15 +63,15 @@ class MeanActivation(PenaltyModule):
         self.rate = rate
 
     def check(self, network: Network) -> None:
-        """Refuse a code whose values are no shares."""
+        """Refuse a code whose values are not in (0, 1)."""
         if network.code.activation != "sigmoid":
             raise ValueError(
-                f"the penalty KLSparsity needs a code in (0, 1), and that of {network.code.made_by} is not: take "
+                f"the penalty KLSparsity needs a code in (0, 1), and the code of {network.code.made_by} is not: take "
                 "code=Deterministic('sigmoid'), or the penalty L1"
             )
 
     def forward(self, step: Step, network: Network) -> Tensor:
-        """(B,) in nats, the same for every row."""
+        """Return the penalty, (B,), in nats; the same for every row."""
         # In half precision 1 - 1e-6 is 1, and its logarithm infinite.
         mean = batch_mean(precise(step.code.mean), step.weight).clamp(1e-6, 1 - 1e-6)
         rate = self.rate
@@ -68,23 +79,24 @@ class MeanActivation(PenaltyModule):
         return self.weight * divergence.sum().expand(len(step.x))
 
 
+@register("penalty")
 @dataclass
 class KLSparsity(Part):
     """λ Σⱼ KL(ρ ‖ ρ̂ⱼ) = λ Σⱼ ρ log(ρ/ρ̂ⱼ) + (1 - ρ) log((1 - ρ)/(1 - ρ̂ⱼ)), ρ̂ⱼ the batch's mean of unit j (Ng 2011).
 
-    Units of a sigmoid code that are on for a share ρ of the rows.
+    Each unit of a sigmoid code is then active for a share ρ of the rows.
 
     Parameters
     ----------
     weight : float
-        λ, in nats.
+        λ, in nats, at least 0.
     rate : float
-        ρ in (0, 1).
+        ρ, in (0, 1).
 
     Raises
     ------
     ValueError
-        In `fit`, with a code that is not a sigmoid's.
+        In `fit`, if the code is not the output of a sigmoid, or if a parameter is out of its range.
 
     Examples
     --------
@@ -96,7 +108,7 @@ class KLSparsity(Part):
     rate: float = 0.05
 
     def build(self, features: int, latent: int) -> MeanActivation:
-        """Return the module that maps (step, network) to (B,)."""
+        """Return the module from (step, network) to (B,)."""
         rate = fraction("rate of KLSparsity", positive_number("rate of KLSparsity", self.rate))
         return MeanActivation(no_negative_number("weight of KLSparsity", self.weight), rate)
 
@@ -110,7 +122,7 @@ class SquaredWeights(PenaltyModule):
         self.layers = layers
 
     def check(self, network: Network) -> None:
-        """Refuse a name that begins no layer's."""
+        """Refuse a prefix with which no layer's name begins."""
         names = matrices(network)
         for prefix in self.layers:
             if not any(name.startswith(prefix) for name in names):
@@ -119,33 +131,34 @@ class SquaredWeights(PenaltyModule):
                 )
 
     def forward(self, step: Step, network: Network) -> Tensor:
-        """(B,), the same for every row."""
-        chosen = [w for name, w in matrices(network).items() if name.startswith(self.layers or ("",))]
-        total = sum((w.square().sum() for w in chosen), step.theta.new_zeros(()))
+        """Return the penalty, (B,), in nats; the same for every row."""
+        weights = [w for name, w in matrices(network).items() if name.startswith(self.layers or ("",))]
+        total = sum((w.square().sum() for w in weights), step.theta.new_zeros(()))
         return self.weight * total.expand(len(step.x))
 
 
 def matrices(network: Network) -> dict[str, Tensor]:
-    """Return the weight matrices (and kernels) of the encoder and the decoder by name."""
+    """Return the weight matrices and kernels of the encoder and the decoder, by name."""
     named = network.named_parameters()
     return {name: w for name, w in named if w.dim() > 1 and name.startswith(("encoder", "decoder"))}
 
 
+@register("penalty")
 @dataclass
 class WeightDecay(Part):
-    """λ Σ W² over the weight matrices of the layers chosen, biases left out (Krogh and Hertz 1992).
+    """λ Σ W² over the weight matrices of some layers, without biases (Krogh and Hertz 1992).
 
     Parameters
     ----------
     weight : float
-        λ, in nats.
+        λ, in nats, at least 0.
     layers : tuple of str
-        How the names of the layers begin, such as ``("encoder",)`` or ``("decoder.linears.0",)``; () is all.
+        Prefixes of the names of the layers, such as ``("encoder",)`` or ``("decoder.linears.0",)``; () means all.
 
     Raises
     ------
     ValueError
-        In `fit`, for a name that begins no layer's.
+        In `fit`, if no layer's name begins with one of the prefixes, or if the weight is negative.
 
     Examples
     --------
@@ -157,9 +170,8 @@ class WeightDecay(Part):
     layers: tuple[str, ...] = ()
 
     def build(self, features: int, latent: int) -> SquaredWeights:
-        """Return the module that maps (step, network) to (B,)."""
-        layers: Any = self.layers
+        """Return the module from (step, network) to (B,)."""
+        layers: object = self.layers
         if not isinstance(layers, tuple | list) or not all(isinstance(name, str) for name in layers):
-            raise ValueError(f"layers of WeightDecay have to be a tuple of beginnings of names; got {self.layers!r}")
-        layers = tuple(layers)
-        return SquaredWeights(no_negative_number("weight of WeightDecay", self.weight), layers)
+            raise ValueError(f"layers of WeightDecay must be a tuple of prefixes of names; got {self.layers!r}")
+        return SquaredWeights(no_negative_number("weight of WeightDecay", self.weight), tuple(layers))

@@ -1,30 +1,60 @@
-"""Priors p(z), from which new codes can be drawn, and the penalty `KL` that draws each row's posterior to one."""
+"""Priors p(z), from which new codes can be drawn, and the penalty `KL`, which pulls each row's posterior to one."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, cast
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from isthmus.core.checks import fraction, no_negative_number, positive_number, whole_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Part, PenaltyModule, Prior, Step, Stochastic, batch_mean
+from isthmus.core.contract import Part, Prior, Step, Stochastic, batch_mean
 from isthmus.core.divergences import from_standard_normal
-from isthmus.core.network import Network
+from isthmus.core.network import Network, PenaltyModule
+from isthmus.core.registry import parts, register
 
 
-class StandardNormal:
-    """p(z) = N(0, I)."""
+class PriorPart(Protocol):
+    """A part for the slot "prior"."""
+
+    def build(self, latent: int) -> Prior:
+        """Return the distribution of codes of `latent` numbers."""
+        ...
+
+
+class Sampler(Protocol):
+    """A function of the user's that draws codes (count, latent), as a tensor or an array."""
+
+    def __call__(self, count: int, latent: int, generator: Generator | None) -> Tensor | np.ndarray:
+        """Draw the codes."""
+        ...
+
+
+@register("prior", name="gaussian")
+@dataclass
+class StandardNormal(Part):
+    """p(z) = N(0, I), the usual prior.
+
+    Examples
+    --------
+    >>> import torch
+    >>> StandardNormal().sample(3, 2, torch.Generator().manual_seed(0), torch.zeros(1)).shape
+    torch.Size([3, 2])
+    """
+
+    def build(self, latent: int) -> "StandardNormal":
+        """Return the distribution itself, which suits codes of any size."""
+        return self
 
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        """Draw codes (count, latent) with the number type of `like`, on its device."""
         return like.new_empty(count, latent).normal_(generator=generator)
 
 
 class RingOfNormals:
-    """Normal distributions around a circle; see `MixturePrior`."""
+    """Normal distributions on a circle; see `MixturePrior`."""
 
     def __init__(self, components: int, radius: float, spread: float) -> None:
         self.components = components
@@ -32,7 +62,7 @@ class RingOfNormals:
         self.spread = spread
 
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
+        """Draw codes (count, latent) with the number type of `like`, on its device."""
         z = like.new_empty(count, latent).normal_(generator=generator)
         which = torch.randint(self.components, (count,), generator=generator, device=like.device)
         angle = which.to(z) * (2 * math.pi / self.components)
@@ -40,21 +70,27 @@ class RingOfNormals:
         return torch.cat([centre + self.spread * z[:, :2], z[:, 2:]], dim=1)
 
 
+@register("prior", name="mixture")
 @dataclass
 class MixturePrior(Part):
-    """p(z) = (1/M) Σₘ N((z₁, z₂); r(cos 2πm/M, sin 2πm/M), s²I) · N(z₃, ...; 0, I): M clusters around a circle.
+    """p(z) = (1/M) Σₘ N((z₁, z₂); r(cos 2πm/M, sin 2πm/M), s²I) · N(z₃, ...; 0, I): M clusters on a circle.
 
-    As the adversarial autoencoder was shown with (Makhzani et al. 2015). With the radius and spread given here every
-    coordinate has about mean 0 and variance 1, and neighbours of ten are four spreads apart.
+    The adversarial autoencoder was introduced with a prior like it (Makhzani et al. 2015). With the default radius and
+    spread every coordinate has mean 0 and variance about 1, and neighbours of ten clusters are four spreads apart.
 
     Parameters
     ----------
     components : int
-        M.
+        M, at least 1.
     radius : float
-        r.
+        r, at least 0, in units of the code.
     spread : float
-        s.
+        s, above 0, in units of the code.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if the code has fewer than two numbers, or if a parameter is out of its range.
 
     Examples
     --------
@@ -67,7 +103,7 @@ class MixturePrior(Part):
     spread: float = 0.2
 
     def build(self, latent: int) -> RingOfNormals:
-        """Return the distribution of codes of that size."""
+        """Return the distribution of codes of `latent` numbers."""
         if latent < 2:
             raise ValueError(
                 f"the prior MixturePrior needs codes of at least 2 numbers, for a circle; got latent={latent}"
@@ -82,52 +118,62 @@ class MixturePrior(Part):
 class GivenSampler:
     """A function of the user's that draws codes."""
 
-    def __init__(self, sampler: Callable[..., Any]) -> None:
+    def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
 
     def sample(self, count: int, latent: int, generator: Generator | None, like: Tensor) -> Tensor:
-        """Draw codes (count, latent), of the number type and on the device of `like`."""
-        drawn = self.sampler(count, latent, generator)
-        came = tuple(drawn.shape) if hasattr(drawn, "shape") else drawn
-        if came != (count, latent):
+        """Draw codes (count, latent) with the number type of `like`, on its device."""
+        drawn = torch.as_tensor(self.sampler(count, latent, generator))
+        if drawn.shape != (count, latent):
             raise ValueError(
-                f"the prior's sampler was asked for a tensor or array of the shape {(count, latent)}; got {came!r}"
+                f"the prior's sampler must return a tensor or array of the shape {(count, latent)}; it returned "
+                f"{tuple(drawn.shape)}"
             )
-        return torch.as_tensor(drawn).detach().to(like)
+        return drawn.detach().to(like)
 
 
-PRIORS: dict[str, Callable[[int], Prior]] = {
-    "gaussian": lambda latent: StandardNormal(),
-    "mixture": lambda latent: MixturePrior().build(latent),
-}
+def prior_of(name: str, given: "str | Part | Prior | Sampler", latent: int) -> Prior:
+    """Return the distribution that a user means: by name, by a part, by a sampler, or the distribution itself.
 
+    Parameters
+    ----------
+    name : str
+        The parameter that it was given for, for messages.
+    given
+        The name of a registered prior, a part with `build(latent)`, an object with `sample`, or a function.
+    latent : int
+        K.
 
-def prior_of(name: str, given: Any, latent: int) -> Prior:
-    """Return the distribution that a user means: by name, by a part, by a sampler, or itself."""
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    known = parts("prior")
     if isinstance(given, str):
-        refuse_unknown(name, given, PRIORS)
-        return PRIORS[given](latent)
-    if isinstance(given, MixturePrior):
-        return given.build(latent)
-    if hasattr(given, "sample"):
+        refuse_unknown(name, given, known)
+        given = known[given]()
+    if isinstance(given, Part):
+        return cast(PriorPart, given).build(latent)
+    if isinstance(given, Prior):
         return given
     if callable(given):
         return GivenSampler(given)
     raise ValueError(
-        f"{name} has to be 'gaussian', 'mixture', a MixturePrior or a sampler (count, latent, generator) to codes "
-        f"(count, latent); got {given!r}"
+        f"{name} must be {', '.join(map(repr, known))}, a part such as MixturePrior, or a function (count, latent, "
+        f"generator) that returns codes (count, latent); got {given!r}"
     )
 
 
 def source(module: Stochastic, like: Tensor) -> Generator | None:
-    """Return where a penalty draws from: its generator; in use, without one, always the same numbers."""
+    """Return the generator that a penalty draws from; in use, without one, a new one with a fixed seed."""
     if module.training or module.generator is not None:
         return module.generator
     return Generator(like.device).manual_seed(0)
 
 
 def drawn_beside(z: Tensor, prior: Prior, module: Stochastic) -> Tensor:
-    """Draw as many codes of the prior as there are rows in z (B, K), (B, K)."""
+    """Draw as many codes from the prior as z (B, K) has rows, (B, K)."""
     return prior.sample(len(z), z.shape[1], source(module, z), z).detach()
 
 
@@ -144,6 +190,7 @@ class Divergence(PenaltyModule):
     """β·KL(q(z|x) ‖ N(0, I)); see `KL`."""
 
     prior = StandardNormal()
+    in_bound = True
 
     def __init__(self, beta: float, warm_up: float, free_bits: float, capacity: float | None) -> None:
         super().__init__()
@@ -158,16 +205,16 @@ class Divergence(PenaltyModule):
         needs_posterior("the penalty KL", network)
 
     def begin(self, progress: float) -> None:
-        """Take note of how much of the training is done."""
+        """Take note of the share of the training that is done."""
         self.progress = progress
 
     @property
     def share(self) -> float:
-        """How much of the warm-up is done, in [0, 1]."""
+        """The share of the warm-up that is done, in [0, 1]."""
         return min(1.0, self.progress / self.warm_up) if self.warm_up else 1.0
 
     def forward(self, step: Step, network: Network) -> Tensor:
-        """(B,) in nats."""
+        """Return the penalty of each row, (B,), in nats."""
         assert step.code.posterior is not None
         divergence = from_standard_normal(step.code.posterior)
         if self.free_bits:
@@ -175,36 +222,36 @@ class Divergence(PenaltyModule):
             divergence = torch.where(free, self.free_bits, divergence)
         rows = divergence.sum(1)
         if self.capacity is not None:
-            # |mean KL - C| over the batch, once a row, with the gradient of ±KL.
+            # |mean KL - C| over the batch, once per row, with the gradient of ±KL.
             distance = batch_mean(rows, step.weight) - self.share * self.capacity
             return self.beta * distance.abs().expand(len(rows))
         return self.beta * self.share * rows
 
 
+@register("penalty")
 @dataclass
 class KL(Part):
     """β·KL(q(z|x) ‖ N(0, I)): the variational autoencoder (Kingma and Welling 2014), β-VAE (Higgins et al. 2017).
 
-    KL = Σⱼ ½(μⱼ² + σⱼ² - 1 - log σⱼ²), summed over the code, in nats a row like the reconstruction: with β = 1 the
+    KL = Σⱼ ½(μⱼ² + σⱼ² - 1 - log σⱼ²), summed over the code, in nats per row like the reconstruction: with β = 1 the
     objective is minus the evidence lower bound, -ELBO(x) ≥ -log p(x).
 
     Parameters
     ----------
     beta : float
-        β; above 1 asks for codes that carry less, and lie more independently.
+        β, at least 0; above 1 the codes carry less information and their coordinates are more independent.
     warm_up : float
-        Share of the training, in [0, 1), over which β grows from 0 (Sønderby et al. 2016). With a capacity, over which
-        that grows.
+        Share of the training, in [0, 1), over which β (or the capacity, if given) grows from 0 (Sønderby et al. 2016).
     free_bits : float
-        Nats a coordinate that cost nothing: Σⱼ max(λ, KLⱼ), where KLⱼ is the batch's mean (Kingma et al. 2016).
-        0.1 to 0.5 against a posterior that collapses.
+        λ, in nats per coordinate that cost nothing: Σⱼ max(λ, KLⱼ), where KLⱼ is the mean over the batch (Kingma et al.
+        2016); at least 0. 0.1 to 0.5 prevents the collapse of the posterior.
     capacity : float, optional
-        C in nats: the penalty is β·|mean KL - C| (Burgess et al. 2018), β about 10 to 100.
+        C, in nats, at least 0: the penalty is β·|mean KL - C| (Burgess et al. 2018), with β about 10 to 100.
 
     Raises
     ------
     ValueError
-        In `fit`, with a code that has no posterior.
+        In `fit`, if the code has no posterior, or if a parameter is out of its range.
 
     Examples
     --------
@@ -218,7 +265,7 @@ class KL(Part):
     capacity: float | None = None
 
     def build(self, features: int, latent: int) -> Divergence:
-        """Return the module that maps (step, network) to (B,)."""
+        """Return the module from (step, network) to (B,)."""
         return Divergence(
             no_negative_number("beta of KL", self.beta),
             fraction("warm_up of KL", self.warm_up),

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import LikelihoodModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import Network
 from isthmus.data import frames
 from isthmus.data.dense import DenseTable
@@ -32,7 +32,7 @@ from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
 from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
-from isthmus.estimators.state import State, joined, part_of
+from isthmus.estimators.state import State, members, nest
 from isthmus.parts.corruptions import Masking
 
 RATE = 0.3
@@ -198,16 +198,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""
-        models = {f"model_{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
-        own = State({"members": len(self.models_)}, {"spread": torch.from_numpy(self.spread_)})
-        return joined(own=own, **models)
+        models = {f"model{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
+        return nest(models, None, {"spread": torch.from_numpy(self.spread_)})
 
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
-        own = part_of(state, "own")
-        count = whole_number("members", own.facts["members"], 1)
-        models = [model_state.model_of(part_of(state, f"model_{place}"), classes) for place in range(count)]
-        self._keep(models, own.tensors["spread"].numpy())
+        models = [model_state.model_of(saved, classes) for saved in members("model", *state)]
+        self._keep(models, state.tensors["spread"].numpy())
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Floor 5: the autoencoders of the literature, each one composition of parts under its formula.
+"""Floor 5: the autoencoders of the literature, each a composition of parts, with its formula.
 
 >>> from isthmus import zoo
 >>> zoo.variational(latent=2, beta=4)

@@ -1,29 +1,32 @@
-"""The discrete family: a row becomes a few whole numbers."""
-
-from typing import Any
+"""The discrete family: each row becomes a few whole numbers."""
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import FSQ, VectorQuantizer
+from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
 from isthmus.zoo.preset import preset
 
 
-def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = None, **settings: Any) -> AutoEncoder:
+def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = None, **settings: object) -> AutoEncoder:
     r"""Vector-quantised autoencoder (VQ-VAE): each group of the code is replaced by the nearest codeword.
 
-    z (K,) as K/width vectors; e = argmin‖z - e_c‖; nll + 0.25‖z - sg e‖², codewords as running means of what they stand
-    for (van den Oord, Vinyals and Kavukcuoglu 2017), gradients by the rotation trick (Fifty et al. 2024). When: tokens
-    for a sequence model, or strong compression. When not: a smooth code is wanted.
+    z (K,) as K/width vectors; e = argmin‖z - e_c‖; nll + 0.25‖z - sg e‖². Codewords are running means of the vectors
+    that they replace (van den Oord, Vinyals and Kavukcuoglu 2017), and gradients use the rotation trick (Fifty et al.
+    2024). When: tokens for a sequence model, or strong compression. When not: a smooth code is wanted.
 
     Parameters
     ----------
     latent : int
         K, a multiple of the width.
     codes : int
-        Codewords.
+        Number of codewords, at least 2.
     width : int, optional
-        Numbers a codeword.
+        Numbers per codeword; None means the largest divisor of K up to 8.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -33,21 +36,28 @@ def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = Non
     return preset(settings, latent=latent, code=VectorQuantizer(codes, width))
 
 
-def finite_scalar_quantised(latent: int = 32, levels: tuple[int, ...] = (8, 5, 5, 5), **settings: Any) -> AutoEncoder:
+def finite_scalar_quantised(
+    latent: int = 32, levels: tuple[int, ...] = (8, 5, 5, 5), **settings: object
+) -> AutoEncoder:
     r"""Finite scalar quantisation: each coordinate is bounded and rounded to one of a few levels.
 
-    zⱼ = round(bound(hⱼ)), (K,); Π levels codewords a group without a codebook, so that none can die (Mentzer et al.
-    2023). When: as for `vector_quantised`, with less to go wrong. When not: codewords are to be vectors that mean
-    something.
+    zⱼ = round(bound(hⱼ)), (K,). Each group has Π levels codewords without a codebook, so that none can die (Mentzer et
+    al. 2023). When: as for `vector_quantised`, with less that can go wrong. When not: codewords must be meaningful
+    vectors.
 
     Parameters
     ----------
     latent : int
         K, a multiple of the number of levels.
     levels : tuple of int
-        Levels of the coordinates, repeated over the code.
+        Number of levels of each coordinate of a group, each at least 2; the groups make up the code.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------

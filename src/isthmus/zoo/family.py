@@ -1,7 +1,6 @@
-"""Every preset by family, and the family tree as a table."""
+"""All presets by family, and the family tree as a table."""
 
 from collections.abc import Callable
-from typing import Any
 
 from isthmus.estimators import AutoEncoder
 from isthmus.zoo import codebooks, contraction, images, matching, noise, plain, posteriors, sparsity
@@ -21,7 +20,7 @@ SLOTS = ("encoder", "code", "penalty", "objective", "corruption", "init")
 
 
 def describe() -> str:
-    """Return the family tree as a table: family, preset, and which parts make it, where they are not the default ones.
+    """Return the family tree as a table: family, preset, and the parts that differ from the defaults.
 
     Examples
     --------
@@ -36,7 +35,7 @@ def describe() -> str:
 
 
 def made_of(estimator: AutoEncoder) -> str:
-    """Return the parts of a preset that are not an `AutoEncoder`'s own."""
+    """Return the names of the parts of a preset that differ from the defaults of `AutoEncoder`."""
     usual = AutoEncoder()
     parts = [getattr(estimator, slot) for slot in SLOTS if getattr(estimator, slot) != getattr(usual, slot)]
     if estimator.decoder is not None:
@@ -44,8 +43,8 @@ def made_of(estimator: AutoEncoder) -> str:
     return ", ".join(words(part) for part in parts) or "hidden layers and a narrow code"
 
 
-def words(part: Any) -> str:
-    """Return a part's name, or the names of several."""
+def words(part: object) -> str:
+    """Return the name of a part, or the names of several."""
     if isinstance(part, list | tuple):
         return " + ".join(map(words, part))
     return part if isinstance(part, str) else type(part).__name__

@@ -1,26 +1,33 @@
-"""The matching family: the codes of all rows together, rather than each row's, are drawn to a prior."""
+"""The matching family: the codes of all rows together, rather than of each row, are matched to a prior."""
 
-from typing import Any
-
+from isthmus.core.contract import Part, Prior
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import KL, MMD, Adversarial
+from isthmus.parts.adversarial import Adversarial
+from isthmus.parts.matching import MMD
+from isthmus.parts.priors import KL, Sampler
 from isthmus.zoo.preset import preset
 
 
-def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: Any) -> AutoEncoder:
+def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: object) -> AutoEncoder:
     r"""Wasserstein autoencoder (WAE-MMD): nll + λ·MMD(q(z), N(0, I)), z (K,) without noise.
 
     MMD with inverse multiquadratic kernels, unbiased over the batch (Tolstikhin et al. 2018). When: new rows, and
-    sharper reconstructions than a variational one's. When not: likelihoods are wanted, or batches are small.
+    sharper reconstructions than those of a variational autoencoder. When not: likelihoods are wanted, or batches are
+    small.
 
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     weight : float
-        λ, in nats.
+        λ, in nats, at least 0.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -30,22 +37,27 @@ def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: An
     return preset(settings, latent=latent, penalty=MMD(weight))
 
 
-def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.0, **settings: Any) -> AutoEncoder:
+def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.0, **settings: object) -> AutoEncoder:
     r"""InfoVAE: nll + (1 - α)·KL(q(z|x) ‖ p(z)) + (α + λ - 1)·MMD(q(z), p(z)), z (K,) drawn.
 
-    α towards 1 lets codes tell more of their rows, while MMD still keeps them in the prior together (Zhao et al. 2019).
-    When: a strong decoder that leaves a variational code unused. When not: the evidence bound itself is wanted.
+    With α near 1 codes carry more information about their rows, while MMD still matches all of them to the prior (Zhao
+    et al. 2019). When: a strong decoder that ignores a variational code. When not: the evidence bound itself is wanted.
 
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     alpha : float
         α, at most 1.
     weight : float
         λ, in nats; α + λ at least 1.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -56,21 +68,29 @@ def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.
     return preset(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
-def adversarial(latent: int | float = 0.9, prior: Any = "gaussian", **settings: Any) -> AutoEncoder:
-    r"""Adversarial autoencoder: a discriminator tells codes (K,) from draws of a prior, the encoder makes that hard.
+def adversarial(
+    latent: int | float = 0.9, prior: str | Part | Prior | Sampler = "gaussian", **settings: object
+) -> AutoEncoder:
+    r"""Adversarial autoencoder: a discriminator separates codes (K,) from draws of a prior, and the encoder fools it.
 
     min over D of -E log D(z_prior) - E log(1 - D(z)), min over the encoder of nll - λ E log D(z), with a gradient
     penalty on D (Makhzani et al. 2015; Mescheder et al. 2018). When: a prior that has no density, only a sampler.
-    When not: the prior is Gaussian and calm training matters (`wasserstein`).
+    When not: the prior is Gaussian and stable training matters (`wasserstein`).
 
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     prior : str, part or callable
-        "gaussian", "mixture", or a sampler (count, latent, generator) to codes.
+        "gaussian", "mixture", a part such as `MixturePrior`, or a function (count, latent, generator) that returns
+        codes (count, latent).
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------

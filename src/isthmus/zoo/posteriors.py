@@ -1,17 +1,17 @@
-"""The variational family: codes are distributions, held near a prior from which new rows are drawn."""
-
-from typing import Any
+"""The variational family: codes are distributions near a prior, from which new rows can be drawn."""
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import KL, ImportanceWeighted, TotalCorrelation
+from isthmus.parts.matching import TotalCorrelation
+from isthmus.parts.objectives import ImportanceWeighted
+from isthmus.parts.priors import KL
 from isthmus.zoo.preset import preset
 
 
-def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0.0, **settings: Any) -> AutoEncoder:
+def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0.0, **settings: object) -> AutoEncoder:
     r"""Variational autoencoder, and β-VAE: E_q[-log p(x|z)] + β·KL(q(z|x) ‖ N(0, I)).
 
     z = μ(x) + σ(x)ε, (K,); with β = 1 the objective is minus the evidence lower bound (Kingma and Welling 2014); β > 1
-    asks for independent coordinates (Higgins et al. 2017). With Gaussian rows σ² is optimal (σ-VAE, Rybkin et al.
+    favours independent coordinates (Higgins et al. 2017). With Gaussian rows σ² is optimal (σ-VAE, Rybkin et al.
     2021), so that β needs no tuning for the bound; better samples of images come with ``likelihood="bernoulli"``, which
     spends fewer nats on the code. When: new rows, likelihoods, few independent factors. When not: the sharpest
     reconstructions.
@@ -19,13 +19,18 @@ def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     beta : float
-        β.
+        β, at least 0.
     warm_up : float
-        Share of the training over which β grows from 0.
+        Share of the training, in [0, 1), over which β grows from 0.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -35,20 +40,25 @@ def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0
     return preset(settings, latent=latent, code="gaussian", penalty=KL(beta, warm_up))
 
 
-def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: Any) -> AutoEncoder:
+def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: object) -> AutoEncoder:
     r"""β-TCVAE: nll + KL + (β - 1)·TC(z), TC = KL(q(z) ‖ Πⱼ q(zⱼ)), z (K,).
 
-    Only the part of the KL that measures how far coordinates depend on each other is weighed (Chen et al. 2018). When:
+    β weighs only the part of the KL that measures the dependence between coordinates (Chen et al. 2018). When:
     independent factors, at less cost to the reconstruction than β-VAE. When not: batches much smaller than 100 rows.
 
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     beta : float
-        β.
+        β, at least 0.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -59,20 +69,26 @@ def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: Any) ->
     return preset(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
-def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings: Any) -> AutoEncoder:
+def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings: object) -> AutoEncoder:
     r"""Importance-weighted autoencoder: -log (1/k) Σᵢ p(x|zᵢ)p(zᵢ)/q(zᵢ|x), zᵢ ~ q(z|x), k draws of (K,).
 
-    A bound that is tighter the larger k (Burda, Grosse and Salakhutdinov 2016), with doubly reparameterised gradients
-    (Tucker et al. 2019). When: the best likelihood. When not: k times the decoder's cost is too much.
+    A bound on -log p(x) that is tighter the larger k (Burda, Grosse and Salakhutdinov 2016), with doubly
+    reparameterised gradients (Tucker et al. 2019). When: the best likelihood. When not: if k times the cost of the
+    decoder is too much.
 
     Parameters
     ----------
     latent : int or float
-        K, or a share of the variance.
+        K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     samples : int
-        k.
+        k, at least 1.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------

@@ -1,10 +1,24 @@
-"""How a preset and what a user says otherwise become an estimator."""
+"""How a preset and the settings of a user become an estimator."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from isthmus.estimators import AutoEncoder
 
 
-def preset(settings: dict[str, Any], **parts: Any) -> AutoEncoder:
-    """Return the estimator of these parts, where the settings do not say otherwise."""
-    return AutoEncoder(**parts | settings)
+def preset(settings: Mapping[str, object], **parts: object) -> AutoEncoder:
+    """Return the estimator with the parts of a preset, except where the user's settings replace them.
+
+    Parameters
+    ----------
+    settings
+        Parameters of `AutoEncoder` that the user gave.
+    **parts
+        Parameters of `AutoEncoder` that make the preset.
+
+    Raises
+    ------
+    TypeError
+        If `AutoEncoder` has no parameter of such a name.
+    """
+    return cast(Callable[..., AutoEncoder], AutoEncoder)(**parts | dict(settings))

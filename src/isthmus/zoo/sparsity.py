@@ -1,9 +1,12 @@
-"""The sparse family: many units, few of which are active for a row."""
+"""The sparse family: many units, of which few are active in each row."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
 from isthmus.estimators import AutoEncoder
-from isthmus.parts import Deterministic, KLSparsity, LifetimeSparse, TopK
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.penalties import KLSparsity
+from isthmus.parts.sparse_codes import LifetimeSparse, TopK
 from isthmus.zoo.preset import preset
 
 
@@ -13,27 +16,33 @@ def sparse(
     rate: float = 0.05,
     top_k: int | None = None,
     hidden: tuple[int, ...] = (),
-    **settings: Any,
+    **settings: object,
 ) -> AutoEncoder:
     r"""Sparse autoencoder: units that are active for a small share of the rows.
 
-    nll + λ Σⱼ KL(ρ ‖ ρ̂ⱼ), z = σ(Wx + b), (K,), ρ̂ⱼ the mean activation of unit j over a batch (Ng 2011). When: features
-    that can be named, or an overcomplete code. When not: an exact number of active units is wanted (`top_k`).
+    nll + λ Σⱼ KL(ρ ‖ ρ̂ⱼ), z = σ(Wx + b), (K,), ρ̂ⱼ the mean activation of unit j over a batch (Ng 2011). When:
+    interpretable features, or an overcomplete code. When not: an exact number of active units is wanted (`top_k`).
 
     Parameters
     ----------
     latent : int
-        K.
+        K, the units of the code.
     weight : float
-        λ, in nats beside the log-likelihood; about 3 beside a squared error (``likelihood=Gaussian(variance=1.0)``).
+        λ, in nats, at least 0; 10 suits the default likelihood, about 3 a squared error
+        (``likelihood=Gaussian(variance=1.0)``).
     rate : float
-        ρ.
+        ρ, in (0, 1).
     top_k : int, optional
-        Keep that many units a row instead of the penalty: `k_sparse`.
+        Keep exactly that many units per row instead of the penalty: `k_sparse`.
     hidden : tuple of int
-        Widths from the input to the code.
+        Units of each hidden layer, from the input to the code.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
@@ -41,9 +50,9 @@ def sparse(
     KLSparsity(weight=10.0, rate=0.05)
     """
     if top_k is not None:
-        return k_sparse(latent, top_k, hidden=hidden, **settings)
-    # Not from PCA, whose coordinates lie around the middle of a sigmoid: the opposite of sparse.
-    parts: dict[str, Any] = {
+        return cast(Callable[..., AutoEncoder], k_sparse)(latent, top_k, hidden=hidden, **settings)
+    # PCA would put the coordinates near the middle of the sigmoid, which is the opposite of sparse.
+    parts: dict[str, object] = {
         "code": Deterministic("sigmoid"),
         "penalty": KLSparsity(weight, rate),
         "init": "orthogonal",
@@ -52,54 +61,64 @@ def sparse(
 
 
 def k_sparse(
-    latent: int = 1000, top_k: int = 25, alpha: float = 1.0, hidden: tuple[int, ...] = (), **settings: Any
+    latent: int = 1000, top_k: int = 25, alpha: float = 1.0, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
-    r"""k-sparse autoencoder: exactly k of the K units of a row are not 0.
+    r"""k-sparse autoencoder: exactly k of the K units are not 0 in each row.
 
-    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: sparse features of
-    a known size, dictionary learning. When not: a small K, of which all are needed.
+    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: a known number
+    of sparse features, dictionary learning. When not: a small K, of which all units are needed.
 
     Parameters
     ----------
     latent : int
-        K.
+        K, the units of the code.
     top_k : int
-        k ≤ K.
+        k, at least 1 and at most K.
     alpha : float
-        α.
+        α, above 0.
     hidden : tuple of int
-        Widths from the input to the code.
+        Units of each hidden layer, from the input to the code.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------
     >>> k_sparse(latent=100, top_k=10).code.k
     10
     """
-    # From all units to k over the first half, without which units that are never among the first k never learn.
-    parts: dict[str, Any] = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
+    # The number falls from all units to k over the first half; otherwise units never among the k largest never learn.
+    parts: dict[str, object] = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
     return preset(settings, latent=latent, hidden=hidden, **parts)
 
 
 def winner_take_all(
-    latent: int = 1000, rate: float = 0.05, hidden: tuple[int, ...] = (), **settings: Any
+    latent: int = 1000, rate: float = 0.05, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
     r"""Winner-take-all autoencoder: every unit is active for the same share of the rows.
 
     In training unit j keeps its ⌈ρB⌉ largest values over the batch, (B, K), and is 0 for the other rows (Makhzani and
-    Frey 2015): no unit can die. When: an overcomplete dictionary of units that are all used. When not: tiny batches.
+    Frey 2015): no unit can die. When: an overcomplete dictionary whose units are all used. When not: tiny batches.
 
     Parameters
     ----------
     latent : int
-        K.
+        K, the units of the code.
     rate : float
-        ρ.
+        ρ, in (0, 1).
     hidden : tuple of int
-        Widths from the input to the code.
+        Units of each hidden layer, from the input to the code.
     **settings
         Any other parameter of `AutoEncoder`.
+
+    Returns
+    -------
+    AutoEncoder
+        Not yet fitted.
 
     Examples
     --------

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus import Adam
+from isthmus import Adam, Dense, Gaussian
 from isthmus.core.initialisation import initialise
 from isthmus.engine.fast.cuda_graph import WARM_UP_STEPS, RecordedStep
 from isthmus.engine.fast.fused_backward import FusedBackward
 from isthmus.engine.fast.fused_steps import FusedSteps
-from isthmus.parts import Dense, Gaussian, compose
+from isthmus.parts.composition import compose
 
 
 class Pretended:

@@ -6,14 +6,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Generator
 
-from isthmus import AutoEncoder, Compute
-from isthmus.core.initialisation import initialise
-from isthmus.core.modules import ACTIVATIONS
-from isthmus.engine.fast import fused_backward
-from isthmus.engine.fast.fused_backward import FusedBackward
-from isthmus.parts import (
+from isthmus import (
     KL,
+    AutoEncoder,
     Bernoulli,
+    Compute,
     Dense,
     Deterministic,
     Gaussian,
@@ -21,8 +18,12 @@ from isthmus.parts import (
     Masking,
     Multinomial,
     Poisson,
-    compose,
 )
+from isthmus.core.initialisation import initialise
+from isthmus.core.modules import ACTIVATIONS
+from isthmus.engine.fast import fused_backward
+from isthmus.engine.fast.fused_backward import FusedBackward
+from isthmus.parts.composition import compose
 
 F, K, B = 9, 3, 7
 

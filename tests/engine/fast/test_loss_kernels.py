@@ -2,11 +2,11 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Bernoulli, Gaussian, Multinomial, NegativeBinomial, Poisson
 from isthmus.core.modules import ACTIVATIONS
 from isthmus.engine.fast.buffers import buffer
 from isthmus.engine.fast.loss_kernels import KERNELS, kernel
 from isthmus.engine.fast.matmul import TorchMatmul
-from isthmus.parts import Bernoulli, Gaussian, Multinomial, NegativeBinomial, Poisson
 
 B, F = 6, 4
 SUPPORTED = [

@@ -5,12 +5,12 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from isthmus import Adam, AutoEncoder, Callback, Compute
+from isthmus import Adam, AutoEncoder, Callback, Compute, Dense
 from isthmus.core.initialisation import initialise
 from isthmus.engine.fast import precision
 from isthmus.engine.fast.fused_backward import FusedBackward
 from isthmus.engine.fast.fused_steps import FusedSteps
-from isthmus.parts import Dense, compose
+from isthmus.parts.composition import compose
 
 X = (load_digits().data / 16).astype(np.float32)
 

@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.engine import Adam, Plan
 from isthmus.engine.fast.fused_steps import FusedSteps
 from isthmus.engine.fast.tuned_steps import TunedSteps, gradient_steps, steps_for
 from isthmus.engine.steps import AutogradSteps
-from isthmus.parts import Dense, compose
+from isthmus.parts.composition import compose
 
 X = np.random.default_rng(0).random((40, 6))
 

@@ -2,12 +2,13 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus import Dense
 from isthmus.core.initialisation import initialise
 from isthmus.engine.fast.flat_weights import FlatWeights
 from isthmus.engine.fast.fused_backward import dense_autoencoder
 from isthmus.engine.fast.matmul import NumpyMatmul, TorchMatmul
 from isthmus.engine.fast.workspace import Workspace
-from isthmus.parts import Dense, compose
+from isthmus.parts.composition import compose
 
 
 def workspace(backend):

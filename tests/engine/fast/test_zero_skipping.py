@@ -6,13 +6,14 @@ import scipy.sparse
 import torch
 from torch import Generator
 
+from isthmus import Dense, Linear
 from isthmus.core.initialisation import initialise
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import AffineScaling
 from isthmus.engine.fast import zero_skipping
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
-from isthmus.parts import Dense, Linear, compose
+from isthmus.parts.composition import compose
 
 F, N = 50, 64
 

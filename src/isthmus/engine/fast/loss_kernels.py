@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from isthmus.core.contract import LikelihoodModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS
 from isthmus.engine.fast.buffers import Buffer
 from isthmus.engine.fast.matmul import Operand

@@ -13,7 +13,8 @@ from typing import Generic, NamedTuple
 import torch
 from torch import Tensor
 
-from isthmus.core.contract import CorruptionModule, LikelihoodModule
+from isthmus.core.contract import CorruptionModule
+from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.modules import Stack
 from isthmus.core.sparse_affine import NonZeros
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS, KEEP_INPUT

@@ -64,7 +64,7 @@ def singular_values(model: AutoEncoder, images: Images) -> np.ndarray:
 def jacobian_norm(model: AutoEncoder, images: Images) -> float:
     """Return the mean of ‖∂z/∂x‖² over the test images, by the closed form for one sigmoid layer."""
     z = torch.from_numpy(model.transform(images.test))
-    return float(jacobian.of_one_layer(z * (1 - z), encoder_weights(model)).mean())
+    return float(jacobian.one_layer(z * (1 - z), encoder_weights(model)).mean())
 
 
 def moved_by_noise(model: AutoEncoder, images: Images, seed: int) -> float:

@@ -1,20 +1,24 @@
-"""`TrainedAutoencoder`: the autoencoder that a method scores rows by. The only file that reaches into `estimators`."""
+"""`TrainedAutoencoder`: the autoencoder that a method scores rows by."""
 
-import tempfile
-from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from isthmus.estimators import AutoEncoder, model_file
-from isthmus.estimators.streams import Checked
-from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors
+from isthmus.data.dense import DenseTable
+from isthmus.data.reading import table_of_numbers
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Numbers, Table
+from isthmus.engine.compute import Compute
+from isthmus.engine.compute import compute as compute_settings
+from isthmus.estimators import AutoEncoder, training
+from isthmus.estimators.fitted_model import FittedModel
+from isthmus.estimators.inference import Inference
+from isthmus.estimators.model_state import model_of, state_of
+from isthmus.estimators.state import Facts, State, Tensors
+from isthmus.tasks.anomaly.state import Surroundings
 from isthmus.tasks.anomaly.training import Training
 
 FEW = 10
@@ -22,60 +26,55 @@ FEW = 10
 
 
 class TrainedAutoencoder:
-    """A fitted autoencoder, used on numbers that were read already.
+    """A trained autoencoder, used on numbers that were read already.
 
     Parameters
     ----------
-    estimator
+    model
         Fitted.
+    machine
+        Where it computes.
     """
 
-    def __init__(self, estimator: AutoEncoder) -> None:
-        self.estimator = estimator
+    def __init__(self, model: FittedModel, machine: Compute) -> None:
+        self.model, self.machine = model, machine
 
     @property
     def network(self) -> nn.Module:
         """The network, to be moved to a device."""
-        return cast("nn.Module", self.estimator.network_)
+        return self.model.network
 
     def log_likelihood(self, numbers: Numbers) -> np.ndarray:
         """Return log p(x|z) of each row of numbers (n, R), (n,) float64."""
-        return np.asarray(self.estimator.score_samples(Checked(numbers)), dtype=np.float64)
+        return Inference(self.model, self.machine).log_likelihood(table_of_numbers(numbers))
 
     def column_log_likelihood(self, numbers: Numbers) -> np.ndarray:
         """Return the part of each column in `log_likelihood`, (n, columns) float64."""
-        return self.estimator.score_columns(Checked(numbers))
+        return Inference(self.model, self.machine).column_log_likelihood(table_of_numbers(numbers))
 
     def residual_and_code(self, x: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return residual (B, C) and code (B, K) of rows x (B, C), in the number type of x."""
-        network, scaling = self.estimator.network_, self.estimator.scaling_
+        network, scaling = self.model.network, self.model.scaling
         with torch.no_grad():
-            seen = scaling(x.cpu(), next(network.parameters()).dtype).to(device)
+            seen = scaling(x.cpu(), self.model.dtype).to(device)
             code = network.encode(seen).mean
             rebuilt = scaling.inverse(network.decode(code).cpu()).to(x)
         return x - rebuilt, code.to(x)
 
     def state(self) -> State:
         """Return what it takes to rebuild the autoencoder."""
-        with tempfile.TemporaryDirectory() as folder:
-            self.estimator.save(Path(folder) / "model")
-            return State(*model_file.read(Path(folder) / "model"))
+        return state_of(self.model)
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
         """Rebuild an autoencoder."""
-        return cls(model_file.rebuild(dict(facts), dict(tensors), str(surroundings.device)))
+        model = model_of(State(facts, tensors), surroundings.classes)
+        return cls(model, compute_settings(str(surroundings.device)))
 
 
-def is_fitted(estimator: AutoEncoder | None) -> bool:
-    """Whether an estimator was given and is fitted."""
-    if estimator is None:
-        return False
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
+def fitted_model(estimator: AutoEncoder | None) -> FittedModel | None:
+    """Return the model of an estimator; None if it is not fitted, or if there is no estimator."""
+    return None if estimator is None else estimator.fitted_model()
 
 
 def refuse_other(estimator: object) -> None:
@@ -86,36 +85,39 @@ def refuse_other(estimator: object) -> None:
         )
 
 
-def trained_on_numbers(training: Training, numbers: Numbers) -> TrainedAutoencoder:
+def trained_on_numbers(rows: Training, numbers: Numbers) -> TrainedAutoencoder:
     """Train an autoencoder, or the one that was given, on numbers; a fitted one stays as it is."""
-    if training.estimator is not None and is_fitted(training.estimator):
-        return TrainedAutoencoder(training.estimator)
-    estimator = new_estimator(training)
-    estimator.n_features_in_ = numbers.shape[1]
-    if training.columns is not None:
-        estimator.n_features_in_, estimator.columns_ = len(training.columns), training.columns
-    return TrainedAutoencoder(estimator.fit(Checked(numbers)))
+    known = fitted_model(rows.estimator)
+    if rows.estimator is not None and known is not None:
+        return TrainedAutoencoder(known, compute_settings(rows.estimator.compute))
+    return trained(rows, table_of_numbers(numbers), rows.schema)
 
 
-def trained_on_cells(training: Training, x: Tensor) -> TrainedAutoencoder:
+def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:
     """Train an autoencoder, or the one that was given, on cells (n, C)."""
-    return TrainedAutoencoder(new_estimator(training).fit(x.numpy()))
+    return trained(rows, DenseTable(x.numpy()), TableSchema(x.shape[1]))
 
 
-def new_estimator(training: Training) -> AutoEncoder:
+def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoencoder:
+    """Train a new autoencoder, or a copy of the one that was given, on a table."""
+    estimator = new_estimator(rows)
+    return TrainedAutoencoder(training.fit(estimator, table, schema), compute_settings(estimator.compute))
+
+
+def new_estimator(rows: Training) -> AutoEncoder:
     """Return the autoencoder to train, with the seed of the training."""
-    if training.estimator is None:
-        return AutoEncoder(latent(training), compute=str(training.device), random_state=training.seed)
-    estimator: AutoEncoder = clone(training.estimator)
+    if rows.estimator is None:
+        return AutoEncoder(latent(rows), compute=str(rows.device), random_state=rows.seed)
+    estimator: AutoEncoder = clone(rows.estimator)
     if estimator.random_state is None:
-        estimator.set_params(random_state=training.seed)
+        estimator.set_params(random_state=rows.seed)
     return estimator
 
 
-def latent(training: Training) -> int | float:
+def latent(rows: Training) -> int | float:
     """Return the size of the code: half the columns if there are few, since a larger code would copy rows.
 
     With more columns it is as large as 90 % of the variance takes.
     """
-    columns = training.numbers.shape[1]
+    columns = rows.numbers.shape[1]
     return max(1, columns // 2) if columns <= FEW else 0.9

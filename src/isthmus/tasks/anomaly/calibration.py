@@ -4,23 +4,14 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from isthmus.data.table import Numbers, is_sparse
+from isthmus.core.json_type import Json
+from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
 from isthmus.tasks.anomaly import conformal
 from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
 from isthmus.tasks.anomaly.recipe import Recipe
-from isthmus.tasks.anomaly.state import (
-    Facts,
-    State,
-    Surroundings,
-    Tensors,
-    as_tensor,
-    member,
-    members,
-    nest,
-    numbers_from_state,
-    numbers_state,
-)
+from isthmus.tasks.anomaly.state import Surroundings, as_tensor, numbers_from_state, numbers_state
 
 LEAST_LEVEL = 0.03
 """Weighted p-values are refused if the effective number of calibration rows is so small that none could be as small."""
@@ -149,7 +140,7 @@ class SplitCalibration:
 
     def state(self) -> State:
         """Return rows and scores."""
-        facts = {"kind": "split", "known_normal": self.known_normal}
+        facts: dict[str, Json] = {"kind": "split", "known_normal": self.known_normal}
         return nest({"numbers": numbers_state(self.numbers)}, facts, {"scores": as_tensor(self.scores)})
 
     @classmethod
@@ -220,7 +211,7 @@ class CrossCalibration:
 
     def state(self) -> State:
         """Return rows, scores and, if they are trained, models."""
-        facts = {"kind": "cross", "known_normal": self.known_normal}
+        facts: dict[str, Json] = {"kind": "cross", "known_normal": self.known_normal}
         tensors = {"scores": as_tensor(self.held_out_scores), "seed": as_tensor(self.seed)}
         models = {f"fold{place}": ensemble.state() for place, ensemble in enumerate(self.ensembles)}
         return nest({"numbers": numbers_state(self.numbers)} | models, facts, tensors)

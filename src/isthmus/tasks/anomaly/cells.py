@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from isthmus.data.columns import Columns
 from isthmus.data.scaling import LEAST_PEAK
+from isthmus.data.table import Numbers
 from isthmus.data.tables import TableScaling
-from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Tensors, own_copy
+from isthmus.estimators.state import Facts, State, Tensors
+from isthmus.tasks.anomaly.state import own_copy
 
 CLIP = 5.0
 """Standard deviations up to which a cell is left as it is; beyond, its distance grows as a logarithm."""

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.core.checks import is_number
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
+from isthmus.data.table import Numbers, is_sparse
 
 
 def refuse_fraction(fraction: object) -> None:

@@ -9,13 +9,14 @@ from torch import Generator, Tensor, nn
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.engine import devices
-from isthmus.engine.callbacks import Callback
-from isthmus.engine.trainer import Plan, Trainer
+from isthmus.engine.callbacks import Callback, TrainingRun
+from isthmus.engine.plan import Plan
+from isthmus.engine.trainer import Trainer
+from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.noise_conditioned import Denoising, NoiseConditioned
 from isthmus.tasks.anomaly.scorer import CellScorer
-from isthmus.tasks.anomaly.state import Tensors
 from isthmus.tasks.anomaly.training import Training
 
 CLEAN_NOISE, CONTAMINATED_NOISE = (0.1, 2.0), (0.5, 4.0)
@@ -155,12 +156,12 @@ class TrimHalfWay(Callback):
     def __init__(self, x: Tensor, draws: int, generator: Generator) -> None:
         self.x, self.draws, self.generator = x, draws, generator
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, run: TrainingRun) -> None:
         """Draw the rows of the next epoch from those that are kept."""
-        if trainer.epoch < trainer.epochs:
-            denoising = cast("Denoising", trainer.network)
+        if run.epoch < run.epochs:
+            denoising = cast("Denoising", run.network)
             kept = without_worst(denoising.network, self.x, denoising.span, self.generator)
-            trainer.index = kept[torch.randint(len(kept), (self.draws,), generator=self.generator)]
+            run.index = kept[torch.randint(len(kept), (self.draws,), generator=self.generator)]
 
 
 @torch.no_grad()

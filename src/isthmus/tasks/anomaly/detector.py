@@ -1,6 +1,8 @@
 """`AnomalyDetector`: which rows do not belong, how sure that is, and which columns say so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -9,18 +11,22 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data.chunks import ChunkedTable
-from isthmus.data.columns import Columns
+from isthmus.data.reading import learn_table, read_pieces, read_table
+from isthmus.data.restoring import restore
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as compute_settings
-from isthmus.estimators import AutoEncoder, tabular, validation
-from isthmus.estimators.rollback import rollback_on_error
-from isthmus.estimators.streams import Streams
+from isthmus.estimators import AutoEncoder, model_file, rules, streaming
+from isthmus.estimators.checks import seed
+from isthmus.estimators.html import Section, fitted_html, with_html
+from isthmus.estimators.plain import Classes
+from isthmus.estimators.state import State
 from isthmus.tasks.anomaly import checks, choice, explanation
-from isthmus.tasks.anomaly.autoencoders import is_fitted, refuse_other
+from isthmus.tasks.anomaly.autoencoders import fitted_model, refuse_other
 from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
-from isthmus.tasks.anomaly.number_table import Numbers
+from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
 from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
@@ -28,11 +34,8 @@ if TYPE_CHECKING:
     import pandas
     import polars
 
-LEARNED = ("n_features_in_", "feature_names_in_", "columns_", "_schema")
-"""What a fitted estimator knows of a table's columns."""
 
-
-class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
+class AnomalyDetector(OutlierMixin, BaseEstimator):
     """Find rows that do not belong: scores, decisions with known error rates, and the columns responsible.
 
     Rows are scored by one or several methods, autoencoders and their relatives (`method`). A score is a surprisal:
@@ -121,11 +124,6 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
     ([-1], [['x2']])
     """
 
-    # What reading a table of several kinds of columns asks of an estimator.
-    likelihood = "auto"
-    encoder = decoder = None
-    init = "pca"
-
     def __init__(
         self,
         setting: str = "contaminated",
@@ -153,7 +151,6 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    @rollback_on_error
     def fit(self, X: object, y: object = None) -> Self:
         """Learn what is normal from the rows of X.
 
@@ -168,7 +165,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ------
         ValueError
             If the data or parameters are invalid; raised before training starts, except where a method of your own
-            returns scores of a wrong shape or that are not finite.
+            returns scores of a wrong shape or that are not finite. The detector then stays as it was.
         TypeError
             If a method of your own lacks a method, or returns no function.
         """
@@ -177,16 +174,20 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         checks.refuse_fraction(self.calibration_fraction)
         refuse_other(self.estimator)
         checks.warn_of_labels(y)
-        table = self._read_first(X)
-        rng = np.random.default_rng(validation.seed(self.random_state))
+        table, schema = self._read_first(X)
+        rng = np.random.default_rng(seed(self.random_state))
         rows = sample_rows(table, rng)
         checks.refuse_identical(rows)
-        recipe = self._recipe(rows)
-        self._trained = TrainedDetector.trained(
-            recipe, rows, int(rng.integers(2**31)), self.calibration_fraction, fitted=is_fitted(self.estimator)
+        chosen = self._chosen(schema, sparse=table.sparse)
+        trained = TrainedDetector.trained(
+            self._recipe(chosen, schema),
+            rows,
+            int(rng.integers(2**31)),
+            self.calibration_fraction,
+            fitted=fitted_model(self.estimator) is not None,
         )
-        self.decision_scores_ = self._trained.score(rows if isinstance(table, ChunkedTable) else table)
-        self._decide()
+        scores = trained.score(rows if table.streamed else numbers_of(table))
+        self._keep(FittedDetector(trained, chosen.names, chosen.reason, scores, table.sparse))
         return self
 
     def calibrate(self, X: object) -> Self:
@@ -199,69 +200,72 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ----------
         X : as in `fit`
         """
-        self._trained = self._ready().calibrated(self._read(X))
-        self._decide()
+        fitted = self._ready()
+        self._keep(replace(fitted, trained=fitted.trained.calibrated(self._read(X))))
         return self
 
-    def _recipe(self, rows: Numbers) -> Recipe:
-        """Return how to train, and store which methods were chosen."""
-        columns = self._known_columns()
+    def _read_first(self, X: object) -> tuple[Table, TableSchema]:
+        """Read the rows to learn from, and learn their columns, or take over those of a fitted estimator."""
+        caller, known = type(self).__name__, fitted_model(self.estimator)
+        if known is None:
+            obstacle = "" if self.estimator is None else rules.obstacle_to_columns(self.estimator)
+            return learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
+        try:
+            return read_table(X, known.schema, caller=caller), known.schema
+        except ValueError as error:
+            raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
+
+    def _chosen(self, schema: TableSchema, *, sparse: bool) -> choice.Choice:
+        """Return the methods to train on a table."""
         chosen = choice.choose(
             self.method,
             self.setting,
-            mixed=columns is not None,
-            sparse=scipy.sparse.issparse(rows),
+            mixed=schema.columns is not None,
+            sparse=sparse,
             with_estimator=self.estimator is not None,
         )
-        if is_fitted(self.estimator):
+        if fitted_model(self.estimator) is not None:
             choice.refuse_trained(chosen, self.method)
-        self.method_, self.reason_ = chosen.names, chosen.reason
+        return chosen
+
+    def _recipe(self, chosen: choice.Choice, schema: TableSchema) -> Recipe:
+        """Return how to train those methods."""
         device = compute_settings(self.compute).on
-        return Recipe(chosen.methods, self.setting == "contaminated", device, columns, self.estimator)
+        return Recipe(chosen.methods, self.setting == "contaminated", device, schema, self.estimator)
 
     @property
     def _rule(self) -> DecisionRule:
         return DecisionRule(self.fdr, self.alpha, self.contamination)
 
-    def _decide(self) -> None:
-        """Set the threshold, and label the training rows by it."""
-        self.threshold_ = self._rule.threshold(self.decision_scores_, self._trained.calibration)
-        self.offset_ = -self.threshold_
-        self.labels_ = (self.decision_scores_ > self.threshold_).astype(np.int64)
+    def _keep(self, fitted: FittedDetector, threshold: float | None = None) -> None:
+        """Set the threshold, unless it is given, and store what was fitted."""
+        schema = fitted.schema
+        if threshold is None:
+            threshold = self._rule.threshold(fitted.scores, fitted.trained.calibration)
+        self._fitted = fitted
+        self.method_, self.reason_, self.decision_scores_ = fitted.names, fitted.reason, fitted.scores
+        self.threshold_, self.offset_ = threshold, -threshold
+        self.labels_ = (fitted.scores > threshold).astype(np.int64)
+        self.n_features_in_ = schema.n_features
+        optional = {"feature_names_in_": schema.feature_names, "columns_": schema.columns}
+        for name in optional:
+            self.__dict__.pop(name, None)
+        self.__dict__.update({name: value for name, value in optional.items() if value is not None})
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _read_first(self, X: object) -> Numbers | ChunkedTable:
-        """Return rows as numbers, and learn their columns, or take over those of a fitted estimator."""
-        if not is_fitted(self.estimator):
-            return self._table(X, reset=True, least_rows=2)
-        tabular.forget(self)
-        for name in LEARNED:
-            if hasattr(self.estimator, name):
-                setattr(self, name, getattr(self.estimator, name))
-        try:
-            return self._table(X, reset=False)
-        except ValueError as error:
-            raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
-
     def _read(self, X: object) -> Numbers:
         """Return rows as numbers (n, R), checked against the columns of `fit`."""
-        return self._table(X, reset=False)
+        return numbers_of(read_table(X, self._schema, caller=type(self).__name__))
 
-    def _read_blocks(self, X: object) -> Iterator[Numbers]:
-        """Yield rows as numbers, block by block if X is a source, else all at once."""
-        if self._in_pieces(X):
-            yield from self._blocks(X)
-        else:
-            yield self._read(X)
+    def _read_pieces(self, X: object) -> Iterator[Numbers]:
+        """Yield rows as numbers, piece by piece if X is a source, else all at once."""
+        return map(numbers_of, read_pieces(X, self._schema, caller=type(self).__name__))
 
-    def _known_columns(self) -> Columns | None:
-        """Return the columns of a table of several kinds; None for numbers alone."""
-        return getattr(self, "columns_", None)
-
-    def _names(self) -> list[object]:
-        """Return the names of the columns; x0, x1, ... if they have none."""
-        return list(self._columns() or [f"x{j}" for j in range(self.n_features_in_)])
+    @property
+    def _schema(self) -> TableSchema:
+        """What was learned of the table's columns."""
+        return self._ready().schema
 
     # -- use --------------------------------------------------------------------------------------------------------
 
@@ -272,8 +276,28 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ----------
         X : as in `fit`
         """
-        trained = self._ready()
-        return -np.concatenate([trained.score(numbers) for numbers in self._read_blocks(X)])
+        trained = self._ready().trained
+        return -np.concatenate([trained.score(numbers) for numbers in self._read_pieces(X)])
+
+    def score_batches(self, batches: Iterable[object], columns: Sequence[str] | None = None) -> Iterator[object]:
+        """Score record batches of pyarrow's as they come, as `AutoEncoder.score_batches` does.
+
+        Parameters
+        ----------
+        batches : iterable of pyarrow.RecordBatch
+            With the detector's columns among any others; empty ones are fine.
+        columns : sequence of str, optional
+            The detector's columns in their order. By default the names seen in `fit`.
+
+        Yields
+        ------
+        pyarrow.RecordBatch
+            Each batch with a column `score`: what `score_samples` returns.
+        """
+        trained, schema = self._ready().trained, self._schema
+        return streaming.scored_batches(
+            lambda table: -trained.score(numbers_of(table)), batches, columns, schema, type(self).__name__
+        )
 
     def decision_function(self, X: object) -> np.ndarray:
         """Return `score_samples` minus `offset_`, (n,): below 0 for anomalies.
@@ -299,7 +323,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         rule = self._rule
         if rule.level is None:
             return np.where(self.decision_function(X) >= 0, 1, -1)
-        calibration = self._ready().calibration
+        calibration = self._ready().trained.calibration
         rule.refuse_impossible(calibration, rule.level)
         return np.where(rule.anomalies(self.pvalues(X), calibration), -1, 1)
 
@@ -325,10 +349,10 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ValueError
             If no rows were held out of training; with `weighted`, if too few calibration rows are like the rows of X.
         """
-        calibration = self._ready().calibration
+        calibration = self._ready().trained.calibration
         if weighted:
             return calibration.weighted_pvalues(self._read(X))
-        return np.concatenate([calibration.pvalues(numbers) for numbers in self._read_blocks(X)])
+        return np.concatenate([calibration.pvalues(numbers) for numbers in self._read_pieces(X)])
 
     def explain(self, X: object, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
         """Return the contribution of each column to the scores of rows, and the values that were expected.
@@ -361,7 +385,7 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         columns : int, default=3
             Number of columns to name per row, those with the greatest contributions.
         """
-        trained, numbers = self._ready(), self._read(X)
+        trained, numbers = self._ready().trained, self._read(X)
         order = np.argsort(-trained.score(numbers), kind="stable")[:n]
         p = trained.calibration.pvalues(numbers[order]) if trained.calibration.ready else None
         explained = self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH)
@@ -384,30 +408,74 @@ class AnomalyDetector(OutlierMixin, Streams, BaseEstimator):
         ValueError
             If no rows were held out of training.
         """
-        trained, numbers = self._ready(), self._read(X)
-        before = trained.unchanged(self._names(), false_alarm) if after is None else after
+        trained, numbers = self._ready().trained, self._read(X)
+        before = trained.unchanged(self._schema.labels, false_alarm) if after is None else after
         return watch(before, trained.score(numbers), trained.values(numbers))
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted detector to one file, as `AutoEncoder.save` does; `isthmus.load` reads it.
+
+        Raises
+        ------
+        TypeError
+            If a method of your own cannot be saved: it must have ``state() -> (facts, tensors)`` and a class method
+            ``from_state(facts, tensors)``.
+        OSError
+            If the file cannot be written; what was at `path` is still there.
+        """
+        self._ready()
+        model_file.save(self, Path(path))
+
+    def fitted_state(self) -> State:
+        """Return what was fitted as facts and tensors, for a file."""
+        return self._ready().state(self.threshold_)
+
+    def restore_fitted(self, state: State, classes: Classes) -> None:
+        """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
+        schema = schema_of(state, classes)
+        chosen = self._chosen(schema, sparse=bool(state.facts["sparse"]))
+        fitted = FittedDetector.from_state(state, self._recipe(chosen, schema), chosen, classes)
+        self._keep(fitted, float(state.tensors["threshold"]))
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _explained(self, X: object, numbers: Numbers, depth: int) -> explanation.Explanation:
         """Explain rows X, as numbers (n, R)."""
-        explained = self._trained.explainer.explain(numbers, depth)
+        explained = self._ready().trained.explainer.explain(numbers, depth)
         seen = scipy.sparse.csr_array(X).toarray() if scipy.sparse.issparse(X) else X
-        expected = tabular.as_given(self, explained.expected, like=X)
-        return explanation.Explanation(explained.scores, explained.contributions, seen, expected, self._names())
+        expected = restore(explained.expected, self._schema, like=X)
+        return explanation.Explanation(explained.scores, explained.contributions, seen, expected, self._schema.labels)
 
-    def _ready(self) -> TrainedDetector:  # type: ignore[override]  # goes with `Streams`
-        """Return what `fit` learned."""
+    def _ready(self) -> FittedDetector:
+        """Return what was fitted."""
         check_is_fitted(self)
-        compute_settings(self.compute)
-        return self._trained
+        return self._fitted
+
+    def _repr_html_inner(self) -> str:
+        return str(super()._repr_html_inner()) + self._fitted_html()
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
+        return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
+
+    def _fitted_html(self) -> str:
+        if not self.__sklearn_is_fitted__():
+            return ""
+        sections: list[Section] = [("methods", self._ready().html(self.threshold_))]
+        columns = self._schema.columns
+        return fitted_html(sections if columns is None else [*sections, ("columns", columns._repr_html_())])
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "offset_" in vars(self)
+        return "_fitted" in vars(self)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = choice.takes_sparse(self.method)
         tags.input_tags.allow_nan = True
         return tags
+
+
+def numbers_of(table: Table) -> Numbers:
+    """Return all rows of a table in memory, (n, R)."""
+    return table.drawn(slice(None))

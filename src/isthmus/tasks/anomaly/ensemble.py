@@ -5,11 +5,12 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.data.table import Numbers
+from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
 from isthmus.tasks.anomaly.methods import method_named, name_of
-from isthmus.tasks.anomaly.number_table import Numbers
 from isthmus.tasks.anomaly.own_method import OwnScorer
 from isthmus.tasks.anomaly.scorer import Scorer
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, members, nest
+from isthmus.tasks.anomaly.state import Surroundings
 from isthmus.tasks.anomaly.surprisal import Surprisal
 
 OWN = ""

@@ -6,14 +6,15 @@ import numpy as np
 import torch
 
 from isthmus.data.rows import Rows
+from isthmus.data.table import Numbers, is_sparse
 from isthmus.data.tables import TableScaling
 from isthmus.engine.inference import map_rows
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.column_values import ColumnValues
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.mahalanobis import Mahalanobis
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
 from isthmus.tasks.anomaly.replacement import replaced, shared
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, as_tensor, member, nest
+from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.training import Training
 
 WIDE = 128

@@ -5,11 +5,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.cell_histograms import CellHistograms
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.scorer import CellScorer
-from isthmus.tasks.anomaly.state import Tensors
 from isthmus.tasks.anomaly.training import Training
 
 

@@ -4,10 +4,11 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.data.table import Numbers
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_numbers
 from isthmus.tasks.anomaly.methods import detection_method
-from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, as_tensor, member, nest
+from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.training import Training
 
 TYPICAL_ROWS = 1000

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.core.modules import affine
+from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.scorer import CellScorer
-from isthmus.tasks.anomaly.state import Tensors
 from isthmus.tasks.anomaly.training import Training
 
 NEAREST = 5

@@ -6,7 +6,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import Stochastic
-from isthmus.core.initialisation import as_torch_does
 from isthmus.core.modules import Stack
 
 HIDDEN, WAVES = 256, 8
@@ -31,7 +30,7 @@ class NoiseConditioned(nn.Module):
         super().__init__()
         self.frequencies = nn.Buffer(torch.linspace(0.3, 3.0, WAVES))
         self.stack = Stack((cells + 2 * WAVES, HIDDEN, HIDDEN, cells), "silu")
-        as_torch_does(self.stack, generator)
+        self.stack.initialise("torch", generator)
         with torch.no_grad():
             self.stack.weights[-1].mul_(0.01)
             self.stack.biases[-1].zero_()

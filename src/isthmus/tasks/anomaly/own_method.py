@@ -7,9 +7,12 @@ from typing import Protocol, Self, TypeAlias, cast
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from isthmus.data.table import Numbers
+from isthmus.core.json_type import Json
+from isthmus.estimators.plain import UnknownPartError
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, OwnSaveable, State, Surroundings, Tensors, member, nest
+from isthmus.tasks.anomaly.state import OwnSaveable, Surroundings
 from isthmus.tasks.anomaly.training import Training
 
 
@@ -184,7 +187,7 @@ class OwnScorer:
                 "tensors) and from_state(facts, tensors); give it these, or fit the detector again in place of "
                 "loading it"
             )
-        facts = {"name": self.name, "class": type(trained).__name__, "is_detector": is_detector}
+        facts: dict[str, Json] = {"name": self.name, "class": type(trained).__name__, "is_detector": is_detector}
         inside = {"trained": State(*trained.state())}
         return nest(inside if self.cells is None else inside | {"cells": self.cells.state()}, facts)
 
@@ -194,13 +197,13 @@ class OwnScorer:
 
         Raises
         ------
-        ValueError
-            If the class of the user's trained object was not given.
+        UnknownPartError
+            If the class of the user's trained object was not given to `load`.
         """
         kind = str(facts["class"])
-        if kind not in surroundings.own:
-            raise ValueError(f"the saved detector has a method of your own, {kind}: give that class when loading it")
-        trained = surroundings.own[kind].from_state(*member("trained", facts, tensors))
+        if kind not in surroundings.classes:
+            raise UnknownPartError(f"the saved detector has a method of your own, {kind}: give that class")
+        trained = cast("type[OwnSaveable]", surroundings.classes[kind]).from_state(*member("trained", facts, tensors))
         function = Oddness(cast("Detector", trained)) if facts["is_detector"] else cast("ScoreFunction", trained)
         columns = surroundings.columns
         cells = RobustCells.from_state(*member("cells", facts, tensors), columns) if "cells" in facts else None

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from isthmus.data.chunks import ChunkedTable
-from isthmus.data.columns import Columns
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Numbers, Table
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly.choice import Method
 from isthmus.tasks.anomaly.ensemble import Ensemble
-from isthmus.tasks.anomaly.number_table import Numbers
 from isthmus.tasks.anomaly.training import Training
 
 MOST_ROWS = 50_000
@@ -28,23 +27,20 @@ class Recipe:
     """Whether some of the rows may be anomalies."""
     device: torch.device
     """The device to compute on."""
-    columns: Columns | None = None
-    """The columns of a table of several kinds; None for numbers alone."""
+    schema: TableSchema
+    """What was learned of the table's columns."""
     estimator: AutoEncoder | None = None
     """The autoencoder that the user gave, or None."""
 
     def training(self, numbers: Numbers, seed: int) -> Training:
         """Return what methods learn from rows (n, R)."""
-        return Training(numbers, self.contaminated, seed, self.device, self.columns, self.estimator)
+        return Training(numbers, self.contaminated, seed, self.device, self.schema, self.estimator)
 
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
         return Ensemble.of([method.train(training) for method in self.methods], training.numbers)
 
 
-def sample_rows(table: Numbers | ChunkedTable, rng: np.random.Generator) -> Numbers:
+def sample_rows(table: Table, rng: np.random.Generator) -> Numbers:
     """Return at most `MOST_ROWS` rows of a table in random order, (m, R)."""
-    chosen = rng.permutation(table.shape[0])[:MOST_ROWS]
-    if isinstance(table, ChunkedTable):
-        return table.index_select(0, torch.from_numpy(chosen)).numpy()
-    return table[chosen]
+    return table.drawn(rng.permutation(len(table))[:MOST_ROWS])

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.core.modules import affine
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_cells
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.scorer import CellScorer
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest, own_copy
+from isthmus.tasks.anomaly.state import Surroundings, own_copy
 from isthmus.tasks.anomaly.training import Training
 from isthmus.tasks.anomaly.trimming import gaussian
 

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.data.rows import Rows
+from isthmus.data.table import Numbers
 from isthmus.engine import devices
 from isthmus.engine.inference import BLOCK, map_rows
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.number_table import Numbers
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, member, nest, own_copy
+from isthmus.tasks.anomaly.state import Surroundings, own_copy
 from isthmus.tasks.anomaly.training import Training
 
 

@@ -1,13 +1,11 @@
-"""How trained objects are saved: as named facts and named tensors, never by pickle.
+"""How trained detectors are saved: as named facts and named tensors, never by pickle.
 
 Every scorer, ensemble, calibration and explainer has a method `state()`, which returns a `State`, and a class method
-`from_state(facts, tensors, ...)`, which rebuilds an equal object. States nest: `nest` puts the states of an object's
-members under their names, and `member` takes one of them out again.
+`from_state(facts, tensors, ...)`, which rebuilds an equal object.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, Self, TypeAlias, cast, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import scipy.sparse
@@ -15,27 +13,9 @@ import torch
 from torch import Tensor
 
 from isthmus.data.columns import Columns
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
-
-Facts: TypeAlias = Mapping[str, object]
-"""Names, and states of members; everything in it can be written as JSON."""
-Tensors: TypeAlias = Mapping[str, Tensor]
-"""Numbers by name, with a dot between the name of a member and its own names."""
-
-
-class State(NamedTuple):
-    """What it takes to rebuild an object."""
-
-    facts: Facts
-    tensors: Tensors
-
-
-class Saveable(Protocol):
-    """An object that can be saved."""
-
-    def state(self) -> State:
-        """Return what it takes to rebuild the object."""
-        ...
+from isthmus.data.table import Numbers, is_sparse
+from isthmus.estimators.plain import Classes
+from isthmus.estimators.state import Facts, State, Tensors
 
 
 @runtime_checkable
@@ -60,46 +40,8 @@ class Surroundings:
     """The columns of a table of several kinds; None for numbers alone."""
     device: torch.device
     """The device to compute on."""
-    own: Mapping[str, type[OwnSaveable]] = field(default_factory=dict)
-    """The classes of the user's own methods, by class name."""
-
-
-def nest(members: Mapping[str, State], facts: Facts | None = None, tensors: Tensors | None = None) -> State:
-    """Return the state of an object from the states of its members and its own facts and tensors.
-
-    Examples
-    --------
-    >>> whole = nest({"left": State({}, {"x": torch.ones(2)})}, {"kind": "pair"})
-    >>> sorted(whole.facts), sorted(whole.tensors), member("left", *whole).tensors["x"].tolist()
-    (['kind', 'left'], ['left.x'], [1.0, 1.0])
-    """
-    all_facts, all_tensors = dict(facts or {}), dict(tensors or {})
-    for name, state in members.items():
-        all_facts[name] = dict(state.facts)
-        all_tensors |= {f"{name}.{own}": tensor for own, tensor in state.tensors.items()}
-    return State(all_facts, all_tensors)
-
-
-def member(name: str, facts: Facts, tensors: Tensors) -> State:
-    """Return the state of the member with that name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such member.
-    """
-    if name not in facts:
-        raise ValueError(f"the saved state has no member {name!r}; it has {', '.join(map(repr, facts)) or 'none'}")
-    own = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-    return State(cast("Facts", facts[name]), own)
-
-
-def members(prefix: str, facts: Facts, tensors: Tensors) -> Iterator[State]:
-    """Yield the states of the members `prefix0`, `prefix1`, ... in their order."""
-    place = 0
-    while f"{prefix}{place}" in facts:
-        yield member(f"{prefix}{place}", facts, tensors)
-        place += 1
+    classes: Classes = field(default_factory=dict)
+    """The classes of parts and of the user's own methods, by class name."""
 
 
 def own_copy(tensor: Tensor) -> Tensor:

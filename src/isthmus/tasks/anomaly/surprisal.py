@@ -4,7 +4,8 @@ from typing import Self
 
 import numpy as np
 
-from isthmus.tasks.anomaly.state import Facts, State, Tensors, as_tensor
+from isthmus.estimators.state import Facts, State, Tensors
+from isthmus.tasks.anomaly.state import as_tensor
 
 UPPER, KNOTS = 0.75, 31
 """Share of the training rows up to which the surprisal follows their ranks, and at how many knots."""

@@ -5,6 +5,8 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.data.table import Numbers, is_sparse
+from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.calibration import (
     Calibration,
     CrossCalibration,
@@ -16,9 +18,8 @@ from isthmus.tasks.anomaly.calibration import (
 from isthmus.tasks.anomaly.drift import Drift, unchanged
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
 from isthmus.tasks.anomaly.recipe import Recipe
-from isthmus.tasks.anomaly.state import Facts, State, Surroundings, Tensors, as_tensor, member, nest
+from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from isthmus.data.columns import Columns
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.number_table import Numbers, is_sparse
 from isthmus.tasks.anomaly.trimming import ROUNDS, trimmed, unsuspected
 
 
@@ -25,10 +26,15 @@ class Training:
     """The seed of everything that is drawn at random."""
     device: torch.device
     """The device to compute on."""
-    columns: Columns | None = None
-    """The columns of a table of several kinds; None for numbers alone."""
+    schema: TableSchema
+    """What was learned of the table's columns."""
     estimator: AutoEncoder | None = None
     """The autoencoder that the user gave, or None."""
+
+    @property
+    def columns(self) -> Columns | None:
+        """The columns of a table of several kinds; None for numbers alone."""
+        return self.schema.columns
 
     @cached_property
     def cells(self) -> RobustCells:

@@ -15,6 +15,8 @@ from isthmus.parts.codes import DeterministicCode
 
 def dense_autoencoder(network: Network) -> DenseAutoencoder | None:
     """Return the parts of a network that is a chain of dense layers with nothing between or beside them, else None."""
+    if type(network) is not Network:
+        return None
     encoder, decoder, code, corruption = network.encoder, network.decoder, network.code, network.corruption
     # Exact classes: a subclass may compute something else.
     if type(encoder) is not Stack or type(decoder) is not Stack or type(code) is not DeterministicCode:

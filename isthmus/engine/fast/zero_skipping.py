@@ -20,7 +20,7 @@ def choose(network: Network, rows: Rows, plan: Plan) -> bool:
     encoder as zeros (no shift in the scaling, no corruption, no other value from the likelihood), and first layers of
     more than 33 million multiplications per batch.
     """
-    encoder = network.encoder
+    encoder = network.encoder if type(network) is Network else None
     if not isinstance(encoder, Stack):
         return False
     width, features = encoder.weights[0].shape
@@ -50,6 +50,6 @@ def keeps_zeros(network: Network, rows: Rows) -> bool:
 
 def stop(network: Network) -> None:
     """Let the encoder multiply all cells again."""
-    encoder = network.encoder
+    encoder = network.encoder if type(network) is Network else None
     if isinstance(encoder, Stack):
         encoder.skips_zeros = False
