@@ -307,10 +307,7 @@ def silence_spare(decoder: Backbone, rank: int) -> None:
 
 
 def straight_line(function: Activation, spread: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return held, shift, derivative and level, (R,) each, with a(held·c + shift) ≈ level + derivative·held·c.
-
-    `spread` (R,) is the greatest size of each coordinate c.
-    """
+    """Return held, shift, derivative, level: a(held·c + shift) ≈ level + derivative·held·c for |c| ≤ spread (R,)."""
     ones = torch.ones_like(spread)
     if function.reach == float("inf"):
         return ones, 0 * ones, ones, 0 * ones

@@ -1,6 +1,6 @@
 """`Network`, which composes parts and is never subclassed, and the penalties and objectives that see all of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast, final
 
 import torch
@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import Backbone, Code, CodeModule, CorruptionModule, Prior, Step, Stochastic
 from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.trainable import Trainable
 
 
 class PenaltyModule(Stochastic):
@@ -62,7 +63,7 @@ class Wrapped(Backbone):
 
 
 @final
-class Network(nn.Module):
+class Network(Trainable):
     """An autoencoder: x̃ ~ q(x̃|x), h = e(x̃), z = b(h), θ = g(z), objective -log p(x|θ) + Σ penalties.
 
     Parameters
@@ -173,18 +174,7 @@ class Network(nn.Module):
         """The share of the training after which no term of the objective changes its weight any more."""
         return max([self.code.warm_up_share, *(demand.warm_up_share for demand in self.demands)])
 
-    def seed(self, generator: Generator | None) -> None:
-        """Give every stochastic module the generator to draw from."""
-        for module in self.modules():
-            if isinstance(module, Stochastic):
-                module.generator = generator
-
     @property
-    def generators(self) -> list[Generator]:
-        """The generators that stochastic modules draw from at present, each listed once."""
-        found = [module.generator for module in self.modules() if isinstance(module, Stochastic)]
-        return list({id(generator): generator for generator in found if generator is not None}.values())
-
-    def finite(self) -> bool:
-        """Whether every weight and every stored statistic is a finite number."""
-        return all(bool(torch.isfinite(tensor).all()) for tensor in self.state_dict().values())
+    def compilable(self) -> Sequence[nn.Module]:
+        """Encoder and decoder."""
+        return self.encoder, self.decoder

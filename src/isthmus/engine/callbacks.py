@@ -2,18 +2,21 @@
 
 from typing import Protocol
 
-from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
+from isthmus.data.table import Index
 from isthmus.engine.history import History
 
 
 class TrainingRun(Protocol):
     """What a callback may read of a training run, and how it ends one."""
 
-    network: Network
+    network: Trainable
     """The network in training."""
     rows: Rows
     """The data, with the scaling that brings them to the network's units."""
+    index: Index
+    """Positions of the training rows; a callback may put others in their place for the epochs to come."""
     history: History
     """One row per finished epoch; the last row is the epoch that just ended."""
     epoch: int

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import batch_mean
-from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.engine.devices import arithmetic
 from isthmus.engine.plan import Plan
 from isthmus.engine.term_sums import TermSums, sum_of
@@ -140,13 +140,13 @@ class AutogradSteps(GradientSteps):
         An optimiser to continue with; None builds a new one.
     """
 
-    def __init__(self, network: Network, plan: Plan, optimiser: torch.optim.Optimizer | None) -> None:
+    def __init__(self, network: Trainable, plan: Plan, optimiser: torch.optim.Optimizer | None) -> None:
         self.network = network
         self.precision = plan.precision
         self.optimiser: torch.optim.Optimizer = optimiser or plan.optimiser.build(
             network.parameters(), plan.learning_rate
         )
-        self.compiled: list[nn.Module] = [network.encoder, network.decoder] if plan.compile else []
+        self.compiled: list[nn.Module] = [*network.compilable] if plan.compile else []
         for module in self.compiled:
             module.compile()
         self.sums = TermSums()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
 from isthmus.engine.callbacks import Callback
@@ -57,7 +57,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: Trainable,
         rows: Rows,
         index: Index,
         validation: Tensor,

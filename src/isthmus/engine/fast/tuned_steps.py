@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from isthmus.core.blas import blas_threads
-from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
 from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
@@ -20,7 +20,9 @@ from isthmus.engine.plan import Plan
 from isthmus.engine.steps import AutogradSteps, DryRun, GradientSteps, Steps
 
 
-def steps_for(network: Network, rows: Rows, index: Index, plan: Plan, optimiser: torch.optim.Optimizer | None) -> Steps:
+def steps_for(
+    network: Trainable, rows: Rows, index: Index, plan: Plan, optimiser: torch.optim.Optimizer | None
+) -> Steps:
     """Return the steps of a training run.
 
     Parameters
@@ -39,7 +41,9 @@ def steps_for(network: Network, rows: Rows, index: Index, plan: Plan, optimiser:
     return TunedSteps(network, rows, index, plan, gradient_steps(network, rows, plan, optimiser))
 
 
-def gradient_steps(network: Network, rows: Rows, plan: Plan, optimiser: torch.optim.Optimizer | None) -> GradientSteps:
+def gradient_steps(
+    network: Trainable, rows: Rows, plan: Plan, optimiser: torch.optim.Optimizer | None
+) -> GradientSteps:
     """Return steps by a fused backward pass where the network and the plan allow it, else by autograd."""
     # Exactly Adam: a subclass may build another optimiser.
     if optimiser is None and not plan.open_ended and not plan.compile and type(plan.optimiser) is Adam:
@@ -62,7 +66,7 @@ class TunedSteps(Steps):
         Compute the gradient and follow it.
     """
 
-    def __init__(self, network: Network, rows: Rows, index: Index, plan: Plan, steps: GradientSteps) -> None:
+    def __init__(self, network: Trainable, rows: Rows, index: Index, plan: Plan, steps: GradientSteps) -> None:
         self.network = network
         self.rows = rows
         self.index = index

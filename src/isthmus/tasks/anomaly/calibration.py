@@ -4,8 +4,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from isthmus.data.table import Numbers, is_sparse
 from isthmus.core.json_type import Json
+from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
 from isthmus.tasks.anomaly import conformal
 from isthmus.tasks.anomaly.density_ratios import density_ratios

@@ -1,12 +1,11 @@
 """The method "denoiser": a denoising autoencoder that knows the noise level, and scores rows at many levels."""
 
 import math
-from typing import Self, cast
+from typing import Self
 
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback, TrainingRun
@@ -131,12 +130,11 @@ def train(denoising: Denoising, x: Tensor, device: torch.device, count: int, gen
     draws = BATCH * (count // epochs)
     rows = Rows(x.numpy(), device=device)
     plan = Plan(epochs, BATCH, LEARNING_RATE, schedule="one_cycle")
-    callbacks = [TrimHalfWay(x.to(device), draws, generator)] if trim else []
+    callbacks = [TrimHalfWay(denoising, x.to(device), draws, generator)] if trim else []
     index = torch.randint(len(x), (draws,), generator=generator)
     nothing = torch.empty(0, dtype=torch.int64)
     with devices.threads(devices.thread_count("auto", step_operations(denoising))):
-        # `Denoising` has all that the trainer uses of a network.
-        trainer = Trainer(cast("Network", denoising), rows, index, nothing, plan, generator, callbacks)
+        trainer = Trainer(denoising, rows, index, nothing, plan, generator, callbacks)
         trainer.fit()
 
 
@@ -145,6 +143,8 @@ class TrimHalfWay(Callback):
 
     Parameters
     ----------
+    denoising
+        What is trained.
     x
         (n, C) the training rows as cells, on the network's device.
     draws
@@ -153,14 +153,14 @@ class TrimHalfWay(Callback):
         For the draws and the noise.
     """
 
-    def __init__(self, x: Tensor, draws: int, generator: Generator) -> None:
-        self.x, self.draws, self.generator = x, draws, generator
+    def __init__(self, denoising: Denoising, x: Tensor, draws: int, generator: Generator) -> None:
+        self.denoising, self.x = denoising, x
+        self.draws, self.generator = draws, generator
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         """Draw the rows of the next epoch from those that are kept."""
         if run.epoch < run.epochs:
-            denoising = cast("Denoising", run.network)
-            kept = without_worst(denoising.network, self.x, denoising.span, self.generator)
+            kept = without_worst(self.denoising.network, self.x, self.denoising.span, self.generator)
             run.index = kept[torch.randint(len(kept), (self.draws,), generator=self.generator)]
 
 

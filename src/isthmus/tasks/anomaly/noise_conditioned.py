@@ -7,6 +7,7 @@ from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import Stochastic
 from isthmus.core.modules import Stack
+from isthmus.core.trainable import Trainable
 
 HIDDEN, WAVES = 256, 8
 """Units in each of the two hidden layers, and number of sines and cosines that encode log σ."""
@@ -64,7 +65,7 @@ class NoiseConditioned(nn.Module):
         return (self(noisy / total, level) - target).square().mean(1)
 
 
-class Denoising(Stochastic):
+class Denoising(Stochastic, Trainable):
     """The training objective of a denoising network, on noise that is drawn for every batch.
 
     Parameters
@@ -74,8 +75,6 @@ class Denoising(Stochastic):
     span
         The least and greatest noise level σ, above 0; a level is drawn per row, log-uniform between them.
     """
-
-    warm_up_share = 0.0
 
     def __init__(self, network: NoiseConditioned, span: tuple[float, float]) -> None:
         super().__init__()
@@ -87,14 +86,3 @@ class Denoising(Stochastic):
         uniform = torch.rand(len(x), 1, generator=self.generator, device=x.device)
         noise = torch.randn(x.shape, generator=self.generator, device=x.device)
         return {"denoising": self.network.loss(x, noise, (least + (most - least) * uniform).exp())}
-
-    def begin(self, progress: float) -> None:
-        """Do nothing: the objective is the same throughout."""
-
-    def seed(self, generator: Generator | None) -> None:
-        """Take the generator to draw noise from."""
-        self.generator = generator
-
-    def finite(self) -> bool:
-        """Whether every weight is a finite number."""
-        return all(bool(torch.isfinite(tensor).all()) for tensor in self.state_dict().values())

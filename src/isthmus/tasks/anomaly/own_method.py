@@ -7,8 +7,8 @@ from typing import Protocol, Self, TypeAlias, cast
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from isthmus.data.table import Numbers
 from isthmus.core.json_type import Json
+from isthmus.data.table import Numbers
 from isthmus.estimators.plain import UnknownPartError
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.cells import RobustCells

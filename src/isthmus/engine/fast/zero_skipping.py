@@ -4,6 +4,7 @@ import torch
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.engine.plan import Plan
 
@@ -13,15 +14,15 @@ LEAST_PRODUCTS = 2**25
 """Multiplications in the first layer's product below which finding the non-zero cells costs what is saved."""
 
 
-def choose(network: Network, rows: Rows, plan: Plan) -> bool:
+def choose(network: Trainable, rows: Rows, plan: Plan) -> bool:
     """Let a dense encoder skip zeros in training where that is faster; return whether it does.
 
     It does for sparse tables on the processor with at most 1 % of their cells filled, where these zeros reach the
     encoder as zeros (no shift in the scaling, no corruption, no other value from the likelihood), and first layers of
     more than 33 million multiplications per batch.
     """
-    encoder = network.encoder if type(network) is Network else None
-    if not isinstance(encoder, Stack):
+    encoder = dense_encoder(network)
+    if encoder is None or not isinstance(network, Network):
         return False
     width, features = encoder.weights[0].shape
     encoder.skips_zeros = (
@@ -37,6 +38,11 @@ def choose(network: Network, rows: Rows, plan: Plan) -> bool:
     return encoder.skips_zeros
 
 
+def dense_encoder(network: Trainable) -> Stack | None:
+    """Return the encoder of an autoencoder if it is a stack of dense layers."""
+    return network.encoder if isinstance(network, Network) and isinstance(network.encoder, Stack) else None
+
+
 def mostly_zeros(rows: Rows) -> bool:
     """Whether the rows are a sparse table with few enough non-zero cells."""
     return rows.table.sparse and rows.table.filled <= MOST_FILLED
@@ -48,8 +54,8 @@ def keeps_zeros(network: Network, rows: Rows) -> bool:
     return not bool(network.likelihood.encoder_input(nothing).any())
 
 
-def stop(network: Network) -> None:
+def stop(network: Trainable) -> None:
     """Let the encoder multiply all cells again."""
-    encoder = network.encoder if type(network) is Network else None
-    if isinstance(encoder, Stack):
+    encoder = dense_encoder(network)
+    if encoder is not None:
         encoder.skips_zeros = False

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
+from isthmus.core.trainable import Trainable
 from isthmus.engine.fast.flat_weights import FlatWeights, can_be_flat
 from isthmus.engine.fast.loss_kernels import kernel
 from isthmus.engine.fast.matmul import NumpyMatmul, TorchMatmul, numpy_is_chosen
@@ -13,9 +14,9 @@ from isthmus.engine.fast.workspace import DenseAutoencoder, Workspace
 from isthmus.parts.codes import DeterministicCode
 
 
-def dense_autoencoder(network: Network) -> DenseAutoencoder | None:
+def dense_autoencoder(network: Trainable) -> DenseAutoencoder | None:
     """Return the parts of a network that is a chain of dense layers with nothing between or beside them, else None."""
-    if type(network) is not Network:
+    if not isinstance(network, Network):
         return None
     encoder, decoder, code, corruption = network.encoder, network.decoder, network.code, network.corruption
     # Exact classes: a subclass may compute something else.
@@ -33,7 +34,7 @@ def dense_autoencoder(network: Network) -> DenseAutoencoder | None:
     return DenseAutoencoder(encoder, decoder, names, corruption, network.likelihood, loss)
 
 
-def suits(network: Network) -> bool:
+def suits(network: Trainable) -> bool:
     """Whether `FusedBackward` supports a network."""
     return dense_autoencoder(network) is not None
 
@@ -58,7 +59,7 @@ class FusedBackward:
         If the network is not supported.
     """
 
-    def __init__(self, network: Network, bfloat16: bool = False, numpy_on_one_thread: bool = False) -> None:
+    def __init__(self, network: Trainable, bfloat16: bool = False, numpy_on_one_thread: bool = False) -> None:
         parts = dense_autoencoder(network)
         if parts is None:
             raise ValueError("a fused backward pass needs a plain dense autoencoder; use AutogradSteps for others")
@@ -111,7 +112,7 @@ class FusedBackward:
         self.use_bfloat16(self.bfloat16)
 
 
-def fused_backward(network: Network, precision: str, weighted: bool, matmul: str = "torch") -> FusedBackward | None:
+def fused_backward(network: Trainable, precision: str, weighted: bool, matmul: str = "torch") -> FusedBackward | None:
     """Return the fused backward pass of a network, or None if training needs autograd.
 
     Parameters
