@@ -99,7 +99,7 @@ def test_other_batches_in_a_later_pass(turn, message):
     [
         ([], "brought no rows"),
         ([X[:0]], "brought no rows"),
-        (3, "returned int; it has to return an iterator of batches"),
+        (3, "returned int; it must return an iterator of batches"),
         ([X, X[0]], r"batch 1 of .* has the shape \(3,\)"),
         ([X, X[:, :2]], "batch 1 of .* has 2 columns, and those before have 3"),
         ([X.astype(str)], "batch 0 of .* has .* the type <U"),

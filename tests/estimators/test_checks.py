@@ -7,10 +7,6 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
 from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, GaussianNoise, Tied
-from isthmus.data.finite import column_label, refuse_non_finite
-from isthmus.data.reading import learn_table
-from isthmus.data.rows import table_of
-from isthmus.data.weights import weighted
 from isthmus.estimators import checks
 
 IRIS = load_iris().data
@@ -129,19 +125,6 @@ def test_other_columns_than_in_fit():
         ae.transform(IRIS)
 
 
-def test_many_columns_with_gaps_are_not_all_listed():
-    X = np.full((3, 9), np.nan)
-    with pytest.raises(ValueError, match=r"27 NaN .*\(column 0: 3, .*column 4: 3 and 4 more columns\)"):
-        refuse_non_finite(X, None)
-
-
-def test_gaps_are_found_in_every_block():
-    X = np.zeros((10_000, 2))
-    X[[0, 4095, 4096, 9999], 1] = np.nan
-    with pytest.raises(ValueError, match=r"4 NaN and 0 infinite values \(column 1: 4\)"):
-        refuse_non_finite(X, None)
-
-
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
@@ -222,7 +205,7 @@ def test_rounding_is_not_outside():
         (np.full(150, np.nan), "sample_weight contains NaN"),
         (np.full(150, np.inf), "sample_weight contains infinity"),
         (np.zeros(150), "at least one non-zero number|0 sample weights are positive"),
-        (np.eye(150)[0], "1 sample weights are positive, but at least 2 have to be"),
+        (np.eye(150)[0], "1 sample weights are positive, but at least 2 must be"),
     ],
 )
 def test_weights_that_cannot_be(weight, message, method):
@@ -230,44 +213,33 @@ def test_weights_that_cannot_be(weight, message, method):
         getattr(model(), method)(IRIS, sample_weight=weight)
 
 
-def test_weights():
-    X = IRIS[:4]
-    table = table_of(X)
-    assert weighted(table, None, 2) == (table, None)
-    rows, weight = weighted(table_of(X), [1, 0, 2, 0], 2)
-    np.testing.assert_array_equal(rows.numbers, X[[0, 2]])
-    np.testing.assert_allclose(weight, [2 / 3, 4 / 3])
-    rows, weight = weighted(table, [1, 1, 2, 3], 2)
-    assert rows is table
-
-
 # -- parameters -------------------------------------------------------------------------------------------------------
 
-WHOLE = "has to be a whole number of at least 1; got"
+WHOLE = "must be a whole number of at least 1; got"
 PARAMETERS = [
     *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True)],
     *[("latent", value, r"share of the variance in \(0, 1\); got") for value in (1.5, 0.0, 1.0, -0.5, float("nan"))],
     ("latent", 10**9, r"layers of 4-8-1000000000 units are too large: they would take 238 GiB to train"),
     *[
-        ("hidden", value, "hidden has to be whole numbers of at least 1, a width a layer; got")
+        ("hidden", value, "hidden must be whole numbers of at least 1, a width a layer; got")
         for value in ((0,), (-3,), (8, 0), (2.5,), ("a",), None, "ab")
     ],
     ("activation", "rleu", "unknown activation 'rleu'; did you mean 'relu'"),
     ("encoder", "dens", "unknown encoder 'dens'; did you mean 'dense'"),
-    ("encoder", Tied(), "encoder has to be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
+    ("encoder", Tied(), "encoder must be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
     ("decoder", "tide", "unknown decoder 'tide'; did you mean 'tied'"),
-    ("decoder", 3, "decoder has to be one of the parts .*Dense, Linear, Tied.*got 3"),
+    ("decoder", 3, "decoder must be one of the parts .*Dense, Linear, Tied.*got 3"),
     ("code", "determinstic", "unknown code 'determinstic'; did you mean 'deterministic'"),
-    ("code", None, "code has to be one of the parts .*Deterministic.*, or its name; got None"),
+    ("code", None, "code must be one of the parts .*Deterministic.*, or its name; got None"),
     ("likelihood", "gausian", "unknown likelihood 'gausian'; did you mean 'gaussian'"),
-    ("likelihood", Dense(), "likelihood has to be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
-    ("likelihood", Gaussian("optimum"), "variance of Gaussian has to be a positive number, 'optimal', 'col"),
-    ("likelihood", Gaussian(-1.0), "variance of Gaussian has to be a positive number"),
+    ("likelihood", Dense(), "likelihood must be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
+    ("likelihood", Gaussian("optimum"), "variance of Gaussian must be a positive number, 'optimal', 'col"),
+    ("likelihood", Gaussian(-1.0), "variance of Gaussian must be a positive number"),
     ("penalty", "l2", "unknown penalty 'l2'; did you mean 'l1'"),
-    ("penalty", ["l1", 0.1], "penalty has to be one of the parts .*L1.*, or its name; got 0.1"),
+    ("penalty", ["l1", 0.1], "penalty must be one of the parts .*L1.*, or its name; got 0.1"),
     ("corruption", "gausian_noise", "unknown corruption 'gausian_noise'; did you mean 'gaussian_noise'"),
-    ("corruption", 0.3, "corruption has to be one of the parts GaussianNoise.*, or its name; got 0.3"),
-    ("corruption", GaussianNoise(-1), "scale of GaussianNoise has to be a number of at least 0; got -1"),
+    ("corruption", 0.3, "corruption must be one of the parts GaussianNoise.*, or its name; got 0.3"),
+    ("corruption", GaussianNoise(-1), "scale of GaussianNoise must be a number of at least 0; got -1"),
     ("init", "pcaa", "unknown init 'pcaa'; did you mean 'pca'"),
     ("init", None, "unknown init None"),
     ("scale", "standart", "unknown scale 'standart'; did you mean 'standard'"),
@@ -277,9 +249,9 @@ PARAMETERS = [
     ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
     *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None)],
     *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x")],
-    *[("learning_rate", value, "learning_rate has to be a positive number; got") for value in (0, "x", float("inf"))],
+    *[("learning_rate", value, "learning_rate must be a positive number; got") for value in (0, "x", float("inf"))],
     *[
-        ("validation_fraction", value, r"validation_fraction has to be a number in \[0, 1\); got")
+        ("validation_fraction", value, r"validation_fraction must be a number in \[0, 1\); got")
         for value in (1.0, -1)
     ],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
@@ -361,11 +333,6 @@ def test_a_second_fit_that_fails_leaves_the_old_model(X, settings):
 # -- smaller pieces ---------------------------------------------------------------------------------------------------
 
 
-def test_a_table_is_not_copied():
-    for X in (IRIS, np.asfortranarray(IRIS), IRIS[::2], IRIS.astype(np.float16), (IRIS > 1)):
-        assert np.shares_memory(learn_table(X, caller="AutoEncoder")[0].numbers, X)
-
-
 def test_seeds():
     assert checks.seed(5) == checks.seed(np.int64(5)) == 5
     assert checks.seed(2**64 - 1) == 2**64 - 1
@@ -381,11 +348,6 @@ def test_a_generator_goes_on_from_fit_to_fit():
     source = np.random.default_rng(0)
     one, other = model(random_state=source).fit(IRIS), model(random_state=source).fit(IRIS)
     assert not np.array_equal(one.transform(IRIS), other.transform(IRIS))
-
-
-def test_names_of_columns():
-    assert column_label(3, None) == "column 3"
-    assert column_label(1, np.array(NAMES, dtype=object)) == "column 'b'"
 
 
 def test_memory_unknown_is_no_limit(monkeypatch):

@@ -407,7 +407,7 @@ def test_a_later_pass_that_brings_other_batches():
         passes.append(1)
         return batches() if len(passes) == 1 else batches()[:-1]
 
-    with pytest.raises(ValueError, match="every pass has to bring the same batches"):
+    with pytest.raises(ValueError, match="every pass must bring the same batches"):
         model().fit(changing)
 
 
@@ -459,7 +459,7 @@ def test_a_model_is_in_use_again_where_its_training_fails():
         passes.append(1)
         return batches() if len(passes) == 1 else batches()[:-1]
 
-    with pytest.raises(ValueError, match="every pass has to bring the same batches"):
+    with pytest.raises(ValueError, match="every pass must bring the same batches"):
         ae.partial_fit(changing)
     assert not ae.network_.training
     np.testing.assert_array_equal(ae.score_samples(TABLE), ae.score_samples(TABLE))

@@ -32,7 +32,7 @@ from isthmus import (
     load,
 )
 from isthmus.core import files
-from isthmus.estimators.plain import known_classes, plain, revived
+from isthmus.estimators.plain import plain
 
 IRIS = load_iris().data
 METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
@@ -492,14 +492,6 @@ def test_parts_of_the_user_are_given_when_the_file_is_loaded(path):
     assert_same(loaded, original)
 
 
-def test_parts_are_classes_of_different_names(saved):
-    impostor = type("L1", (Part,), {})
-    with pytest.raises(ValueError, match="there are two parts called L1"):
-        load(saved, parts=[impostor])
-    with pytest.raises(ValueError, match=r"parts= takes classes, such as parts=\[Logistic\]; got Mine"):
-        load(saved, parts=[Mine()])
-
-
 @dataclass
 class Holding(Deterministic):
     function: object = print
@@ -510,44 +502,6 @@ def test_a_part_that_carries_state_is_refused(path):
     with pytest.raises(TypeError, match="the part Holding carries state that cannot be saved"):
         original.save(path)
     assert list(path.parent.iterdir()) == []
-
-
-def test_a_part_of_the_same_name_is_not_the_same_part():
-    impostor = dataclass(type("L1", (Part,), {"__annotations__": {"weight": float}, "weight": 1.0}))
-    with pytest.raises(TypeError, match="isthmus has a part called L1; give your class another name"):
-        plain(impostor())
-
-
-@pytest.mark.parametrize("value", [object(), float("nan"), float("inf"), {"a": 1j}, 1j, b"bytes", print])
-def test_values_that_json_has_not(value):
-    with pytest.raises(TypeError, match=r"a parameter with the value .* cannot be saved in a model file"):
-        plain(value)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        True,
-        3,
-        -2.5,
-        "text",
-        (),
-        (1, (2, "x")),
-        L1(0.5),
-        (L1(1), Adam()),
-        Dense((3, 2), "relu"),
-        {"a": "count", 0: (1, 2)},
-    ],
-)
-def test_plain_and_back(value):
-    assert revived(json.loads(json.dumps(plain(value))), known_classes()) == value
-
-
-def test_every_part_can_be_saved():
-    for kind in known_classes().values():
-        if kind is not AutoEncoder:
-            assert revived(plain(kind()), known_classes()) == kind()
 
 
 # -- what is in the file ----------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
 import threading
-import warnings
 from pathlib import Path
 
 import h5py
@@ -263,19 +262,6 @@ def test_results_are_written(source, tmp_path, use):
     assert found.schema.names == names.get(use, [f"x{j}" for j in range(5)])
 
 
-def test_names_are_written(tmp_path, fitted):
-    path = fitted.write(lambda: FRAME.to_batches(), tmp_path / "result.parquet", what="reconstruct")
-    assert pq.read_table(path).schema.names == NAMES
-
-
-def test_results_are_written_whole_or_not_at_all(tmp_path):
-    bad = X.copy()
-    bad[-1] = np.inf
-    with pytest.raises(ValueError, match="5 infinite"):
-        model().fit(X).write(lambda: [X] * 100 + [bad], tmp_path / "result.parquet")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_frames_where_they_are_asked_for(tmp_path):
     ae = model().fit(X).set_output(transform="pandas")
     found = ae.transform(batches)
@@ -293,80 +279,3 @@ def test_a_saved_model_takes_sources(tmp_path, fitted):
 def test_codewords_and_likelihoods_of_sources():
     quantised = model(code=FSQ(levels=(5, 5))).fit(X)
     np.testing.assert_array_equal(quantised.indices(batches), quantised.indices(X))
-
-
-# -- batches -----------------------------------------------------------------------------------------------------------
-
-
-def record_batches(count=7):
-    ids = pa.array([f"row {i}" for i in range(3000)])
-    return FRAME.append_column("id", ids).select(["id", *NAMES[::-1]]).to_batches(max_chunksize=-(-3000 // count))
-
-
-def test_batches_get_their_scores(fitted):
-    given = [*record_batches(), record_batches()[0].slice(0, 0)]
-    scored = list(fitted.score_batches(iter(given)))
-    expected = fitted.score_samples(pd.DataFrame(X, columns=NAMES))
-    for one, other in zip(scored, given, strict=True):
-        assert isinstance(one, pa.RecordBatch)
-        assert one.schema == other.schema.append(pa.field("score", pa.float64()))
-        assert one.drop_columns("score").equals(other)
-    np.testing.assert_array_equal(pa.Table.from_batches(scored)["score"].to_numpy(), expected)
-
-
-def test_batches_are_taken_as_they_are_asked_for(fitted):
-    taken = []
-
-    def given():
-        for batch in record_batches():
-            taken.append(batch)
-            yield batch
-
-    scored = fitted.score_batches(given())
-    assert not taken
-    next(scored)
-    assert len(taken) == 1
-
-
-def test_columns_of_batches_are_named():
-    ae = model().fit(X)
-    expected = ae.score_samples(X)
-    for scored in (ae.score_batches(record_batches(), NAMES), ae.score_batches(FRAME.to_batches())):
-        np.testing.assert_array_equal(pa.Table.from_batches(scored)["score"].to_numpy(), expected)
-    with pytest.raises(ValueError, match="column 'id' holds string values"):
-        list(ae.score_batches(record_batches()))
-    with pytest.raises(ValueError, match="X has 4 features"):
-        list(ae.score_batches(record_batches(), NAMES[:4]))
-
-
-def test_bad_batches(fitted):
-    batch = FRAME.to_batches()[0]
-    for bad, message in (
-        (batch.append_column("score", batch["a"]), "a column of the batch is called 'score' already"),
-        (batch.drop_columns("b"), "column 'b', known from fit, is missing"),
-        (batch.set_column(1, "b", pa.array([None] * 3000, pa.float32())), "column 'b' has 3000 empty cells"),
-        (batch.set_column(1, "b", pa.array(np.full(3000, np.nan))), r"\(column 'b': 3000\)"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            list(fitted.score_batches([bad]))
-
-
-def test_a_model_that_is_not_fitted_says_so_at_once():
-    with pytest.raises(Exception, match="not fitted"):
-        model().score_batches([])
-
-
-def test_partitions_of_dask(fitted, tmp_path):
-    """As in docs/streaming.md; Spark's mapInArrow calls a function of batches in the same way."""
-    dask = pytest.importorskip("dask")
-    given = folder(tmp_path)
-
-    @dask.delayed
-    def scored(file):
-        return pa.Table.from_batches(fitted.score_batches(pq.ParquetFile(file).iter_batches()))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        parts = dask.compute(*map(scored, sorted(given.glob("*.parquet"))), scheduler="threads")
-    expected = fitted.score_samples(pd.DataFrame(X, columns=NAMES))
-    np.testing.assert_array_equal(pa.concat_tables(parts)["score"].to_numpy(), expected)

@@ -62,7 +62,7 @@ class ReiterableBatches:
         batches = self.make()
         if not isinstance(batches, Iterable):
             raise ValueError(
-                f"{self.called} returned {type(batches).__name__}; it has to return an iterator of batches of rows"
+                f"{self.called} returned {type(batches).__name__}; it must return an iterator of batches of rows"
             )
         return batches
 
@@ -139,7 +139,7 @@ class ReiterableBatches:
             kinds.add(array.dtype)
             running.add_rows(as_tensor(np.ascontiguousarray(array)))
         if running is None:
-            raise ValueError(f"{self.called} brought no rows; it has to return an iterator of batches of rows")
+            raise ValueError(f"{self.called} brought no rows; it must return an iterator of batches of rows")
         dtype = kept_type(np.result_type(*kinds))
         table = ChunkedTable(self.lengths, self.read, len(running.mean), dtype, in_order=True)
         table.known = running.summary
@@ -160,14 +160,14 @@ class ReiterableBatches:
             expected = self.lengths[self.next]
             if array is None and self.next == 0:
                 raise ValueError(
-                    f"the iterator that {self.called} returned is exhausted on the second pass: it has to return a new "
+                    f"the iterator that {self.called} returned is exhausted on the second pass: it must return a new "
                     "one each time it is called, as a generator function does"
                 )
             if array is None or len(array) != expected:
                 brought = "no more rows" if array is None else f"{len(array)} rows"
                 raise ValueError(
                     f"{self.called} brought {brought} as batch {self.next} of a later pass, and {expected} in the "
-                    "first; every pass has to bring the same batches in the same order"
+                    "first; every pass must bring the same batches in the same order"
                 )
             self.next += 1
             if self.next == len(self.lengths):
@@ -180,7 +180,7 @@ class ReiterableBatches:
         if next(self.coming, None) is not None:
             raise ValueError(
                 f"{self.called} brought more than the {sum(self.lengths)} rows of the first pass in a later one; every "
-                "pass has to bring the same batches in the same order"
+                "pass must bring the same batches in the same order"
             )
 
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from torch import Tensor, nn
 
 from isthmus.data.dense import DenseTable
-from isthmus.data.reading import table_of_numbers
+from isthmus.data.reading_numbers import table_of_numbers
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute

@@ -3,7 +3,10 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal
 
-from isthmus import AutoEncoder, Bernoulli, Gaussian, zoo
+from isthmus import AutoEncoder, Bernoulli, Compute, Gaussian, zoo
+from isthmus.data.dense import DenseTable
+from isthmus.estimators import generation
+from isthmus.estimators.inference import Inference
 
 F, K = 6, 2
 
@@ -73,13 +76,32 @@ def test_what_a_model_cannot_do_is_said(method):
 def test_interpolation_needs_as_many_rows_at_both_ends(linear):
     with pytest.raises(ValueError, match="a and b must have the same number of rows; got 2 and 3"):
         linear.interpolate(rows()[:2], rows()[:3])
-    with pytest.raises(ValueError, match="steps has to be a whole number of at least 2"):
+    with pytest.raises(ValueError, match="steps must be a whole number of at least 2"):
         linear.interpolate(rows()[0], rows()[1], steps=1)
 
 
 @pytest.mark.parametrize("n", [0, -1, 2.5])
 def test_numbers_that_cannot_be(linear, n):
-    with pytest.raises(ValueError, match="n has to be a whole number of at least 1"):
+    with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
         linear.sample(n)
-    with pytest.raises(ValueError, match="importance_samples has to be"):
+    with pytest.raises(ValueError, match="importance_samples must be"):
         linear.log_likelihood(rows(), importance_samples=n)
+
+
+def test_lines_are_straight_and_end_at_their_ends():
+    start, end = np.random.default_rng(0).normal(size=(2, 3, K))
+    points = generation.line(start, end, 5)
+    assert points.shape == (3, 5, K)
+    np.testing.assert_array_equal(points[:, 0], start)
+    np.testing.assert_array_equal(points[:, -1], end)
+    np.testing.assert_allclose(np.diff(points, axis=1), np.broadcast_to((end - start)[:, None] / 4, (3, 4, K)))
+
+
+def test_codewords_are_those_of_the_code():
+    model = zoo.vector_quantised(2, codes=8, width=2, epochs=1, random_state=0).fit(rows()).model_
+    inference = Inference(model, Compute(threads=1))
+    found = generation.codewords(inference, DenseTable(rows()))
+    assert found.dtype == np.int64
+    assert found.min() >= 0
+    assert found.max() < 8
+    np.testing.assert_array_equal(generation.codewords(inference, DenseTable(rows()[7:8])), found[7:8])
