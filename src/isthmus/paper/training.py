@@ -5,6 +5,7 @@ import time
 import numpy as np
 import torch
 
+from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.inference import mean_squared_error
@@ -69,5 +70,7 @@ class ErrorByEpoch(Callback):
         """Append the test error of the current weights, and count the seconds that this takes."""
         start = time.perf_counter()
         rows = Rows(self.images.test, scaling=run.rows.scaling, dtype=run.rows.dtype)
-        self.by_epoch.append(mean_squared_error(run.network.eval(), rows, torch.arange(len(rows))))
+        network = run.network.eval()
+        assert isinstance(network, Network), "autoencoders are trained"
+        self.by_epoch.append(mean_squared_error(network, rows, torch.arange(len(rows))))
         self.seconds += time.perf_counter() - start

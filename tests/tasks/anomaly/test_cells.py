@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from isthmus.data.reading import take_apart
 from isthmus.data.survey import Survey
-from isthmus.estimators import tabular
 from isthmus.tasks.anomaly.cells import CLIP, RobustCells, has_one_unit, soft_clip, undo_soft_clip
 
 
@@ -38,7 +38,7 @@ def test_a_constant_column_that_changes_is_far_off():
 
 def test_categories_and_gaps():
     X = np.array([["a", 1.0], ["b", None], ["a", 3.0], [None, 2.0]] * 10, dtype=object)
-    schema, found = tabular.read(X)
+    schema, found = take_apart(X)
     survey = Survey({})
     survey.look(schema.fields, found)
     columns = survey.columns()

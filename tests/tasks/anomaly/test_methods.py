@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Generator
 
+from isthmus.data.schema import TableSchema
 from isthmus.tasks.anomaly.cell_histograms import SMOOTHING, CellHistograms
 from isthmus.tasks.anomaly.denoiser import without_worst
 from isthmus.tasks.anomaly.ensemble import Ensemble
@@ -18,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 def training(X, contaminated=False, estimator=None):
-    return Training(X, contaminated, 0, CPU, None, estimator)
+    return Training(X, contaminated, 0, CPU, TableSchema(X.shape[1]), estimator)
 
 
 def correlated(n, seed=0):

@@ -8,13 +8,14 @@ import pytest
 import scipy.sparse
 import torch
 from safetensors.torch import load, save
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
 
+import isthmus
 from isthmus import AnomalyDetector
+from isthmus.estimators.state import State, member
 from isthmus.tasks.anomaly.methods import METHODS
-from isthmus.tasks.anomaly.state import State, Surroundings, member, numbers_from_state, numbers_state
-from isthmus.tasks.anomaly.trained_detector import TrainedDetector
-
-CPU = torch.device("cpu")
+from isthmus.tasks.anomaly.state import numbers_from_state, numbers_state
 
 
 def rows(n, seed=0):
@@ -36,19 +37,22 @@ def written(state):
     return State(json.loads(json.dumps(state.facts, allow_nan=False)), load(save(tensors)))
 
 
-def rebuilt(detector, own=()):
-    """Return the detector with everything trained rebuilt from its state."""
-    trained = detector._trained
-    surroundings = Surroundings(trained.recipe.columns, CPU, {kind.__name__: kind for kind in own})
-    new = AnomalyDetector(**detector.get_params(deep=False))
-    new.__dict__ = vars(detector) | {
-        "_trained": TrainedDetector.from_state(*written(trained.state()), surroundings, trained.recipe)
-    }
-    return new
+@pytest.fixture
+def rebuilt(tmp_path):
+    """A function that returns a detector after it was saved and loaded."""
+
+    def saved_and_loaded(detector, own=()):
+        detector.save(tmp_path / "detector.isthmus")
+        return isthmus.load(tmp_path / "detector.isthmus", parts=own)
+
+    return saved_and_loaded
 
 
 def compare(detector, new, X, calibrated=True):
     np.testing.assert_array_equal(new.score_samples(X), detector.score_samples(X))
+    np.testing.assert_array_equal(new.decision_scores_, detector.decision_scores_)
+    assert (new.threshold_, new.method_, new.reason_) == (detector.threshold_, detector.method_, detector.reason_)
+    assert repr(new) == repr(detector)
     one, other = detector.explain(X[:3]), new.explain(X[:3])
     np.testing.assert_array_equal(one.contributions, other.contributions)
     np.testing.assert_array_equal(np.asarray(one.expected), np.asarray(other.expected))
@@ -57,7 +61,7 @@ def compare(detector, new, X, calibrated=True):
 
 
 @pytest.mark.parametrize("method", [*METHODS, ("mahalanobis", "histogram", "denoiser")])
-def test_every_method(method):
+def test_every_method(method, rebuilt):
     detector = AnomalyDetector("contaminated", method, random_state=0).fit(rows(1000))
     new = rebuilt(detector)
     compare(detector, new, rows(30, 3))
@@ -66,29 +70,29 @@ def test_every_method(method):
 
 
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
-def test_tables_of_several_kinds(setting):
+def test_tables_of_several_kinds(setting, rebuilt):
     frame = table(200)
     detector = AnomalyDetector(setting, calibration_fraction=0.2, random_state=0).fit(frame)
     compare(detector, rebuilt(detector), frame)
 
 
-def test_sparse_rows():
+def test_sparse_rows(rebuilt):
     X = scipy.sparse.random_array((400, 60), density=0.1, rng=0).tocsr()
     detector = AnomalyDetector(calibration_fraction=0.2, random_state=0).fit(X)
     compare(detector, rebuilt(detector), X)
 
 
 @pytest.mark.parametrize("trained", [True, False])
-def test_cross_conformal_calibration(trained):
+def test_cross_conformal_calibration(trained, rebuilt):
     detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(rows(60))
     if trained:
         detector.pvalues(rows(2))
     new = rebuilt(detector)
-    assert new._trained.calibration.ready == trained
+    assert ("fold0" in new.fitted_state().facts["trained"]["calibration"]) == trained
     compare(detector, new, rows(20, 3))
 
 
-def test_no_calibration():
+def test_no_calibration(rebuilt):
     detector = AnomalyDetector("clean", "mahalanobis", calibration_fraction=None, random_state=0).fit(rows(60))
     new = rebuilt(detector)
     compare(detector, new, rows(20, 3), calibrated=False)
@@ -96,7 +100,7 @@ def test_no_calibration():
         new.pvalues(rows(2))
 
 
-class Distance:
+class Distance(BaseEstimator):
     """A method that can be saved."""
 
     def fit(self, X):
@@ -116,17 +120,26 @@ class Distance:
 
 
 @pytest.mark.parametrize("X", [rows(100), table(100)], ids=["numbers", "table"])
-def test_an_own_method(X):
+def test_an_own_method(X, rebuilt):
     detector = AnomalyDetector("clean", ("neighbours", Distance()), random_state=0).fit(X)
     compare(detector, rebuilt(detector, [Distance]), X[:20])
-    with pytest.raises(ValueError, match="a method of your own, Distance: give that class when loading"):
+    with pytest.raises(isthmus.ModelFileError, match=r"needs parts that are not known: Distance; .*parts=\[Distance\]"):
         rebuilt(detector)
 
 
-def test_an_own_method_that_cannot_be_saved():
-    detector = AnomalyDetector("clean", lambda X: lambda rows: rows[:, 0], random_state=0).fit(rows(60))
-    with pytest.raises(TypeError, match=r"method <lambda> cannot be saved: function has no methods state\(\)"):
-        detector._trained.state()
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (lambda X: lambda rows: rows[:, 0], r"method <lambda> cannot be saved: function has no methods state"),
+        (IsolationForest(n_estimators=5), r"IsolationForest has no methods state\(\) -> \(facts, tensors\)"),
+    ],
+    ids=["function", "no state"],
+)
+def test_an_own_method_that_cannot_be_saved_leaves_no_file(method, message, tmp_path):
+    detector = AnomalyDetector("clean", method, random_state=0).fit(rows(60))
+    with pytest.raises(TypeError, match=message):
+        detector.save(tmp_path / "detector.isthmus")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int64, bool])
