@@ -75,7 +75,7 @@ def test_an_iterator_that_is_exhausted():
 
     table = ReiterableBatches(same).table(accepted)
     with pytest.raises(
-        ValueError, match=r"the iterator that same\(\) returned is exhausted on the second pass: it has"
+        ValueError, match=r"the iterator that same\(\) returned is exhausted on the second pass: it must"
     ):
         table[:1]
 

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
-from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, GaussianNoise, Tied
+from isthmus import AutoEncoder, Bernoulli, Callback, Compute, Gaussian, GaussianNoise, Tied
 from isthmus.estimators import checks
 
 IRIS = load_iris().data
@@ -216,51 +216,85 @@ def test_weights_that_cannot_be(weight, message, method):
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 WHOLE = "must be a whole number of at least 1; got"
+PARTS = {
+    "encoder": r"encoder must have build_encoder\(features, outputs\), like .*Dense, Linear, or be a name; ",
+    "decoder": r"decoder must have build_decoder\(latent, outputs, encoder\), like .*Tied, or be a name; ",
+    "code": r"code must have build\(latent\), like .*Deterministic, .*, or be a name; ",
+    "likelihood": r"likelihood must have build\(features\), like Bernoulli, .*, or be a name; ",
+    "penalty": r"penalty must have build\(features, latent\), like .*L1, .*, or be a name; ",
+    "corruption": r"corruption must have build\(features\), like GaussianNoise, .*, or be a name; ",
+    "objective": r"objective must have build\(features, latent\), like ImportanceWeighted, or be a name; ",
+}
+"""What the error of each slot says."""
+NAMED = ("activation", "init", "scale", "schedule", "optimizer")
+"""Parameters that are one of a few names."""
 PARAMETERS = [
-    *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True)],
+    *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True, [3])],
     *[("latent", value, r"share of the variance in \(0, 1\); got") for value in (1.5, 0.0, 1.0, -0.5, float("nan"))],
     ("latent", 10**9, r"layers of 4-8-1000000000 units are too large: they would take 238 GiB to train"),
     *[
-        ("hidden", value, "hidden must be whole numbers of at least 1, a width a layer; got")
-        for value in ((0,), (-3,), (8, 0), (2.5,), ("a",), None, "ab")
+        ("hidden", value, "hidden must be whole numbers of at least 1, one width per layer; got")
+        for value in ((0,), (-3,), (8, 0), (2.5,), ("a",), (True,), None, "ab", {"a": 1})
     ],
     ("activation", "rleu", "unknown activation 'rleu'; did you mean 'relu'"),
     ("encoder", "dens", "unknown encoder 'dens'; did you mean 'dense'"),
-    ("encoder", Tied(), "encoder must be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
     ("decoder", "tide", "unknown decoder 'tide'; did you mean 'tied'"),
-    ("decoder", 3, "decoder must be one of the parts .*Dense, Linear, Tied.*got 3"),
     ("code", "determinstic", "unknown code 'determinstic'; did you mean 'deterministic'"),
-    ("code", None, "code must be one of the parts .*Deterministic.*, or its name; got None"),
     ("likelihood", "gausian", "unknown likelihood 'gausian'; did you mean 'gaussian'"),
-    ("likelihood", Dense(), "likelihood must be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
+    ("penalty", "l2", "unknown penalty 'l2'; did you mean 'l1'"),
+    ("corruption", "gausian_noise", "unknown corruption 'gausian_noise'; did you mean 'gaussian_noise'"),
+    ("objective", "importance", "unknown objective 'importance'; did you mean 'importance_weighted'"),
+    *[(slot, 3, f"{message}int has none: got 3") for slot, message in PARTS.items()],
+    *[(slot, Compute(), f"{message}Compute has none: got Compute") for slot, message in PARTS.items()],
+    *[(slot, Gaussian, f"{slot} must be a part, not its class: take Gaussian") for slot in PARTS],
+    *[(slot, None, f"{PARTS[slot]}NoneType has none: got None") for slot in ("code", "likelihood")],
+    ("encoder", Tied(), f"{PARTS['encoder']}Tied has none: got Tied"),
+    ("penalty", ["l1", 0.1], f"{PARTS['penalty']}float has none: got 0.1"),
     ("likelihood", Gaussian("optimum"), "variance of Gaussian must be a positive number, 'optimal', 'col"),
     ("likelihood", Gaussian(-1.0), "variance of Gaussian must be a positive number"),
-    ("penalty", "l2", "unknown penalty 'l2'; did you mean 'l1'"),
-    ("penalty", ["l1", 0.1], "penalty must be one of the parts .*L1.*, or its name; got 0.1"),
-    ("corruption", "gausian_noise", "unknown corruption 'gausian_noise'; did you mean 'gaussian_noise'"),
-    ("corruption", 0.3, "corruption must be one of the parts GaussianNoise.*, or its name; got 0.3"),
     ("corruption", GaussianNoise(-1), "scale of GaussianNoise must be a number of at least 0; got -1"),
+    *[(name, value, f"unknown {name} {value}") for name in NAMED for value in (3, True)],
+    *[(name, ["x"], rf"unknown {name} \['x'\]") for name in NAMED],
     ("init", "pcaa", "unknown init 'pcaa'; did you mean 'pca'"),
     ("init", None, "unknown init None"),
     ("scale", "standart", "unknown scale 'standart'; did you mean 'standard'"),
+    ("columns", "rael", "unknown columns 'rael'; did you mean 'real'"),
+    ("columns", {0: "rael"}, "unknown kind of column 'rael'; did you mean 'real'"),
+    ("columns", {9: "real"}, r"columns= names 9, which the table does not have; it has \[0, 1, 2, 3\]"),
+    *[("columns", value, "columns must be None, 'auto', .* a sequence of 4 kinds; got") for value in (3, ["real"])],
     ("schedule", "cosin", "unknown schedule 'cosin'; did you mean 'cosine'"),
     ("optimizer", "adm", "unknown optimizer 'adm'; did you mean 'adam'"),
-    *[(name, ["x"], rf"unknown {name} \['x'\]") for name in ("init", "scale", "activation", "schedule", "optimizer")],
-    ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
-    *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None)],
-    *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x")],
-    *[("learning_rate", value, "learning_rate must be a positive number; got") for value in (0, "x", float("inf"))],
+    *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None, True, [3])],
+    *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x", None, True)],
+    *[
+        ("learning_rate", value, "learning_rate must be a positive number; got")
+        for value in (0, -1, "x", None, True, float("inf"), float("nan"))
+    ],
     *[
         ("validation_fraction", value, r"validation_fraction must be a number in \[0, 1\); got")
-        for value in (1.0, -1)
+        for value in (1.0, -1, "x", None, True, float("nan"))
     ],
-    *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
-    *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
-    *[("random_state", value, "random_state must be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],
+    *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x", 1.5)],
+    *[("compute", value, "compute must be 'auto', the name of a device") for value in (None, 3, ["cpu"])],
     ("compute", "gpu", "unknown device 'gpu'"),
-    ("compute", None, "compute must be .auto., the name of a device"),
     ("compute", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),
+    ("compute", Compute(device=3), "unknown device 3"),
+    ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
+    *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
+    ("compute", Compute(compile="yes"), "compile must be True or False; got 'yes'"),
+    ("compute", Compute(cuda_graph=1), "cuda_graph must be True or False; got 1"),
+    ("compute", Compute(matmul="blas"), "unknown matmul 'blas'"),
+    *[("random_state", value, "random_state must be None, a whole number in") for value in (-1, "x", 1.5, 2**64, True)],
+    *[("verbose", value, "verbose must be a whole number of at least 0; got") for value in (-1, "x", None, 0.5, [1])],
+    *[
+        ("callbacks", value, "callbacks must be a sequence of isthmus.Callback objects; got")
+        for value in (3, "x", [3], [print], Callback(), Callback, [Callback])
+    ],
 ]
+
+
+def test_every_parameter_is_tested():
+    assert {name for name, _, _ in PARAMETERS} == set(AutoEncoder().get_params(deep=False))
 
 
 @pytest.mark.parametrize(("name", "value", "message"), PARAMETERS, ids=lambda value: repr(value)[:30])

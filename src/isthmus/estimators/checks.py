@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array
 
-from isthmus.core.checks import is_number
+from isthmus.core.checks import is_number, whole_number
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.data.finite import column_label
 from isthmus.data.moments import Summary
 from isthmus.data.scaling import AffineScaling
+from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import memory
 from isthmus.estimators.parameters import Parameters, RandomState
 from isthmus.parts.codes import Deterministic
@@ -83,6 +84,28 @@ def seed(random_state: RandomState) -> int:
         f"random_state must be None, a whole number in [0, 2**64), or numpy's RandomState or Generator; "
         f"got {random_state!r}"
     )
+
+
+def verbosity(verbose: object) -> int:
+    """Return how much is printed: 0 is nothing; True and False count as 1 and 0."""
+    return int(verbose) if isinstance(verbose, bool) else whole_number("verbose", verbose, 0)
+
+
+def callbacks(given: Iterable[object] | None) -> list[Callback]:
+    """Return the callbacks, none for None.
+
+    Raises
+    ------
+    ValueError
+        If it is no sequence of `Callback` objects.
+    """
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    if given is None or not listed:
+        return []
+    found = [callback for callback in listed if isinstance(callback, Callback)]
+    if isinstance(given, Callback) or len(found) < len(listed):
+        raise ValueError(f"callbacks must be a sequence of isthmus.Callback objects; got {given!r}")
+    return found
 
 
 def warn_if_it_can_copy(latent: int, features: int, parameters: Parameters) -> None:

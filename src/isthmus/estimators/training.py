@@ -1,7 +1,6 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import torch
 from numpy.typing import ArrayLike
@@ -53,12 +52,13 @@ def fit(
     ValueError
         If data or parameters are invalid; raised before training starts.
     """
+    reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
+    callbacks = checks.callbacks(parameters.callbacks)
     table, weight = weighted(table, sample_weight, least=2)
     n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
     plan = rules.plan(parameters, len(table) - n_validation, n_validation)
     with threads_to_build(parameters, table):
         built = build(parameters, table, schema, weight, n_validation, plan)
-    reports: list[Callback] = [ProgressReport()] if parameters.verbose else []
     trainer = Trainer(
         built.network,
         built.rows,
@@ -66,7 +66,7 @@ def fit(
         built.validation,
         planned(plan, parameters, built),
         built.generator,
-        [*reports, *callbacks(parameters)],
+        [*reports, *callbacks],
     )
     trainer.history.init = built.start
     history = trainer.fit()
@@ -95,6 +95,7 @@ def fit_more(
     table, schema, sample_weight
         As in `fit`.
     """
+    callbacks = checks.callbacks(parameters.callbacks)
     table, weight = weighted(table, sample_weight, least=2 if model is None else 1)
     plan = dataclasses.replace(rules.plan(parameters, len(table), 0), epochs=1, schedule="constant", open_ended=True)
     if model is None:
@@ -117,7 +118,7 @@ def fit_more(
     rows = rows_to_train(parameters, table, weight, units)
     plan = dataclasses.replace(plan, threads=thread_counts(parameters, network, plan.batch_size))
     none = torch.empty(0, dtype=torch.int64)
-    trainer = Trainer(network, rows, rows.everything(), none, plan, generator, callbacks(parameters), optimiser)
+    trainer = Trainer(network, rows, rows.everything(), none, plan, generator, callbacks, optimiser)
     for row in trainer.fit():  # no row if training was interrupted
         history.append(row | {"epoch": epochs + 1})
     history.stopped, history.best_epoch = "partial_fit", epochs + 1
@@ -125,11 +126,6 @@ def fit_more(
         history, trainer.report, epochs + 1, generator.get_state(), units.moments, trainer.optimiser
     )
     return FittedModel(schema, units.scaling, composition, network, units.dtype, record)
-
-
-def callbacks(parameters: Parameters) -> Sequence[Callback]:
-    """Return the callbacks, none if there are none."""
-    return parameters.callbacks or ()
 
 
 def planned(plan: Plan, parameters: Parameters, built: Built) -> Plan:
