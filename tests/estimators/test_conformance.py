@@ -2,19 +2,23 @@
 
 import pickle
 import random
+import warnings
+from html.parser import HTMLParser
 from unittest import SkipTest
 
 import joblib
 import numpy as np
 import pytest
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from isthmus import AutoEncoder, load
+import isthmus
+from isthmus import AnomalyDetector, AutoEncoder, Compute, Imputer, Masking, load
+from isthmus.estimators.plain import plain_parameters
 from isthmus.zoo.family import FAMILIES
 
 ESTIMATORS = [AutoEncoder, *(preset for presets in FAMILIES.values() for preset in presets)]
@@ -203,36 +207,11 @@ def test_a_row_is_on_its_own(make, fitted, method):
 
 
 @every
-def test_a_file_holds_the_model(make, fitted, tmp_path):
-    fitted(make).save(tmp_path / "model.isthmus")
-    loaded = load(tmp_path / "model.isthmus")
-    assert type(loaded) is type(fitted(make))
-    codes = np.eye(loaded.latent_)
-    assert_same_bits(loaded, fitted(make))
-    np.testing.assert_array_equal(loaded.inverse_transform(codes), fitted(make).inverse_transform(codes))
-
-
-@every
 def test_a_loaded_model_goes_on_as_the_saved_one(make, tmp_path):
     made = short(make).fit(SMALL)
     made.save(tmp_path / "model.isthmus")
     loaded = load(tmp_path / "model.isthmus")
     assert_same_bits(made.partial_fit(SMALL), loaded.partial_fit(SMALL))
-
-
-@every
-def test_clone_is_unfitted_and_equal(make, fitted):
-    made = clone(fitted(make))
-    assert repr(made) == repr(fitted(make))
-    assert made.get_params(deep=False).keys() == fitted(make).get_params(deep=False).keys()
-    with pytest.raises(NotFittedError):
-        made.transform(SMALL)
-    assert_same_bits(made.fit(SMALL), fitted(make))
-
-
-@every
-def test_pickle(make, fitted):
-    assert_same_bits(pickle.loads(pickle.dumps(fitted(make))), fitted(make))
 
 
 @pytest.mark.slow
@@ -321,3 +300,179 @@ def test_tables_with_gaps(make, tmp_path):
         np.testing.assert_array_equal(getattr(made, method)(GAPS[37:38]), whole[place][37:38])
         for other in others:
             np.testing.assert_array_equal(getattr(other, method)(GAPS), whole[place])
+
+
+# -- what holds for every public estimator: autoencoders, and those of tasks ------------------------------------------
+
+
+def imputer(latent=8, epochs=3, random_state=0):
+    member = AutoEncoder(latent, (16,), epochs=epochs, corruption=Masking(0.3, value=None), compute=Compute(threads=1))
+    return Imputer(member, members=2, random_state=random_state)
+
+
+def detector(latent=8, epochs=3, random_state=0):
+    return AnomalyDetector(method="mahalanobis", random_state=random_state)
+
+
+PUBLIC = [*ESTIMATORS, imputer, detector]
+"""Callables without arguments. A new public estimator is added here."""
+
+every_public = pytest.mark.parametrize("make", PUBLIC, ids=lambda make: make.__name__)
+ROWS = np.where(np.random.default_rng(0).random((120, 64)) < 0.1, np.nan, SMALL[:120])
+
+
+def rows_for(make):
+    """Return rows to fit the estimator to, with gaps if it takes them."""
+    return ROWS if short(make).__sklearn_tags__().input_tags.allow_nan else SMALL[:120]
+
+
+def told(estimator, X):
+    """Return everything that a fitted estimator says of rows."""
+    methods = [method for method in (*METHODS, "predict") if hasattr(estimator, method)]
+    assert methods, "an estimator without results would pass every test"
+    return [getattr(estimator, method)(X) for method in methods]
+
+
+def assert_told_the_same(one, other, X):
+    for a, b in zip(told(one, X), told(other, X), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def public():
+    """Each estimator fitted once; tests do not change them."""
+    known = {}
+
+    def fit(make):
+        if make not in known:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="column .* is ignored")
+                known[make] = short(make).fit(rows_for(make))
+        return known[make]
+
+    return fit
+
+
+def test_every_public_estimator_is_tested():
+    kinds = [getattr(isthmus, name) for name in isthmus.__all__]
+    public = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseEstimator)}
+    assert public == {type(short(make)) for make in PUBLIC}
+
+
+@every_public
+def test_a_file_holds_the_estimator(make, public, tmp_path):
+    made = public(make)
+    made.save(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus", compute=None, parts=())
+    assert type(loaded) is type(made)
+    assert plain_parameters(loaded) == plain_parameters(made)
+    assert loaded.n_features_in_ == made.n_features_in_
+    assert_told_the_same(loaded, made, rows_for(make))
+    loaded.save(tmp_path / "again.isthmus")
+    again = load(tmp_path / "again.isthmus")
+    assert_told_the_same(again, made, rows_for(make))
+
+
+@every
+def test_a_file_holds_the_decoder(make, fitted, tmp_path):
+    fitted(make).save(tmp_path / "model.isthmus")
+    loaded = load(tmp_path / "model.isthmus")
+    codes = np.eye(loaded.latent_)
+    np.testing.assert_array_equal(loaded.inverse_transform(codes), fitted(make).inverse_transform(codes))
+
+
+@pytest.mark.filterwarnings("ignore:column .* is ignored:UserWarning")
+@every_public
+def test_clone_is_unfitted_and_equal(make, public):
+    made = clone(public(make))
+    assert repr(made) == repr(public(make))
+    assert made.get_params(deep=False).keys() == public(make).get_params(deep=False).keys()
+    with pytest.raises(NotFittedError):
+        told(made, rows_for(make))
+    assert_told_the_same(made.fit(rows_for(make)), public(make), rows_for(make))
+
+
+@every_public
+def test_pickle(make, public):
+    assert_told_the_same(pickle.loads(pickle.dumps(public(make))), public(make), rows_for(make))
+
+
+@every_public
+def test_parameters_are_got_and_set(make):
+    made = short(make)
+    given = made.get_params(deep=False)
+    other = type(made)().set_params(**given)
+    for name, value in other.get_params(deep=False).items():
+        assert value is given[name], name
+    assert repr(other) == repr(made)
+    for name, value in made.get_params().items():
+        made.set_params(**{name: value})
+    assert repr(other) == repr(made)
+    with pytest.raises(ValueError, match=f"Invalid parameter 'laent' for estimator {type(made).__name__}"):
+        made.set_params(laent=3)
+
+
+class Balanced(HTMLParser):
+    """Raises if a tag is closed that is not the last one opened."""
+
+    VOID = ("br", "input", "img", "meta", "link", "path", "polyline", "line", "rect")
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@every_public
+def test_it_shows_in_notebooks(make, public):
+    before, after = short(make), public(make)
+    for estimator in (before, after):
+        html = estimator._repr_html_()
+        parser = Balanced()
+        parser.feed(html)
+        assert parser.open == []
+        assert type(estimator).__name__ in html
+        bundle = estimator._repr_mimebundle_()
+        assert set(bundle) == {"text/plain", "text/html"}
+        assert bundle["text/plain"] == repr(estimator)
+    # What is fitted comes after what scikit-learn shows of the parameters.
+    assert "<details open><summary>" not in before._repr_html_()
+    assert "<details open><summary>" in after._repr_html_()
+    assert "<details open><summary>" in after._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.filterwarnings("ignore:column .* is ignored:UserWarning")
+@every_public
+def test_names_of_columns(make, public, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    names = [f"pixel {place}" for place in range(64)]
+    frame = pandas.DataFrame(SMALL[:120], columns=names)
+    assert not hasattr(public(make), "feature_names_in_")
+    assert public(make).n_features_in_ == 64
+    made = short(make, epochs=1).fit(frame)
+    assert made.feature_names_in_.tolist() == names
+    assert made.feature_names_in_.dtype == object
+    made.save(tmp_path / "model.isthmus")
+    assert load(tmp_path / "model.isthmus").feature_names_in_.tolist() == names
+    with pytest.raises(ValueError, match=r"feature names should match|other columns than in fit"):
+        told(made, frame.rename(columns={"pixel 3": "pixel"}))
+    assert not hasattr(made.fit(SMALL[:120]), "feature_names_in_")
+
+
+@every_public
+def test_nothing_is_told_before_fit(make, tmp_path):
+    made = short(make)
+    with pytest.raises(NotFittedError, match=f"This {type(made).__name__} instance is not fitted yet"):
+        made.save(tmp_path / "model.isthmus")
+    assert list(tmp_path.iterdir()) == []
+    for name in ("n_features_in_", "feature_names_in_", "columns_"):
+        assert not hasattr(made, name)
+    with pytest.raises(NotFittedError):
+        told(made, SMALL)
