@@ -1,10 +1,23 @@
 import numpy as np
 import pytest
+import scipy.sparse
+import torch
 from sklearn.base import clone
 from sklearn.datasets import load_iris, load_wine
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from isthmus import AutoEncoder, Compute, Imputer, Masking
+from isthmus import AutoEncoder, Compute, Imputer, Masking, Tied, load
+from isthmus.data.reading import read_table
+from isthmus.estimators.inference import Inference
+from isthmus.tasks.imputation import (
+    drawing,
+    filled_in,
+    hidden_cell_errors,
+    masked_autoencoder,
+    numbers_are_real,
+    scaling_of,
+)
 
 WINE = load_wine().data
 
@@ -128,18 +141,268 @@ def test_a_column_without_values_stays_missing():
     assert np.isfinite(np.delete(filled, 2, axis=1)).all()
 
 
+# -- draws follow the likelihood of each column -----------------------------------------------------------------------
+
+ROWS, DRAWS = 40, 300
+
+
+@pytest.fixture(scope="module")
+def several():
+    """A table in which one column says much about a count with more spread than a Poisson's and about a category."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    group = rng.integers(2, size=1500)
+    rate = np.where(group, 8.0, 2.0)
+    return pandas.DataFrame(
+        {
+            "group": np.where(group, "high", "low"),
+            "count": rng.poisson(rng.gamma(2.0, rate / 2.0)),
+            "kind": np.where(rng.random(1500) < np.where(group, 0.8, 0.3), "a", "b"),
+            "flag": rng.random(1500) < np.where(group, 0.9, 0.2),
+            "real": group + 0.3 * rng.normal(size=1500),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted(several):
+    imputer = small(members=1, columns={"count": "count"})
+    # A start at an exact copy leaves counts no spread to begin with.
+    return imputer.set_params(estimator__init="orthogonal").fit(several)
+
+
+def hidden(several, name):
+    return several[:ROWS].astype({name: object}).assign(**{name: None})
+
+
+def conditional(imputer, X):
+    """Return the mean and variance of every cell given what is there, (n, cells), and which cells each column has."""
+    model = imputer.models_[0]
+    table = read_table(X, model.schema, caller="Imputer")
+    x = Inference(model, Compute(threads=1)).rows(table).scaled(table[:])
+    network = model.network.eval()
+    with torch.no_grad():
+        theta = network.decoder(network.encode(x).mean)
+        mean, variance = network.likelihood.mean(theta), network.likelihood.variances(theta)
+    cells = {column.name: scaling_of(model).feature_group == place for place, column in enumerate(imputer.columns_)}
+    return mean.double().numpy(), variance.double().numpy(), {name: cell.numpy() for name, cell in cells.items()}
+
+
+def drawn(imputer, X, name):
+    return np.stack([table[name].to_numpy() for table in imputer.draws(X, DRAWS, random_state=0)])
+
+
+def test_counts_are_drawn_with_the_spread_of_their_likelihood(several, fitted):
+    assert [(column.kind, column.likelihood) for column in fitted.columns_][1] == ("count", "negative_binomial")
+    X = hidden(several, "count")
+    mean, variance, cells = conditional(fitted, X)
+    draws = drawn(fitted, X, "count").astype(float)
+    assert (draws == np.round(draws)).all()
+    assert draws.min() == 0
+    np.testing.assert_allclose(draws.mean(), mean[:, cells["count"]].mean(), rtol=0.05)
+    np.testing.assert_allclose(draws.var(0).mean(), variance[:, cells["count"]].mean(), rtol=0.1)
+    high = (several["group"][:ROWS] == "high").to_numpy()
+    assert draws[:, high].var(0).mean() > 1.8 * draws[:, high].mean(), "a Poisson's would be equal"
+
+
+def test_categories_are_drawn_with_their_probabilities(several, fitted):
+    X = hidden(several, "kind")
+    mean, _, cells = conditional(fitted, X)
+    column = next(column for column in fitted.columns_ if column.name == "kind")
+    probability = mean[:, cells["kind"]][:, column.places[column.levels.index("a")]]
+    often = (drawn(fitted, X, "kind") == "a").mean(0)
+    assert np.abs(often - probability).max() < 5 * np.sqrt(0.25 / DRAWS)
+    high = (several["group"][:ROWS] == "high").to_numpy()
+    assert often[high].mean() > often[~high].mean() + 0.2
+
+
+def test_truth_values_are_drawn_with_their_probabilities(several, fitted):
+    X = hidden(several, "flag")
+    mean, _, cells = conditional(fitted, X)
+    often = drawn(fitted, X, "flag").astype(bool).mean(0)
+    assert np.abs(often - mean[:, cells["flag"]][:, 0]).max() < 5 * np.sqrt(0.25 / DRAWS)
+
+
+def test_numbers_are_drawn_with_the_error_of_hidden_cells(several, fitted):
+    draws = drawn(fitted, hidden(several, "real"), "real").astype(float)
+    place = np.flatnonzero(conditional(fitted, several[:2])[2]["real"])[0]
+    unit = several["real"].std(ddof=0)
+    np.testing.assert_allclose(draws.std(0).mean(), fitted.spread_[place] * unit, rtol=0.1)
+
+
+def test_draws_by_the_seed(several, fitted):
+    X = hidden(several, "count")
+    one, same, other = ([table["count"].tolist() for table in fitted.draws(X, 2, random_state=s)] for s in (0, 0, 1))
+    assert one == same
+    assert one[0] != one[1]
+    assert one != other
+
+
+def test_drawing_leaves_the_likelihood_as_it_is(fitted):
+    likelihood = fitted.models_[0].network.likelihood
+    before = {name: tensor.clone() for name, tensor in likelihood.state_dict().items()}
+    drawing(likelihood, torch.full((likelihood.slot.shape[0],), 3.0), torch.Generator())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in likelihood.state_dict().items())
+
+
+# -- what is fitted, and files ----------------------------------------------------------------------------------------
+
+
+def test_what_is_fitted():
+    X, _ = with_gaps(WINE)
+    imputer = small(members=3).fit(X)
+    assert len(imputer.models_) == 3
+    weights = [torch.cat([p.flatten() for p in model.network.parameters()]) for model in imputer.models_]
+    assert not torch.equal(weights[0], weights[1])
+    assert (imputer.n_features_in_, len(imputer.columns_), imputer.spread_.shape) == (13, 13, (13,))
+    assert (imputer.spread_ > 0).all()
+    assert {column.kind for column in imputer.columns_} == {"real"}
+    errors = hidden_cell_errors(imputer.models_, X, 0)
+    np.testing.assert_array_equal(errors, imputer.spread_)
+
+
+def test_the_estimator_that_is_given_is_not_changed():
+    imputer = small()
+    before = repr(imputer)
+    imputer.fit(with_gaps(WINE)[0])
+    assert repr(imputer) == before
+    assert not hasattr(imputer.estimator, "model_")
+
+
+@pytest.mark.parametrize("settings", [{}, {"fill": "draw"}, {"rounds": 2}, {"estimator": None}])
+def test_a_file_holds_it(tmp_path, settings):
+    X, _ = with_gaps(load_iris().data[:60])
+    imputer = quick().set_params(members=2, **settings).fit(X)
+    imputer.save(tmp_path / "imputer.isthmus")
+    loaded = load(tmp_path / "imputer.isthmus", compute=None, parts=())
+    assert (loaded.members, loaded.rounds, loaded.fill) == (imputer.members, imputer.rounds, imputer.fill)
+    np.testing.assert_array_equal(loaded.spread_, imputer.spread_)
+    np.testing.assert_array_equal(loaded.transform(X), imputer.transform(X))
+    draws = [np.stack(list(one.draws(X, 3, random_state=0))) for one in (loaded, imputer)]
+    np.testing.assert_array_equal(*draws)
+    assert [column.kind for column in loaded.columns_] == [column.kind for column in imputer.columns_]
+    np.testing.assert_array_equal(clone(loaded).fit(X).transform(X), imputer.transform(X))
+
+
+def test_a_file_with_frames(tmp_path, several, fitted):
+    fitted.save(tmp_path / "imputer.isthmus")
+    loaded = load(tmp_path / "imputer.isthmus")
+    X = hidden(several, "kind")
+    assert loaded.transform(X).equals(fitted.transform(X))
+    assert loaded.feature_names_in_.tolist() == list(several.columns)
+
+
+def test_rounds_begin_with_what_no_round_gives():
+    X, _ = with_gaps(load_iris().data)
+    imputer = quick().fit(X)
+    model = imputer.models_[0]
+    group = scaling_of(model).feature_group
+    x = torch.from_numpy(X).to(model.dtype)
+    with torch.no_grad():
+        read = model.network.likelihood.mean
+        one, two = (filled_in(model.network, x, group, rounds, read) for rounds in (0, 1))
+    even = group % 2 == 0
+    assert torch.equal(one[:, ~even], two[:, ~even])
+    assert not torch.equal(one[:, even], two[:, even])
+
+
+def test_numbers_are_real_unless_something_is_said(several):
+    assert numbers_are_real(None, several) == {"count": "real", "real": "real"}
+    assert numbers_are_real({"count": "count"}, several) == {"count": "count", "real": "real"}
+    assert numbers_are_real("auto", WINE) == dict.fromkeys(range(13), "real")
+
+
+def test_the_default_member_hides_cells():
+    assert masked_autoencoder().corruption == Masking(0.3, value=None, score="hidden")
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+WHOLE = "must be a whole number of at least"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fill": "median"}, "fill"),
-        ({"members": 0}, "members"),
-        ({"rounds": -1}, "rounds"),
-        ({"columns": {"nobody": "real"}}, "columns= names 'nobody'"),
+        *[({"estimator": value}, "estimator must be an AutoEncoder or None; got") for value in (3, "x", AutoEncoder)],
+        ({"estimator": Imputer()}, r"estimator must be an AutoEncoder or None; got Imputer\(\)"),
+        ({"estimator": AutoEncoder(likelihood="gaussian")}, "likelihood='gaussian' is one for all columns"),
+        ({"estimator": AutoEncoder(decoder=Tied())}, "a Tied decoder gives back what the encoder sees"),
+        ({"estimator": AutoEncoder(epochs=0)}, f"epochs {WHOLE} 1; got 0"),
+        *[({"members": value}, f"members {WHOLE} 1; got") for value in (0, 1.5, "x", None, True)],
+        *[({"rounds": value}, f"rounds {WHOLE} 0; got") for value in (-1, 1.5, "x", None, True)],
+        *[({"fill": value}, f"unknown fill {value!r}") for value in ("median", None, 3)],
+        ({"columns": {"nobody": "real"}}, "columns= names 'nobody', which the table does not have"),
+        ({"columns": {0: "rael"}}, "unknown kind of column 'rael'; did you mean 'real'"),
+        ({"columns": 3}, "columns must be None, 'auto', a kind for all columns"),
+        *[({"random_state": value}, "random_state must be None, a whole number") for value in (-1, "x", 1.5)],
     ],
 )
-def test_parameters_that_cannot_be(settings, message):
+def test_parameters_that_are_refused(settings, message):
+    imputer = small(**settings)
     with pytest.raises(ValueError, match=message):
-        small(**settings).fit(with_gaps(load_iris().data)[0])
+        imputer.fit(with_gaps(load_iris().data)[0])
+    with pytest.raises(NotFittedError):
+        imputer.transform(load_iris().data)
+
+
+IRIS = load_iris().data
+
+
+@pytest.mark.filterwarnings("ignore:column .* is ignored:UserWarning")
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (IRIS[0], ValueError, "Expected 2D array, got 1D array"),
+        (IRIS[None], ValueError, "Found array with dim 3"),
+        (IRIS[:0], ValueError, r"Found array with 0 sample\(s\)"),
+        (IRIS[:1], ValueError, r"Found array with 1 sample\(s\) while a minimum of 2"),
+        (IRIS * np.nan, ValueError, "no column of the table can be learned from: all are ignored"),
+        (IRIS + 1j, ValueError, "Complex data not supported"),
+        (scipy.sparse.csr_array(IRIS), TypeError, "Sparse data was passed, but dense data is required"),
+        (
+            "table.parquet",
+            ValueError,
+            r"Imputer takes rows in memory, and X is a source of rows \(str\)",
+        ),
+        (lambda: iter([IRIS]), ValueError, r"Imputer takes rows in memory, and X is a source of rows \(function\)"),
+    ],
+)
+def test_tables_that_are_refused(X, error, message):
+    with pytest.raises(error, match=message):
+        quick().fit(X)
+
+
+def test_tables_that_do_not_fit():
+    imputer = quick().fit(with_gaps(IRIS)[0])
+    for X, message in (
+        (IRIS[:, :3], "X has 3 features, but Imputer is expecting 4"),
+        (np.array([["a"] * 4] * 3), "column 0 held float values in fit, and now holds text values"),
+        (IRIS[:0], r"Found array with 0 sample\(s\)"),
+    ):
+        for use in (imputer.transform, lambda X: next(imputer.draws(X))):
+            with pytest.raises(ValueError, match=message):
+                use(X)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, "x", None])
+def test_numbers_of_draws_that_are_refused(n):
+    with pytest.raises(ValueError, match=f"n {WHOLE} 1; got"):
+        next(quick().fit(IRIS).draws(IRIS, n))
+
+
+def test_an_array_on_disk_is_read(tmp_path):
+    X, _ = with_gaps(IRIS)
+    np.save(tmp_path / "x.npy", X)
+    imputer = quick().fit(tmp_path / "x.npy")
+    np.testing.assert_array_equal(imputer.transform(str(tmp_path / "x.npy")), quick().fit(X).transform(X))
+
+
+@pytest.mark.parametrize("use", ["transform", "draws", "save"])
+def test_not_fitted(use, tmp_path):
+    uses = {"transform": lambda imputer: imputer.transform(IRIS), "draws": lambda imputer: next(imputer.draws(IRIS))}
+    with pytest.raises(NotFittedError, match="This Imputer instance is not fitted yet"):
+        uses.get(use, lambda imputer: imputer.save(tmp_path / "x"))(quick())
 
 
 def test_infinite_values_are_refused_by_name():

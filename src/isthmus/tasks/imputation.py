@@ -23,6 +23,7 @@ from isthmus.data.reading_columns import ColumnKinds, kinds_by_name, take_apart
 from isthmus.data.reading_numbers import any_array
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
+from isthmus.data.sources import is_source, memory_mapped
 from isthmus.data.tables import TableScaling
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
@@ -136,7 +137,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         self._check_parameters()
         seeds = np.random.SeedSequence(checks.seed(self.random_state))
-        member = masked_autoencoder() if self.estimator is None else clone(self.estimator)
+        member = clone_of(self.estimator)
         X = in_memory(X)
         table, schema = learn_table(
             X,
@@ -271,6 +272,16 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
+def clone_of(estimator: AutoEncoder | None) -> AutoEncoder:
+    """Return an unfitted copy of the estimator, or the default one for None."""
+    if estimator is None:
+        return masked_autoencoder()
+    if not isinstance(estimator, AutoEncoder):
+        raise ValueError(f"estimator must be an AutoEncoder or None; got {estimator!r}")
+    copy: AutoEncoder = clone(estimator)
+    return copy
+
+
 def masked_autoencoder() -> AutoEncoder:
     """Return the default autoencoder of an imputer."""
     return AutoEncoder(
@@ -332,8 +343,22 @@ def hidden_cell_errors(models: Sequence[FittedModel], numbers: np.ndarray, round
 
 
 def in_memory(X: Any) -> Any:
-    """Return a frame as it is, and anything else as an array."""
-    return X if frames.is_frame(X) else any_array(X)
+    """Return a frame as it is, the array of a .npy file memory-mapped, and anything else as an array.
+
+    Raises
+    ------
+    ValueError
+        If X is read a piece at a time.
+    """
+    X = memory_mapped(X)
+    if frames.is_frame(X):
+        return X
+    if isinstance(X, str | Path) or is_source(X):
+        raise ValueError(
+            f"Imputer takes rows in memory, and X is a source of rows ({type(X).__name__}): read it first, for "
+            "example with pandas.read_parquet"
+        )
+    return any_array(X)
 
 
 def numbers_are_real(columns: ColumnKinds, X: Any) -> dict[Any, str]:
