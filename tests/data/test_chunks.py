@@ -37,9 +37,9 @@ def test_rows_are_the_dense_ones(dtype):
         assert torch.equal(chunked[rows], dense[rows])
     index = torch.tensor([59, 0, 7, 30, 7, 6])
     assert torch.equal(chunked.take(index), dense[index])
-    room = torch.zeros(6, 3, dtype=dense.dtype)
-    assert chunked.take(index, out=room) is room
-    assert torch.equal(room, dense[index])
+    out = torch.zeros(6, 3, dtype=dense.dtype)
+    assert chunked.take(index, out=out) is out
+    assert torch.equal(out, dense[index])
 
 
 def test_chunks_of_other_number_types_are_converted():

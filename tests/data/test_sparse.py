@@ -19,9 +19,9 @@ def test_rows_are_the_dense_ones(dtype):
         assert torch.equal(table[rows], dense[rows])
     index = torch.tensor([5, 0, 39, 5])
     assert torch.equal(table.take(index), dense[index])
-    room = torch.full((4, 7), 9, dtype=dense.dtype)
-    assert table.take(index, out=room) is room
-    assert torch.equal(room, dense[index])
+    out = torch.full((4, 7), 9, dtype=dense.dtype)
+    assert table.take(index, out=out) is out
+    assert torch.equal(out, dense[index])
 
 
 def test_entries_that_are_there_twice_are_added():

@@ -113,14 +113,14 @@ def test_bernoulli_score_is_a_log_probability():
     np.testing.assert_allclose(ae.score_samples(BINARY), expected, rtol=1e-9)
 
 
-def test_optimal_variance_is_the_mean_squared_error_of_the_rows_that_judge():
-    class Judges(Callback):
+def test_optimal_variance_is_the_mean_squared_error_of_the_validation_rows():
+    class ValidationRows(Callback):
         def on_fit_end(self, trainer):
             self.index = trainer.validation.numpy()
 
-    judges = Judges()
-    ae = model(callbacks=[judges], validation_fraction=0.2).fit(IRIS)
-    held_out = IRIS[judges.index]
+    validation = ValidationRows()
+    ae = model(callbacks=[validation], validation_fraction=0.2).fit(IRIS)
+    held_out = IRIS[validation.index]
     errors = network_units(ae, held_out) - network_units(ae, ae.reconstruct(held_out))
     assert float(ae.network_.likelihood.variance) == pytest.approx(np.mean(errors**2), rel=1e-9)
 
@@ -557,8 +557,8 @@ def test_early_stopping_keeps_the_best():
     assert never.history_.best_epoch == np.argmin(never.history_["val_loss"])
 
 
-@pytest.mark.parametrize(("rows", "judged"), [(99, 0), (100, 10), (1050, 105), (30_000, 2000)])
-def test_rows_that_judge(rows, judged):
+@pytest.mark.parametrize(("rows", "validated"), [(99, 0), (100, 10), (1050, 105), (30_000, 2000)])
+def test_validation_rows(rows, validated):
     class Count(Callback):
         def on_fit_start(self, trainer):
             self.counts = len(trainer.index), len(trainer.validation)
@@ -568,7 +568,7 @@ def test_rows_that_judge(rows, judged):
     count = Count()
     X = np.random.default_rng(0).normal(size=(rows, 3))
     model(callbacks=[count]).fit(X)
-    assert count.counts == (rows - judged, judged)
+    assert count.counts == (rows - validated, validated)
     assert count.rows.tolist() == list(range(rows))
     model(callbacks=[count], validation_fraction=0.5).fit(X)
     assert count.counts == (rows - round(rows / 2), round(rows / 2))
@@ -596,14 +596,14 @@ class Interrupt(Callback):
 
 
 @pytest.mark.parametrize("event", ["on_step_end", "on_epoch_end"])
-@pytest.mark.parametrize("judged", [0.0, 0.2])
-def test_interrupted(event, judged, tmp_path):
-    ae = model(callbacks=[Interrupt(event, 3)], validation_fraction=judged)
+@pytest.mark.parametrize("fraction", [0.0, 0.2])
+def test_interrupted(event, fraction, tmp_path):
+    ae = model(callbacks=[Interrupt(event, 3)], validation_fraction=fraction)
     with pytest.warns(TrainingWarning, match=r"training was interrupted in epoch \d; the best weights so far are kept"):
         ae.fit(IRIS)
     assert ae.history_.stopped.startswith("interrupted in epoch")
     assert ae.n_iter_ in (2, 3)
-    if judged:
+    if fraction:
         assert ae.history_.best_epoch == np.argmin(ae.history_["val_loss"])
     assert np.isfinite(ae.score_samples(IRIS)).all()
     ae.save(tmp_path / "model")
@@ -611,9 +611,9 @@ def test_interrupted(event, judged, tmp_path):
 
 
 @pytest.mark.parametrize("event", ["on_fit_start", "on_step_end", "on_epoch_end"])
-@pytest.mark.parametrize("judged", [0.0, 0.2])
-def test_interrupted_at_once(event, judged, tmp_path):
-    ae = model(callbacks=[Interrupt(event, 1)], validation_fraction=judged)
+@pytest.mark.parametrize("fraction", [0.0, 0.2])
+def test_interrupted_at_once(event, fraction, tmp_path):
+    ae = model(callbacks=[Interrupt(event, 1)], validation_fraction=fraction)
     with pytest.warns(TrainingWarning, match="interrupted"):
         ae.fit(IRIS)
     assert ae.n_iter_ == 1

@@ -49,7 +49,7 @@ IN_FIT = TABLES | {
     "gaps in short floats": (GAPS.astype(np.float16), ValueError, "column 1 has 2 infinite values"),
     "infinite values": (np.where(np.isnan(GAPS), 1, GAPS), ValueError, r"0 NaN and 3 infinite values \(column 1: 2, "),
 }
-"""Gaps alone are learned: `test_tabular.py`."""
+"""Gaps alone are learned: `test_mixed_tables.py`."""
 IN_USE = TABLES | {
     "text": (np.array([["x", "y"], ["z", "w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),
     "objects": (np.array([["x", 1], [2, 3]], dtype=object), ValueError, "X holds text .*OneHotEncoder"),

@@ -33,7 +33,7 @@ def test_epochs_make_enough_steps(rows, validated):
     assert epochs == 20 or (epochs - 1) * steps < least
 
 
-def test_judged_rows_are_a_tenth_and_at_most_2000():
+def test_validation_rows_are_a_tenth_and_at_most_2000():
     assert [rules.automatic_validation(rows) for rows in (1, 99, 100, 101, 1000, 20_000, 10**6)] == [
         0, 0, 10, 10, 100, 2000, 2000,
     ]  # fmt: skip

@@ -80,7 +80,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         seen as one array, by `scale` and `likelihood`.
     epochs : int or "auto"
         Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
-        kept out to judge the training).
+        kept out to validate it).
     batch_size : int or "auto"
         Rows a step. "auto": 128; all of them up to 256.
     learning_rate : float or "auto"
@@ -90,7 +90,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     optimizer : {"adam", "adamw"} or Adam, default="adam"
         The optimiser.
     validation_fraction : float or "auto"
-        Share of the rows that are kept out of training and judge it, in [0, 1). "auto": none of fewer than 100 rows;
+        Share of the rows that are kept out of training to validate it, in [0, 1). "auto": none of fewer than 100 rows;
         else a tenth, and at most 2,000 rows.
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
