@@ -1,6 +1,6 @@
 """`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
-from isthmus.data.reading import learn_table, read_pieces, read_table
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
@@ -156,7 +156,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         objective: Slot = None,
         init: str = "pca",
         scale: str | None = "auto",
-        columns: Mapping[Any, str] | Sequence[str] | str | None = None,
+        columns: ColumnKinds = None,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -211,7 +211,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train on the rows of X.
 
         Parameters
@@ -244,7 +244,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.model_ = training.fit(self, table, schema, sample_weight)
         return self
 
-    def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train once over one more chunk of rows; the first chunk decides the initialisation.
 
         The learning rate is constant, and the optimiser keeps its state between chunks. A standard scaling follows the
@@ -280,7 +280,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: object) -> np.ndarray:
         """Return the noise-free codes of rows, (n, K)."""
         return self._applied(X, Inference.encode)
 
@@ -293,11 +293,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
-    def reconstruct(self, X: Any) -> Any:
+    def reconstruct(self, X: object) -> Any:
         """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
         return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
         For a Gaussian likelihood a log-density in the data's own units, which is comparable between models of the same
@@ -311,15 +311,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.log_likelihood)
 
-    def score_columns(self, X: Any) -> np.ndarray:
+    def score_columns(self, X: object) -> np.ndarray:
         """Return the contribution of each column to `score_samples`, (n, columns), in nats."""
         return self._applied(X, Inference.column_log_likelihood)
 
-    def score(self, X: Any, y: object = None) -> float:
+    def score(self, X: object, y: object = None) -> float:
         """Return the mean of `score_samples`."""
         return float(self.score_samples(X).mean())
 
-    def reconstruction_error(self, X: Any) -> np.ndarray:
+    def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
         The mean squared error over the columns, in the data's own units squared. For columns of several kinds, which
@@ -328,7 +328,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.error)
 
-    def score_batches(self, batches: Iterable[Any], columns: Sequence[str] | None = None) -> Iterator[Any]:
+    def score_batches(self, batches: Iterable[object], columns: Sequence[str] | None = None) -> Iterator[Any]:
         """Score record batches as they come, for Spark's ``mapInArrow``, Dask, Ray and others.
 
         Parameters
@@ -351,7 +351,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         inference, schema = self._inference(), self._model().schema
         return streaming.scored_batches(inference.log_likelihood, batches, columns, schema, type(self).__name__)
 
-    def write(self, X: Any, path: str | Path, what: str = "transform") -> Path:
+    def write(self, X: object, path: str | Path, what: str = "transform") -> Path:
         """Work out a result for rows of any number, and write it to a Parquet file a piece at a time.
 
         Parameters
@@ -444,7 +444,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         lambda model: model.network.prior is not None and model.network.code.has_posterior,
         "a prior and a posterior: take `zoo.variational`, or code='gaussian', penalty='kl'",
     )
-    def log_likelihood(self, X: Any, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
+    def log_likelihood(self, X: object, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
         log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
@@ -468,7 +468,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._applied(X, lambda inference, table: generation.log_marginal(inference, table, count, seed))
 
     @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
-    def indices(self, X: Any) -> np.ndarray:
+    def indices(self, X: object) -> np.ndarray:
         """Return which codewords stand for each row, (n, groups), whole numbers.
 
         Raises
@@ -514,7 +514,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _inference(self) -> Inference:
         return Inference(self._model(), compute(self.compute))
 
-    def _applied(self, X: Any, use: Use) -> np.ndarray:
+    def _applied(self, X: object, use: Use) -> np.ndarray:
         """Return what is worked out of X, a source one piece at a time."""
         inference, schema = self._inference(), self._model().schema
         found = [use(inference, table) for table in read_pieces(X, schema, caller=type(self).__name__)]
