@@ -222,7 +222,7 @@ def test_rounding_is_not_outside():
         (np.full(150, np.nan), "sample_weight contains NaN"),
         (np.full(150, np.inf), "sample_weight contains infinity"),
         (np.zeros(150), "at least one non-zero number|0 sample weights are positive"),
-        (np.eye(150)[0], "1 sample weights are positive, but at least 2 have to be"),
+        (np.eye(150)[0], "1 sample weights are positive, but at least 2 must be"),
     ],
 )
 def test_weights_that_cannot_be(weight, message, method):
@@ -243,31 +243,31 @@ def test_weights():
 
 # -- parameters -------------------------------------------------------------------------------------------------------
 
-WHOLE = "has to be a whole number of at least 1; got"
+WHOLE = "must be a whole number of at least 1; got"
 PARAMETERS = [
     *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True)],
     *[("latent", value, r"share of the variance in \(0, 1\); got") for value in (1.5, 0.0, 1.0, -0.5, float("nan"))],
     ("latent", 10**9, r"layers of 4-8-1000000000 units are too large: they would take 238 GiB to train"),
     *[
-        ("hidden", value, "hidden has to be whole numbers of at least 1, a width a layer; got")
+        ("hidden", value, "hidden must be whole numbers of at least 1, one width per layer; got")
         for value in ((0,), (-3,), (8, 0), (2.5,), ("a",), None, "ab")
     ],
     ("activation", "rleu", "unknown activation 'rleu'; did you mean 'relu'"),
     ("encoder", "dens", "unknown encoder 'dens'; did you mean 'dense'"),
-    ("encoder", Tied(), "encoder has to be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
+    ("encoder", Tied(), "encoder must be one of the parts Convolutional, Dense, Linear, or its name; got Tied"),
     ("decoder", "tide", "unknown decoder 'tide'; did you mean 'tied'"),
-    ("decoder", 3, "decoder has to be one of the parts .*Dense, Linear, Tied.*got 3"),
+    ("decoder", 3, "decoder must be one of the parts .*Dense, Linear, Tied.*got 3"),
     ("code", "determinstic", "unknown code 'determinstic'; did you mean 'deterministic'"),
-    ("code", None, "code has to be one of the parts .*Deterministic.*, or its name; got None"),
+    ("code", None, "code must be one of the parts .*Deterministic.*, or its name; got None"),
     ("likelihood", "gausian", "unknown likelihood 'gausian'; did you mean 'gaussian'"),
-    ("likelihood", Dense(), "likelihood has to be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
-    ("likelihood", Gaussian("optimum"), "variance of Gaussian has to be a positive number, 'optimal', 'col"),
-    ("likelihood", Gaussian(-1.0), "variance of Gaussian has to be a positive number"),
+    ("likelihood", Dense(), "likelihood must be one of the parts Bernoulli, .*Gaussian.*, or its name; got Dense"),
+    ("likelihood", Gaussian("optimum"), "variance of Gaussian must be a positive number, 'optimal', 'col"),
+    ("likelihood", Gaussian(-1.0), "variance of Gaussian must be a positive number"),
     ("penalty", "l2", "unknown penalty 'l2'; did you mean 'l1'"),
-    ("penalty", ["l1", 0.1], "penalty has to be one of the parts .*L1.*, or its name; got 0.1"),
+    ("penalty", ["l1", 0.1], "penalty must be one of the parts .*L1.*, or its name; got 0.1"),
     ("corruption", "gausian_noise", "unknown corruption 'gausian_noise'; did you mean 'gaussian_noise'"),
-    ("corruption", 0.3, "corruption has to be one of the parts GaussianNoise.*, or its name; got 0.3"),
-    ("corruption", GaussianNoise(-1), "scale of GaussianNoise has to be a number of at least 0; got -1"),
+    ("corruption", 0.3, "corruption must be one of the parts GaussianNoise.*, or its name; got 0.3"),
+    ("corruption", GaussianNoise(-1), "scale of GaussianNoise must be a number of at least 0; got -1"),
     ("init", "pcaa", "unknown init 'pcaa'; did you mean 'pca'"),
     ("init", None, "unknown init None"),
     ("scale", "standart", "unknown scale 'standart'; did you mean 'standard'"),
@@ -277,11 +277,8 @@ PARAMETERS = [
     ("compute", Compute(precision="float31"), "unknown precision 'float31'; did you mean 'float32'"),
     *[("epochs", value, f"epochs {WHOLE}") for value in (0, 2.0, "x", None)],
     *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "x")],
-    *[("learning_rate", value, "learning_rate has to be a positive number; got") for value in (0, "x", float("inf"))],
-    *[
-        ("validation_fraction", value, r"validation_fraction has to be a number in \[0, 1\); got")
-        for value in (1.0, -1)
-    ],
+    *[("learning_rate", value, "learning_rate must be a positive number; got") for value in (0, "x", float("inf"))],
+    *[("validation_fraction", value, r"validation_fraction must be a number in \[0, 1\); got") for value in (1.0, -1)],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x")],
     *[("compute", Compute(threads=value), f"threads {WHOLE}") for value in (0, "x", True)],
     *[("random_state", value, "random_state must be None, a whole number in") for value in (-1, "x", 1.5, 2**64)],

@@ -73,13 +73,13 @@ def test_what_a_model_cannot_do_is_said(method):
 def test_interpolation_needs_as_many_rows_at_both_ends(linear):
     with pytest.raises(ValueError, match="a and b must have the same number of rows; got 2 and 3"):
         linear.interpolate(rows()[:2], rows()[:3])
-    with pytest.raises(ValueError, match="steps has to be a whole number of at least 2"):
+    with pytest.raises(ValueError, match="steps must be a whole number of at least 2"):
         linear.interpolate(rows()[0], rows()[1], steps=1)
 
 
 @pytest.mark.parametrize("n", [0, -1, 2.5])
 def test_numbers_that_cannot_be(linear, n):
-    with pytest.raises(ValueError, match="n has to be a whole number of at least 1"):
+    with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
         linear.sample(n)
-    with pytest.raises(ValueError, match="importance_samples has to be"):
+    with pytest.raises(ValueError, match="importance_samples must be"):
         linear.log_likelihood(rows(), importance_samples=n)

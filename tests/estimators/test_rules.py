@@ -54,7 +54,7 @@ def test_some_row_is_left_to_train_on(fraction, rows):
 
 @pytest.mark.parametrize("fraction", [1, 1.0, 2, -0.1, "half", None, True, float("nan")])
 def test_validation_fractions_that_cannot_be(fraction):
-    with pytest.raises(ValueError, match=r"validation_fraction has to be a number in \[0, 1\); got"):
+    with pytest.raises(ValueError, match=r"validation_fraction must be a number in \[0, 1\); got"):
         rules.validation_rows(fraction, 100)
 
 
@@ -102,7 +102,7 @@ def test_share_that_cannot_be(share):
 
 @pytest.mark.parametrize("latent", [0, -1, "x", None, True, [2]])
 def test_latent_that_cannot_be(latent):
-    with pytest.raises(ValueError, match="latent has to be a whole number of at least 1; got"):
+    with pytest.raises(ValueError, match="latent must be a whole number of at least 1; got"):
         rules.latent_size(AutoEncoder(latent=latent), NUMBERS, 4, None)
 
 
@@ -140,7 +140,7 @@ def test_patience(patience):
     assert rules.plan(AutoEncoder(patience=patience), 1000, 100).patience == patience
 
 
-WHOLE = "has to be a whole number of at least 1; got"
+WHOLE = "must be a whole number of at least 1; got"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ WHOLE = "has to be a whole number of at least 1; got"
         *[("batch_size", value, f"batch_size {WHOLE}") for value in (0, 1.5, "all", None)],
         *[("patience", value, f"patience {WHOLE}") for value in (0, -3, 2.5, "yes", True)],
         *[
-            ("learning_rate", value, "learning_rate has to be a positive number; got")
+            ("learning_rate", value, "learning_rate must be a positive number; got")
             for value in (0, -0.1, float("nan"), float("inf"), "fast", None, True)
         ],
         ("schedule", "cosin", "unknown schedule 'cosin'; did you mean 'cosine'"),

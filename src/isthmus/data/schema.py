@@ -30,7 +30,7 @@ class TableSchema:
     """
 
     n_features: int
-    names: tuple[object, ...] | None = None
+    names: tuple[Any, ...] | None = None
     frame: Schema | None = None
     columns: Columns | None = None
 
