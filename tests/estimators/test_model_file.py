@@ -555,10 +555,10 @@ def test_every_part_can_be_saved():
 
 def test_header(saved, fitted):
     header, tensors = contents(saved)
-    assert (header["schema"], header["isthmus"], header["estimator"]) == (1, isthmus.__version__, "AutoEncoder")
+    assert (header["schema"], header["isthmus"], header["estimator"]) == (2, isthmus.__version__, "AutoEncoder")
     assert header["parameters"]["hidden"] == [8]
-    assert header["fitted"]["likelihood"] == plain(fitted.likelihood_)
-    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "seen", "generator"}
+    assert header["fitted"]["composition"]["likelihood"] == plain(fitted.likelihood_)
+    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "moments", "generator"}
 
 
 def test_nothing_is_warned_of(fitted, path):

@@ -328,7 +328,7 @@ def common_type(kinds: Iterable[Any]) -> np.dtype:
 def as_table(piece: np.ndarray, names: Sequence[str]) -> Any:
     """Return a piece of a result, (b, columns) or (b,), as a table of Arrow's with columns of those names."""
     columns = piece.reshape(len(piece), -1).T
-    # Rows that came as columns: each has to be in one piece for Arrow.
+    # Rows that came as columns: each must be in one piece for Arrow.
     return arrow().table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
 
 

@@ -47,7 +47,7 @@ def checked(sample_weight: ArrayLike, rows: Sized) -> np.ndarray:
 def refuse_too_few(used: np.ndarray, least: int) -> None:
     """Raise a `ValueError` if fewer than `least` weights are positive."""
     if used.sum() < least:
-        raise ValueError(f"{used.sum()} sample weights are positive, but at least {least} have to be")
+        raise ValueError(f"{used.sum()} sample weights are positive, but at least {least} must be")
 
 
 def normalised(weight: np.ndarray) -> np.ndarray:
