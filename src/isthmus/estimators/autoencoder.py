@@ -33,64 +33,75 @@ Use = Callable[[Inference, Table], np.ndarray]
 
 @register("estimator")
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """An autoencoder: a small code for every row, from which the row can be rebuilt.
+    """An autoencoder: a short code for every row, from which the row can be reconstructed.
 
-    The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
-    is trained to make -log p(x|z) plus the penalties small. It starts, where its parts allow it, exactly at PCA
-    (`init="pca"`), and with the best weights kept on validation rows it ends no worse.
+    The network encodes a row x of F numbers as a code z of K numbers, decodes z to the parameters of a distribution
+    p(x|z), and is trained to minimise -log p(x|z) plus the penalties. If its parts allow it, training starts exactly at
+    PCA (`init="pca"`). The weights of the best epoch on the validation rows are kept, so that the result is no worse
+    there.
+
+    *What* the model is: `latent` to `objective`. *How* it is trained: `init` to `patience`, and `callbacks`. *Where* it
+    computes: `compute`. Parts are given by name, as objects, or as your own (see `docs/extending.md`).
 
     Parameters
     ----------
     latent : int or float, default=0.9
-        Size K of the code. A share in (0, 1) takes as many numbers as principal components explain that share of the
-        variance.
+        Size K of the code. A share in (0, 1) takes as many numbers as the principal components that explain that share
+        of the variance.
     hidden : tuple of int, default=(128,)
         Units of each hidden layer of the encoder; the decoder mirrors them. ``()`` is a linear autoencoder.
     activation : str, default="silu"
         "relu", "silu", "gelu", "softplus", "elu", "tanh", "sigmoid" or "identity".
-    encoder : part or str, optional
-        Instead of `hidden` and `activation`: `Dense` (with normalisation and dropout) or `Linear`.
-    decoder : part or str, optional
-        `Dense`, `Linear` or `Tied`; None mirrors the encoder.
+    encoder : part, torch module or str, optional
+        Replaces `hidden` and `activation`: `Dense` (with normalisation and dropout), `Linear`, `Convolutional`, or a
+        torch module from (B, F) to (B, inputs of the code).
+    decoder : part, torch module or str, optional
+        `Dense`, `Linear`, `Convolutional`, `Tied` (the encoder's weights transposed), or a torch module. None mirrors
+        the encoder.
     code : part or str, default="deterministic"
-        The narrow place, for example ``Deterministic(activation="sigmoid")``.
+        The bottleneck: `Deterministic` (with an activation), `GaussianCode`, `TopK`, `BatchTopK`, `LifetimeSparse`,
+        `OrderedCode`, `VectorQuantizer` or `FSQ`.
     likelihood : part or str, default="auto"
-        p(x|z): `Gaussian` or `Bernoulli`. "auto" takes Bernoulli for zeros and ones, `Gaussian` with a sigmoid on its
-        mean for other values in [0, 1] after scaling, and plain `Gaussian` for the rest.
-    penalty : part, list of parts or str, optional
-        Added to the objective, for example ``L1(weight=0.01)``.
-    corruption : part or str, default="auto"
-        What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder; None:
-        nothing. "auto": in tables with missing cells a tenth of the columns of each row are hidden too, so that codes
-        do not depend on what is missing (``Masking(0.1, value=None)``); else nothing.
+        p(x|z): `Gaussian` ("mse"), `Bernoulli` ("bce"), `ContinuousBernoulli`, `Laplace`, `StudentT`, `Poisson`,
+        `NegativeBinomial`, `Multinomial`, `Categorical`. "auto": Bernoulli for zeros and ones, `Gaussian` with a
+        sigmoid on its mean for other values in [0, 1] after scaling, else `Gaussian`; for columns of several kinds
+        `Mixed`, which gives each column the likelihood of its kind.
+    penalty : part, str or list of these, optional
+        Added to the objective: `L1`, `KLSparsity`, `WeightDecay`, `Contractive`, `KL`, `MMD`, `TotalCorrelation`,
+        `Adversarial`.
+    corruption : part, str or None, default="auto"
+        Noise on the input in training, while the clean row is the target: `GaussianNoise`, `Masking`, `SaltAndPepper`,
+        `Swap`. None: no noise. "auto": in tables with missing cells, a tenth of the columns of each row are hidden as
+        well, so that codes do not depend on what is missing (``Masking(0.1, value=None)``); else no noise.
     objective : part or str, optional
-        What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
+        Replaces -log p(x|z) in the objective: `ImportanceWeighted`.
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
-        Where training starts; `history_.init` says what was possible. "layerwise" first trains each layer of a dense
-        network by itself.
+        The first weights; `history_.init` says how near to PCA they could be. "layerwise" first trains each layer of a
+        dense network by itself.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
-        How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
-        above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
+        How columns are scaled for the network. "auto": not at all if every value is in [0, 1] and the greatest is above
+        0.1, and for counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
         (images); else each to mean 0 and standard deviation 1.
     columns : dict, sequence or str, optional
-        What columns are: names (of arrays, places) to "real", "positive" (seen on a logarithmic scale), "count",
-        "boolean", "category", "ordinal", "date-time" or "ignored", or to a likelihood: "student_t" (real), "poisson" or
-        "negative_binomial" (count). The others are found by looking: `columns_` tells. "auto": look at an array as at a
-        frame. None: so are frames and arrays with text, times, categories or missing cells (NaN); numbers alone are
-        seen as one array, by `scale` and `likelihood`.
+        What columns are: a dict from names (positions, for arrays) to "real", "positive" (seen on a logarithmic scale),
+        "count", "boolean", "category", "ordinal", "date-time" or "ignored", or to any likelihood that is registered for
+        columns, such as "student_t" or "negative_binomial"; or one of these per column; or one for all. Other columns
+        are examined; `columns_` says what was found. "auto" examines an array as if it were a frame. None examines
+        frames, and arrays with text, times, categories or missing cells (NaN); tables of numbers alone follow `scale`
+        and `likelihood`.
     epochs : int or "auto"
-        Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
-        kept out to judge the training).
+        Greatest number of passes over the rows. "auto": 20, or as many as make 1,000 steps (200 steps without
+        validation rows).
     batch_size : int or "auto"
-        Rows a step. "auto": 128; all of them up to 256.
+        Rows per step. "auto": 128, or all rows if there are at most 256.
     learning_rate : float or "auto"
-        The schedule's greatest. "auto": 0.005.
+        The greatest learning rate of the schedule. "auto": 0.005.
     schedule : {"cosine", "constant", "one_cycle"}, default="cosine"
         How the learning rate changes during training.
     optimizer : {"adam", "adamw"} or Adam, default="adam"
         The optimiser.
     validation_fraction : float or "auto"
-        Share of the rows that are kept out of training and judge it, in [0, 1). "auto": none of fewer than 100 rows;
+        Share of the rows, in [0, 1), that are held out of training for validation. "auto": none of fewer than 100 rows;
         else a tenth, and at most 2,000 rows.
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
@@ -103,30 +114,30 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     verbose : int, default=0
         1 shows the progress of training.
     callbacks : sequence of Callback, default=()
-        Called at five moments of training; see `isthmus.engine.Callback`.
+        Called at five moments of training; see `isthmus.Callback`.
 
     Attributes
     ----------
     latent_ : int
         Size of the code.
     history_ : History
-        What happened in training, an epoch a row.
+        The losses of training, one row per epoch.
     fit_report_ : FitReport
-        What was chosen for the training: batches, learning rate, device, precision, threads, and why.
+        The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
     network_ : Network
         The torch module.
     columns_ : Columns
-        What each column was taken for, where they are of several kinds or have gaps; prints as a table.
-    scaling_ : Scaling or TableScaling
-        Between the data's units and the network's.
+        What each column was taken for, if columns are of several kinds or have gaps; prints as a table.
+    scaling_ : Scaling
+        From the data's units to the network's, and back.
     likelihood_ : part
         The likelihood that was used.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     n_features_in_ : int
-        Columns seen in `fit`.
+        Number of columns seen in `fit`.
     feature_names_in_ : ndarray of str
-        Their names, if they had any.
+        Their names, if all are text.
 
     References
     ----------
@@ -218,11 +229,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
             Numbers must be finite, in any units. A sparse matrix stays sparse: only batches become dense. Data larger
-            than memory come as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an array
-            of h5py or zarr, or a function that returns an iterator of batches each time it is called.
+            than memory are given as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an
+            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
-            Weight of each row, at least 0. Where one batch holds all rows, weight 2 equals the row twice.
+            Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
 
         Returns
         -------
@@ -352,7 +363,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return streaming.scored_batches(inference.log_likelihood, batches, columns, schema, type(self).__name__)
 
     def write(self, X: object, path: str | Path, what: str = "transform") -> Path:
-        """Work out a result for rows of any number, and write it to a Parquet file a piece at a time.
+        """Compute a result for any number of rows, and write it to a Parquet file piece by piece.
 
         Parameters
         ----------
@@ -515,7 +526,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return Inference(self._model(), compute(self.compute))
 
     def _applied(self, X: object, use: Use) -> np.ndarray:
-        """Return what is worked out of X, a source one piece at a time."""
+        """Return the result of a use for all rows of X; a source is read piece by piece."""
         inference, schema = self._inference(), self._model().schema
         found = [use(inference, table) for table in read_pieces(X, schema, caller=type(self).__name__)]
         return found[0] if len(found) == 1 else np.concatenate(found)
