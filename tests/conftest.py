@@ -1,4 +1,4 @@
-"""What has to be said before torch and scipy are imported."""
+"""What must be set before torch and scipy are imported."""
 
 import os
 

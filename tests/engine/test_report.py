@@ -23,7 +23,7 @@ def test_what_was_chosen_is_in_it():
         "learning_rate": 0.005,
         "schedule": "cosine",
         "device": "cpu",
-        "data": "there",
+        "data": "on cpu",
         "precision": "float64",
         "threads": "1",
         "steps": "fused backward pass",

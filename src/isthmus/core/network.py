@@ -84,11 +84,6 @@ class Network(Trainable):
         What replaces -log p(x|θ): a bound that is not a sum of it and penalties.
     """
 
-    code: CodeModule
-    likelihood: LikelihoodModule
-    corruption: CorruptionModule | None
-    objective: ObjectiveModule | None
-
     def __init__(
         self,
         encoder: nn.Module,

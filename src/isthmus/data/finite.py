@@ -13,7 +13,7 @@ CELLS = 2**20
 """Cells that are examined at a time."""
 
 
-def refuse_non_finite(X: Numbers, names: Sequence[Any] | None, start: int | None = None) -> None:
+def refuse_non_finite(X: Numbers, names: Sequence[object] | None, start: int | None = None) -> None:
     """Raise a `ValueError` if a value is NaN, infinite or too large: in which columns, how many, and what to do.
 
     Parameters
@@ -31,7 +31,7 @@ def refuse_non_finite(X: Numbers, names: Sequence[Any] | None, start: int | None
         raise ValueError(problem + where)
 
 
-def non_finite(X: Numbers, names: Sequence[Any] | None) -> str:
+def non_finite(X: Numbers, names: Sequence[object] | None) -> str:
     """Say which columns hold values that are not finite or too large; "" if none does."""
     bad = np.zeros(X.shape[1], dtype=np.int64)
     nan = 0
@@ -67,6 +67,6 @@ def cells(X: Numbers) -> Iterator[tuple[np.ndarray, Callable[[Any], Any]]]:
         yield X[start : start + rows].ravel(), lambda cell: cell % X.shape[1]
 
 
-def column_label(index: int, names: Sequence[Any] | None) -> str:
+def column_label(index: int, names: Sequence[object] | None) -> str:
     """Return what to call a column in a message."""
     return f"column {index}" if names is None else f"column {names[index]!r}"

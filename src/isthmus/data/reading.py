@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -23,7 +22,7 @@ from isthmus.data.table import Table
 
 
 def learn_table(
-    X: Any,
+    X: object,
     *,
     caller: str,
     columns: ColumnKinds = None,
@@ -67,7 +66,7 @@ def learn_table(
     return table, TableSchema(table.shape[1], None if source.names is None else tuple(source.names))
 
 
-def read_table(X: Any, schema: TableSchema, *, caller: str, least_rows: int = 1) -> Table:
+def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int = 1) -> Table:
     """Read X and check it against the columns that were learned.
 
     The columns of a table of several kinds may come in another order.
@@ -88,7 +87,7 @@ def read_table(X: Any, schema: TableSchema, *, caller: str, least_rows: int = 1)
     return table
 
 
-def read_pieces(X: Any, schema: TableSchema, *, caller: str, cut: bool = False) -> Iterator[Table]:
+def read_pieces(X: object, schema: TableSchema, *, caller: str, cut: bool = False) -> Iterator[Table]:
     """Read X and check it, a source one piece at a time; what is in memory comes in one piece.
 
     With `cut`, rows in memory also come in pieces of some MiB, for results that are written as they come.
@@ -107,7 +106,7 @@ def read_pieces(X: Any, schema: TableSchema, *, caller: str, cut: bool = False) 
         yield table.part(slice(start, start + size))
 
 
-def read_batch(batch: Any, names: Sequence[str], schema: TableSchema, *, caller: str) -> Table:
+def read_batch(batch: object, names: Sequence[str], schema: TableSchema, *, caller: str) -> Table:
     """Read the columns of these names of a record batch, and check them."""
     if schema.columns is not None:
         return DenseTable(known_numbers(arrow_tables.as_frame(batch, names), schema, caller))
@@ -118,7 +117,7 @@ def read_batch(batch: Any, names: Sequence[str], schema: TableSchema, *, caller:
 
 
 def learn_in_memory(
-    X: Any, caller: str, columns: ColumnKinds, obstacle: str, least_rows: int, sample_weight: ArrayLike | None
+    X: object, caller: str, columns: ColumnKinds, obstacle: str, least_rows: int, sample_weight: ArrayLike | None
 ) -> tuple[Table, TableSchema]:
     """Read rows in memory and learn their columns."""
     if not frames.is_frame(X):
@@ -132,7 +131,7 @@ def learn_in_memory(
     return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight)
 
 
-def read_in_memory(X: Any, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
+def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
     if schema.columns is not None:
         return DenseTable(known_numbers(X, schema, caller))

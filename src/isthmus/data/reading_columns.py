@@ -25,7 +25,7 @@ ColumnKinds = Mapping[Any, str] | Sequence[str] | str | None
 
 
 def learn_columns(
-    X: Any,
+    X: object,
     schema: Schema,
     cells: list[Cells],
     columns: ColumnKinds,
@@ -45,7 +45,7 @@ def learn_columns(
     return DenseTable(encoded(found, schema.fields, cells)), known
 
 
-def known_numbers(X: Any, schema: TableSchema, caller: str) -> np.ndarray:
+def known_numbers(X: object, schema: TableSchema, caller: str) -> np.ndarray:
     """Check a table against the columns of `fit`; return it as numbers (n, R), its columns in the order of `fit`."""
     columns, frame = schema.columns, schema.frame
     assert columns is not None, "only tables of several kinds of columns are known so"
@@ -131,7 +131,7 @@ def learned(survey: Survey, obstacle: str) -> Columns:
 
 
 def in_order(
-    schema: Schema, cells: Sequence[Cells], wanted: Sequence[Any], where: str
+    schema: Schema, cells: Sequence[Cells], wanted: Sequence[object], where: str
 ) -> tuple[list[Field], list[Cells]]:
     """Return the columns of a table in the order of these names.
 

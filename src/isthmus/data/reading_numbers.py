@@ -1,7 +1,6 @@
 """Reading rows of numbers in memory: arrays, lists, frames of numbers and sparse matrices, by scikit-learn's checks."""
 
 import functools
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,7 +15,7 @@ from isthmus.data.sparse import SparseTable
 from isthmus.data.table import Numbers, Table
 
 
-def learn_numbers(X: Any, caller: str, least_rows: int, frame: Schema | None = None) -> tuple[Table, TableSchema]:
+def learn_numbers(X: object, caller: str, least_rows: int, frame: Schema | None = None) -> tuple[Table, TableSchema]:
     """Read a table of numbers alone, and learn the number and names of its columns."""
     view = scikit_learns_view(caller)
     numbers = checked_numbers(X, view, True, least_rows)
@@ -24,7 +23,7 @@ def learn_numbers(X: Any, caller: str, least_rows: int, frame: Schema | None = N
     return table_of_numbers(numbers), TableSchema(numbers.shape[1], None if names is None else tuple(names), frame)
 
 
-def read_numbers(X: Any, schema: TableSchema, caller: str, least_rows: int) -> Table:
+def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int) -> Table:
     """Read a table of numbers alone, and check it against the number and names of the columns of `fit`."""
     try:
         return table_of_numbers(checked_numbers(X, scikit_learns_view(caller, schema), False, least_rows))
@@ -50,7 +49,7 @@ def scikit_learns_view(caller: str, schema: TableSchema | None = None) -> BaseEs
     return view
 
 
-def checked_numbers(X: Any, view: BaseEstimator, reset: bool, least_rows: int) -> Numbers:
+def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int) -> Numbers:
     """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR."""
     caller = type(view).__name__
     try:
@@ -83,7 +82,7 @@ def table_of_numbers(numbers: Numbers) -> Table:
     return DenseTable(numbers) if isinstance(numbers, np.ndarray) else SparseTable(numbers)
 
 
-def rows_of_list(X: Any) -> Any:
+def rows_of_list(X: object) -> object:
     """Return lists of rows as an array that keeps each value's type, if they make one of two dimensions."""
     if not isinstance(X, list | tuple):
         return X
@@ -95,13 +94,13 @@ def rows_of_list(X: Any) -> Any:
     return array if array.ndim == 2 else X
 
 
-def any_array(X: Any) -> np.ndarray:
+def any_array(X: object) -> np.ndarray:
     """Return X as a two-dimensional array of numbers or objects; missing values stay as they are."""
     array: np.ndarray = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
     return array
 
 
-def refuse_new_gaps(X: Any, caller: str) -> None:
+def refuse_new_gaps(X: frames.Frame, caller: str) -> None:
     """Raise a `ValueError` that names a column with missing cells, where the table of `fit` had none."""
     for name, series in frames.columns_of(X):
         if series.is_null().any():

@@ -79,7 +79,7 @@ class Rows:
         """Where the rows are kept, in words."""
         if self.table.streamed:
             return "read in chunks"
-        return "there" if self.table.device == self.device else "in memory"
+        return f"on {self.device.type}" if self.table.device == self.device else "in memory"
 
     @property
     def block(self) -> int:

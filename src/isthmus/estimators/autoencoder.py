@@ -1,6 +1,6 @@
 """`AutoEncoder`: the scikit-learn estimator that every model of this library is a setting of."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
-from isthmus.data.reading import learn_table, read_pieces, read_table
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
@@ -33,64 +33,75 @@ Use = Callable[[Inference, Table], np.ndarray]
 
 @register("estimator")
 class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """An autoencoder: a small code for every row, from which the row can be rebuilt.
+    """An autoencoder: a short code for every row, from which the row can be reconstructed.
 
-    The network encodes a row x of F numbers to a code z of K, decodes z to the parameters of a distribution p(x|z), and
-    is trained to make -log p(x|z) plus the penalties small. It starts, where its parts allow it, exactly at PCA
-    (`init="pca"`), and with the best weights kept on validation rows it ends no worse.
+    The network encodes a row x of F numbers as a code z of K numbers, decodes z to the parameters of a distribution
+    p(x|z), and is trained to minimise -log p(x|z) plus the penalties. If its parts allow it, training starts exactly at
+    PCA (`init="pca"`). The weights of the best epoch on the validation rows are kept, so that the result is no worse
+    there.
+
+    *What* the model is: `latent` to `objective`. *How* it is trained: `init` to `patience`, and `callbacks`. *Where* it
+    computes: `compute`. Parts are given by name, as objects, or as your own (see `docs/extending.md`).
 
     Parameters
     ----------
     latent : int or float, default=0.9
-        Size K of the code. A share in (0, 1) takes as many numbers as principal components explain that share of the
-        variance.
+        Size K of the code. A share in (0, 1) takes as many numbers as the principal components that explain that share
+        of the variance.
     hidden : tuple of int, default=(128,)
         Units of each hidden layer of the encoder; the decoder mirrors them. ``()`` is a linear autoencoder.
     activation : str, default="silu"
         "relu", "silu", "gelu", "softplus", "elu", "tanh", "sigmoid" or "identity".
-    encoder : part or str, optional
-        Instead of `hidden` and `activation`: `Dense` (with normalisation and dropout) or `Linear`.
-    decoder : part or str, optional
-        `Dense`, `Linear` or `Tied`; None mirrors the encoder.
+    encoder : part, torch module or str, optional
+        Replaces `hidden` and `activation`: `Dense` (with normalisation and dropout), `Linear`, `Convolutional`, or a
+        torch module from (B, F) to (B, inputs of the code).
+    decoder : part, torch module or str, optional
+        `Dense`, `Linear`, `Convolutional`, `Tied` (the encoder's weights transposed), or a torch module. None mirrors
+        the encoder.
     code : part or str, default="deterministic"
-        The narrow place, for example ``Deterministic(activation="sigmoid")``.
+        The bottleneck: `Deterministic` (with an activation), `GaussianCode`, `TopK`, `BatchTopK`, `LifetimeSparse`,
+        `OrderedCode`, `VectorQuantizer` or `FSQ`.
     likelihood : part or str, default="auto"
-        p(x|z): `Gaussian` or `Bernoulli`. "auto" takes Bernoulli for zeros and ones, `Gaussian` with a sigmoid on its
-        mean for other values in [0, 1] after scaling, and plain `Gaussian` for the rest.
-    penalty : part, list of parts or str, optional
-        Added to the objective, for example ``L1(weight=0.01)``.
-    corruption : part or str, default="auto"
-        What is done to the input in training, for example ``GaussianNoise(scale=0.3)``: a denoising autoencoder; None:
-        nothing. "auto": in tables with missing cells a tenth of the columns of each row are hidden too, so that codes
-        do not depend on what is missing (``Masking(0.1, value=None)``); else nothing.
+        p(x|z): `Gaussian` ("mse"), `Bernoulli` ("bce"), `ContinuousBernoulli`, `Laplace`, `StudentT`, `Poisson`,
+        `NegativeBinomial`, `Multinomial`, `Categorical`. "auto": Bernoulli for zeros and ones, `Gaussian` with a
+        sigmoid on its mean for other values in [0, 1] after scaling, else `Gaussian`; for columns of several kinds
+        `Mixed`, which gives each column the likelihood of its kind.
+    penalty : part, str or list of these, optional
+        Added to the objective: `L1`, `KLSparsity`, `WeightDecay`, `Contractive`, `KL`, `MMD`, `TotalCorrelation`,
+        `Adversarial`.
+    corruption : part, str or None, default="auto"
+        Noise on the input in training, while the clean row is the target: `GaussianNoise`, `Masking`, `SaltAndPepper`,
+        `Swap`. None: no noise. "auto": in tables with missing cells, a tenth of the columns of each row are hidden as
+        well, so that codes do not depend on what is missing (``Masking(0.1, value=None)``); else no noise.
     objective : part or str, optional
-        What stands in the place of -log p(x|z), for example `ImportanceWeighted`.
+        Replaces -log p(x|z) in the objective: `ImportanceWeighted`.
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
-        Where training starts; `history_.init` says what was possible. "layerwise" first trains each layer of a dense
-        network by itself.
+        The first weights; `history_.init` says how near to PCA they could be. "layerwise" first trains each layer of a
+        dense network by itself.
     scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
-        How columns are brought to the network. "auto": as they are where every value is in [0, 1] and the greatest
-        above 0.1, and counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
+        How columns are scaled for the network. "auto": not at all if every value is in [0, 1] and the greatest is above
+        0.1, and for counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
         (images); else each to mean 0 and standard deviation 1.
     columns : dict, sequence or str, optional
-        What columns are: names (of arrays, places) to "real", "positive" (seen on a logarithmic scale), "count",
-        "boolean", "category", "ordinal", "date-time" or "ignored", or to a likelihood: "student_t" (real), "poisson" or
-        "negative_binomial" (count). The others are found by looking: `columns_` tells. "auto": look at an array as at a
-        frame. None: so are frames and arrays with text, times, categories or missing cells (NaN); numbers alone are
-        seen as one array, by `scale` and `likelihood`.
+        What columns are: a dict from names (positions, for arrays) to "real", "positive" (seen on a logarithmic scale),
+        "count", "boolean", "category", "ordinal", "date-time" or "ignored", or to any likelihood that is registered for
+        columns, such as "student_t" or "negative_binomial"; or one of these per column; or one for all. Other columns
+        are examined; `columns_` says what was found. "auto" examines an array as if it were a frame. None examines
+        frames, and arrays with text, times, categories or missing cells (NaN); tables of numbers alone follow `scale`
+        and `likelihood`.
     epochs : int or "auto"
-        Passes over the rows, at most. "auto": 20, or as many as make 1,000 steps (200 where no rows are
-        kept out to validate it).
+        Greatest number of passes over the rows. "auto": 20, or as many as make 1,000 steps (200 steps without
+        validation rows).
     batch_size : int or "auto"
-        Rows a step. "auto": 128; all of them up to 256.
+        Rows per step. "auto": 128, or all rows if there are at most 256.
     learning_rate : float or "auto"
-        The schedule's greatest. "auto": 0.005.
+        The greatest learning rate of the schedule. "auto": 0.005.
     schedule : {"cosine", "constant", "one_cycle"}, default="cosine"
         How the learning rate changes during training.
     optimizer : {"adam", "adamw"} or Adam, default="adam"
         The optimiser.
     validation_fraction : float or "auto"
-        Share of the rows that are kept out of training to validate it, in [0, 1). "auto": none of fewer than 100 rows;
+        Share of the rows, in [0, 1), that are held out of training for validation. "auto": none of fewer than 100 rows;
         else a tenth, and at most 2,000 rows.
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
@@ -103,30 +114,30 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     verbose : int, default=0
         1 shows the progress of training.
     callbacks : sequence of Callback, default=()
-        Called at five moments of training; see `isthmus.engine.Callback`.
+        Called at five moments of training; see `isthmus.Callback`.
 
     Attributes
     ----------
     latent_ : int
         Size of the code.
     history_ : History
-        What happened in training, an epoch a row.
+        The losses of training, one row per epoch.
     fit_report_ : FitReport
-        What was chosen for the training: batches, learning rate, device, precision, threads, and why.
+        The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
     network_ : Network
         The torch module.
     columns_ : Columns
-        What each column was taken for, where they are of several kinds or have gaps; prints as a table.
-    scaling_ : Scaling or TableScaling
-        Between the data's units and the network's.
+        What each column was taken for, if columns are of several kinds or have gaps; prints as a table.
+    scaling_ : Scaling
+        From the data's units to the network's, and back.
     likelihood_ : part
         The likelihood that was used.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     n_features_in_ : int
-        Columns seen in `fit`.
+        Number of columns seen in `fit`.
     feature_names_in_ : ndarray of str
-        Their names, if they had any.
+        Their names, if all are text.
 
     References
     ----------
@@ -156,7 +167,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         objective: Slot = None,
         init: str = "pca",
         scale: str | None = "auto",
-        columns: Mapping[Any, str] | Sequence[str] | str | None = None,
+        columns: ColumnKinds = None,
         epochs: int | str = "auto",
         batch_size: int | str = "auto",
         learning_rate: float | str = "auto",
@@ -211,18 +222,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train on the rows of X.
 
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
             Numbers must be finite, in any units. A sparse matrix stays sparse: only batches become dense. Data larger
-            than memory come as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an array
-            of h5py or zarr, or a function that returns an iterator of batches each time it is called.
+            than memory are given as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an
+            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
-            Weight of each row, at least 0. Where one batch holds all rows, weight 2 equals the row twice.
+            Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
 
         Returns
         -------
@@ -244,7 +255,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.model_ = training.fit(self, table, schema, sample_weight)
         return self
 
-    def partial_fit(self, X: Any, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train once over one more chunk of rows; the first chunk decides the initialisation.
 
         The learning rate is constant, and the optimiser keeps its state between chunks. A standard scaling follows the
@@ -280,7 +291,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- use --------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: object) -> np.ndarray:
         """Return the noise-free codes of rows, (n, K)."""
         return self._applied(X, Inference.encode)
 
@@ -293,11 +304,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
-    def reconstruct(self, X: Any) -> Any:
+    def reconstruct(self, X: object) -> Any:
         """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
         return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
         For a Gaussian likelihood a log-density in the data's own units, which is comparable between models of the same
@@ -311,15 +322,15 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.log_likelihood)
 
-    def score_columns(self, X: Any) -> np.ndarray:
+    def score_columns(self, X: object) -> np.ndarray:
         """Return the contribution of each column to `score_samples`, (n, columns), in nats."""
         return self._applied(X, Inference.column_log_likelihood)
 
-    def score(self, X: Any, y: object = None) -> float:
+    def score(self, X: object, y: object = None) -> float:
         """Return the mean of `score_samples`."""
         return float(self.score_samples(X).mean())
 
-    def reconstruction_error(self, X: Any) -> np.ndarray:
+    def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
         The mean squared error over the columns, in the data's own units squared. For columns of several kinds, which
@@ -328,7 +339,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.error)
 
-    def score_batches(self, batches: Iterable[Any], columns: Sequence[str] | None = None) -> Iterator[Any]:
+    def score_batches(self, batches: Iterable[object], columns: Sequence[str] | None = None) -> Iterator[Any]:
         """Score record batches as they come, for Spark's ``mapInArrow``, Dask, Ray and others.
 
         Parameters
@@ -351,8 +362,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         inference, schema = self._inference(), self._model().schema
         return streaming.scored_batches(inference.log_likelihood, batches, columns, schema, type(self).__name__)
 
-    def write(self, X: Any, path: str | Path, what: str = "transform") -> Path:
-        """Work out a result for rows of any number, and write it to a Parquet file a piece at a time.
+    def write(self, X: object, path: str | Path, what: str = "transform") -> Path:
+        """Compute a result for any number of rows, and write it to a Parquet file piece by piece.
 
         Parameters
         ----------
@@ -444,7 +455,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         lambda model: model.network.prior is not None and model.network.code.has_posterior,
         "a prior and a posterior: take `zoo.variational`, or code='gaussian', penalty='kl'",
     )
-    def log_likelihood(self, X: Any, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
+    def log_likelihood(self, X: object, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
         log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
@@ -468,7 +479,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._applied(X, lambda inference, table: generation.log_marginal(inference, table, count, seed))
 
     @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
-    def indices(self, X: Any) -> np.ndarray:
+    def indices(self, X: object) -> np.ndarray:
         """Return which codewords stand for each row, (n, groups), whole numbers.
 
         Raises
@@ -514,8 +525,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _inference(self) -> Inference:
         return Inference(self._model(), compute(self.compute))
 
-    def _applied(self, X: Any, use: Use) -> np.ndarray:
-        """Return what is worked out of X, a source one piece at a time."""
+    def _applied(self, X: object, use: Use) -> np.ndarray:
+        """Return the result of a use for all rows of X; a source is read piece by piece."""
         inference, schema = self._inference(), self._model().schema
         found = [use(inference, table) for table in read_pieces(X, schema, caller=type(self).__name__)]
         return found[0] if len(found) == 1 else np.concatenate(found)
@@ -523,7 +534,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _repr_html_inner(self) -> str:
         return str(super()._repr_html_inner()) + self._fitted_html()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
         return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
 
     def _fitted_html(self) -> str:

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,7 +25,7 @@ TOLERANCE = 1e-6
 
 
 def refuse_outside(
-    likelihood: LikelihoodModule, name: str, summary: Summary, scaling: AffineScaling, names: Sequence[Any] | None
+    likelihood: LikelihoodModule, name: str, summary: Summary, scaling: AffineScaling, names: Sequence[object] | None
 ) -> None:
     """Raise a `ValueError` if scaled columns leave the values for which the likelihood is defined.
 

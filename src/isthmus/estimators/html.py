@@ -1,8 +1,7 @@
 """What a fitted estimator adds to scikit-learn's HTML: how it was trained, and what its columns were taken for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
 
 from isthmus.estimators.fitted_model import FittedModel
 
@@ -21,9 +20,10 @@ def fitted_html(sections: Iterable[Section]) -> str:
     )
 
 
-def with_html(bundle: dict[str, Any], added: str) -> dict[str, Any]:
+def with_html(bundle: Mapping[str, object], added: str) -> dict[str, object]:
     """Return what a notebook is given, with more HTML, if it is given any."""
-    return bundle | {"text/html": bundle["text/html"] + added} if "text/html" in bundle else bundle
+    more = {"text/html": f"{bundle['text/html']}{added}"} if "text/html" in bundle else {}
+    return {**bundle, **more}
 
 
 def sections_of(model: FittedModel) -> list[Section]:

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 import isthmus
+from isthmus.core import registry
 from isthmus.core.choices import unknown
 from isthmus.core.files import atomic_write
 from isthmus.core.json_type import Json
@@ -192,12 +193,13 @@ def rebuild(
 
 
 def estimator_class(name: str) -> Any:
-    """Return the estimator of that name; nothing but public estimators of isthmus."""
-    names = [public for public in isthmus.__all__ if public[0].isupper()]
-    kind = getattr(isthmus, name) if name in names else None
-    if not (isinstance(kind, type) and hasattr(kind, "restore_fitted")):
-        raise ValueError(unknown("estimator", name, ["AutoEncoder", "AnomalyDetector", "Imputer"]))
-    return kind
+    """Return the registered estimator of that name."""
+    if name in isthmus.__all__:
+        getattr(isthmus, name)  # public names are imported when first asked for
+    known = {kind.__name__: kind for kind in registry.parts("estimator").values()}
+    if name not in known:
+        raise ValueError(unknown("estimator", name, known))
+    return known[name]
 
 
 def elsewhere(machine: str | Compute) -> str | Compute:

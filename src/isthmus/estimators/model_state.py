@@ -1,5 +1,6 @@
 """A `FittedModel` as a `State`, and back."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -104,7 +105,7 @@ def revived_schema(facts: Any, classes: Classes) -> TableSchema:
     )
 
 
-def plain_fields(values: dict[str, Any]) -> dict[str, Json]:
+def plain_fields(values: Mapping[str, object]) -> dict[str, Json]:
     """Return fields by name as JSON has them."""
     return {name: plain(value) for name, value in values.items()}
 

@@ -1,6 +1,6 @@
 """`Imputer`: the gaps of a table, filled by masked autoencoders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from torch import Generator
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
+from isthmus.core.registry import register
 from isthmus.data import frames
 from isthmus.data.dense import DenseTable
 from isthmus.data.reading import learn_table, read_table
@@ -38,6 +39,7 @@ SPREAD_ROWS = 4096
 """Rows at most from which the errors of filled cells are found."""
 
 
+@register("estimator")
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Fills the missing cells of a table with what masked autoencoders expect, given the cells that are there.
 
@@ -99,7 +101,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         members: int = 5,
         rounds: int = 0,
         fill: str = "mean",
-        columns: Mapping[Any, str] | Sequence[str] | str | None = None,
+        columns: ColumnKinds = None,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
@@ -109,7 +111,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.columns = columns
         self.random_state = random_state
 
-    def fit(self, X: Any, y: object = None) -> Self:
+    def fit(self, X: object, y: object = None) -> Self:
         """Train on a table with or without gaps.
 
         Parameters
@@ -146,7 +148,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._keep(models, hidden_cell_errors(models, np.asarray(numbers), self.rounds))
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: object) -> Any:
         """Return the table with its gaps filled: a frame of the same kind, or an array, (n, F).
 
         A column without any value in `fit` stays missing.
@@ -159,7 +161,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             total = total + self._filled_cells(member, numbers, None)
         return self._restored(X, numbers, total / len(self.models_))
 
-    def draws(self, X: Any, n: int = 5, *, random_state: RandomState = None) -> Iterator[Any]:
+    def draws(self, X: object, n: int = 5, *, random_state: RandomState = None) -> Iterator[Any]:
         """Fill the gaps n times with plausible values, for multiple imputation (Rubin 1987).
 
         Each draw takes one of the autoencoders at random and draws every missing cell from its likelihood; the spread
@@ -214,7 +216,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         refuse_unknown("fill", self.fill, ("mean", "draw"))
         whole_number("rounds", self.rounds, 0)
 
-    def _read(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _read(self, X: object) -> tuple[Any, np.ndarray]:
         """Check a table against the columns of `fit`; return it, and as numbers (n, R)."""
         check_is_fitted(self)
         self._check_parameters()
@@ -243,7 +245,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _machine(self) -> Compute:
         return compute("auto") if self.estimator is None else compute(self.estimator.compute)
 
-    def _restored(self, X: Any, numbers: np.ndarray, cells: np.ndarray) -> Any:
+    def _restored(self, X: object, numbers: np.ndarray, cells: np.ndarray) -> Any:
         """Return the table X, numbers (n, R), with missing numbers taken from cells (n, cells)."""
         raw = scaling_of(self.models_[0]).inverse(torch.from_numpy(cells), rounded=False).numpy()
         return restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
@@ -251,7 +253,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _repr_html_inner(self) -> str:
         return str(super()._repr_html_inner()) + self._fitted_html()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, object]:
         return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
 
     def _fitted_html(self) -> str:
@@ -286,7 +288,7 @@ def masked_autoencoder() -> AutoEncoder:
     )
 
 
-def in_memory(X: Any) -> Any:
+def in_memory(X: object) -> Any:
     """Return a frame as it is, the array of a .npy file memory-mapped, and anything else as an array.
 
     Raises
@@ -305,7 +307,7 @@ def in_memory(X: Any) -> Any:
     return any_array(X)
 
 
-def numbers_are_real(columns: ColumnKinds, X: Any) -> dict[Any, str]:
+def numbers_are_real(columns: ColumnKinds, X: object) -> dict[Any, str]:
     """Return what is said of columns, and "real" for columns of numbers of which nothing is said."""
     schema, _ = take_apart(X)
     said = kinds_by_name(columns, schema)

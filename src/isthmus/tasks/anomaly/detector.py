@@ -1,6 +1,6 @@
 """`AnomalyDetector`: which rows do not belong, how sure that is, and which columns say so."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data.reading import learn_table, read_pieces, read_table
+from isthmus.core.registry import register
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import polars
 
 
+@register("estimator")
 class AnomalyDetector(OutlierMixin, BaseEstimator):
     """Find rows that do not belong: scores, decisions with known error rates, and the columns responsible.
 
@@ -134,7 +136,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         contamination: float | None = None,
         calibration_fraction: float | str | None = "auto",
         estimator: AutoEncoder | None = None,
-        columns: Mapping[object, str] | Sequence[str] | str | None = None,
+        columns: ColumnKinds = None,
         compute: str | Compute = "auto",
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
     ) -> None:
