@@ -41,7 +41,8 @@ METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
 
 
 def model(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (16,), "epochs": 5, "random_state": 0} | settings)
+    layers = {} if "encoder" in settings else {"hidden": (16,)}
+    return AutoEncoder(**{"latent": 2, "epochs": 5, "random_state": 0} | layers | settings)
 
 
 def network_units(ae, X):

@@ -17,7 +17,8 @@ GAPS = np.where(RNG.random(X.shape) < 0.1, np.nan, X)
 
 
 def parameters(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (6,), "random_state": 0, "compute": Compute(threads=1)} | settings)
+    layers = {} if "encoder" in settings else {"hidden": (6,)}
+    return AutoEncoder(**{"latent": 2, "random_state": 0, "compute": Compute(threads=1)} | layers | settings)
 
 
 def built(X, n_validation=15, **settings):

@@ -19,7 +19,8 @@ USES = ["transform", "reconstruct", "score_samples", "score", "reconstruction_er
 
 
 def model(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (8,), "epochs": 2, "random_state": 0} | settings)
+    layers = {} if "encoder" in settings else {"hidden": (8,)}
+    return AutoEncoder(**{"latent": 2, "epochs": 2, "random_state": 0} | layers | settings)
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,9 @@ COLUMNS = ["real", "tail", "count", "flag", "kind", "grade", "when"]
 
 
 def model(**settings):
+    layers = {} if "encoder" in settings else {"hidden": (8,)}
     return AutoEncoder(
-        **{"latent": 2, "hidden": (8,), "epochs": 3, "random_state": 0, "compute": Compute(threads=1)} | settings
+        **{"latent": 2, "epochs": 3, "random_state": 0, "compute": Compute(threads=1)} | layers | settings
     )
 
 

@@ -39,7 +39,8 @@ METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
 
 
 def model(**settings):
-    return AutoEncoder(**{"latent": 2, "hidden": (8,), "epochs": 2, "random_state": 0} | settings)
+    layers = {} if "encoder" in settings else {"hidden": (8,)}
+    return AutoEncoder(**{"latent": 2, "epochs": 2, "random_state": 0} | layers | settings)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ DIGITS = (load_digits().data / 16).astype(np.float32)
 
 
 def start(**settings):
-    settings = {"latent": 8, "hidden": (64, 32), "epochs": 20, "random_state": 0} | settings
+    layers = {} if "encoder" in settings else {"hidden": (64, 32)}
+    settings = {"latent": 8, "epochs": 20, "random_state": 0} | layers | settings
     return AutoEncoder(**settings).fit(DIGITS).history_
 
 

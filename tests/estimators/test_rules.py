@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus import Adam, AutoEncoder, Bernoulli, Compute, Gaussian
+from isthmus import Adam, AutoEncoder, Bernoulli, Compute, Dense, Gaussian, zoo
 from isthmus.core.principal import principal_components
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import scaling
@@ -173,3 +173,28 @@ def test_components_are_found_of_many_rows_and_it_is_told(monkeypatch):
     X = np.random.default_rng(0).normal(size=(400, 5))
     ae = AutoEncoder(2, epochs=1, random_state=0).fit(X)
     assert ae.history_.init == "pca (exact), of 200 of the 360 rows"
+
+
+@pytest.mark.parametrize("encoder", ["linear", Dense((5,)), torch.nn.Identity()])
+def test_layers_beside_an_encoder_are_refused(encoder):
+    for hidden in ((128,), [128], np.array([128])):
+        rules.refuse_layers_beside_encoder(AutoEncoder(hidden=hidden, encoder=encoder))
+    for settings, message in (
+        ({"hidden": (9,)}, r"and hidden=\(9,\) came beside it: leave them out, .* encoder=Dense\(hidden=\(9,\)\)$"),
+        ({"hidden": ()}, r"and hidden=\(\) came beside it"),
+        ({"activation": "tanh"}, "and activation='tanh' came beside it"),
+        ({"hidden": [3, 2], "activation": "relu"}, r"and hidden=\[3, 2\] and activation='relu' came beside it"),
+    ):
+        with pytest.raises(ValueError, match="encoder= replaces hidden and activation, " + message):
+            rules.refuse_layers_beside_encoder(AutoEncoder(encoder=encoder, **settings))
+        rules.refuse_layers_beside_encoder(AutoEncoder(**settings))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_they_are_refused_before_training(method):
+    with pytest.raises(ValueError, match="encoder= replaces hidden and activation"):
+        getattr(AutoEncoder(2, (9,), encoder="linear"), method)(np.eye(4))
+
+
+def test_an_encoder_replaces_the_layers_of_a_preset():
+    zoo.contractive(latent=2, encoder=Dense((5,)), epochs=1, random_state=0).fit(np.eye(4))

@@ -13,8 +13,9 @@ TABLE, SCHEMA = learn_table(X, caller="Test")
 
 
 def parameters(**settings):
-    defaults = {"latent": 2, "hidden": (6,), "epochs": 2, "random_state": 0, "compute": Compute(threads=1)}
-    return AutoEncoder(**defaults | settings)
+    layers = {} if "encoder" in settings else {"hidden": (6,)}
+    defaults = {"latent": 2, "epochs": 2, "random_state": 0, "compute": Compute(threads=1)}
+    return AutoEncoder(**defaults | layers | settings)
 
 
 def state(model):

@@ -93,6 +93,7 @@ def build(
         If parameters or data are invalid; nothing has been trained then.
     """
     refuse_unknown("init", parameters.init, rules.INITS)
+    rules.refuse_layers_beside_encoder(parameters)
     generator = Generator().manual_seed(checks.seed(parameters.random_state))
     # Its own, so that the first weights do not depend on how many rows there are to shuffle.
     weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from numbers import Integral
 from typing import TypeGuard, TypeVar
 
+import numpy as np
+
 from isthmus.core.checks import flag, fraction, is_number, positive_number, whole_number
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
@@ -99,6 +101,21 @@ def latent_size(
     if corruption(parameters, schema) is None:
         checks.warn_if_it_can_copy(size, features, parameters)
     return size
+
+
+def refuse_layers_beside_encoder(parameters: Parameters) -> None:
+    """Raise a `ValueError` if `hidden` or `activation` is set although an `encoder` replaces them."""
+    if parameters.encoder is None:
+        return
+    default = Dense()
+    widths = tuple(np.atleast_1d(np.asarray(parameters.hidden, dtype=object)).tolist())
+    beside = [f"hidden={parameters.hidden!r}"] * (widths != default.hidden)
+    beside += [f"activation={parameters.activation!r}"] * (parameters.activation != default.activation)
+    if beside:
+        raise ValueError(
+            f"encoder= replaces hidden and activation, and {' and '.join(beside)} came beside it: leave them out, or "
+            f"give them to the encoder, such as encoder=Dense({', '.join(beside)})"
+        )
 
 
 def hidden_widths(parameters: Parameters) -> tuple[int, ...]:

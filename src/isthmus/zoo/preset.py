@@ -21,4 +21,6 @@ def preset(settings: Mapping[str, object], **parts: object) -> AutoEncoder:
     TypeError
         If `AutoEncoder` has no parameter of such a name.
     """
+    if settings.get("encoder") is not None:
+        parts.pop("hidden", None)  # the user's encoder replaces the preset's layers
     return cast(Callable[..., AutoEncoder], AutoEncoder)(**parts | dict(settings))
