@@ -11,7 +11,7 @@ import pytest
 import torch
 import zarr
 
-from isthmus import FSQ, AutoEncoder, load
+from isthmus import FSQ, AutoEncoder, Callback, load
 from isthmus.data import chunks
 
 RNG = np.random.default_rng(0)
