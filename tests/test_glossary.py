@@ -52,7 +52,7 @@ RETIRED_NAMES = {
     "bend": "log-scale constant",
 }
 """Whole identifiers that may not occur, and the words to use."""
-UNDER_CHANGE: tuple[str, ...] = ("core", "parts", "data", "engine", "estimators", "tasks")
+UNDER_CHANGE: tuple[str, ...] = ()
 """Folders that are still exempt because their names are being changed."""
 
 

@@ -159,10 +159,10 @@ class Trial:
         """Raise a `ValueError` if a module lacks anything that its contract declares."""
         self.refuse_others(module)
         contract = CONTRACTS[self.slot]
-        lacking = sorted(public_names(contract) - set(dir(module)))
-        if lacking:
+        missing = sorted(public_names(contract) - set(dir(module)))
+        if missing:
             raise ValueError(
-                f"{self.name} lacks {', '.join(f'`{name}`' for name in lacking)}: define it in "
+                f"{self.name} lacks {', '.join(f'`{name}`' for name in missing)}: define it in "
                 f"{type(module).__name__}, or let that inherit from isthmus.{contract.__name__}, which has defaults"
             )
 
