@@ -1,7 +1,9 @@
-"""The documentation: links lead somewhere, and code blocks are valid and import public names."""
+"""The documentation: links lead somewhere, code blocks are valid, and the page on extending runs."""
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,8 @@ import isthmus
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PENDING_PAGES = {"extending.md"}
-"""Pages that are linked but not written yet."""
-PENDING_NAMES = {"load_dataset"}
-"""Names that the documentation uses and `isthmus` does not export yet."""
+RUNNING = ROOT / "docs" / "extending.md"
+"""The page whose code runs, from top to bottom."""
 
 
 def blocks(page: Path) -> list[str]:
@@ -34,8 +34,6 @@ def test_links_lead_to_files_and_headings(page):
             continue
         path, _, anchor = target.partition("#")
         file = page.parent / path if path else page
-        if file.name in PENDING_PAGES:
-            continue
         assert file.exists(), target
         assert not anchor or anchor in headings(file), target
 
@@ -43,8 +41,33 @@ def test_links_lead_to_files_and_headings(page):
 # The code in design.md shows signatures without bodies.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "design.md"], ids=lambda page: page.name)
 def test_code_blocks_are_valid_and_import_public_names(page):
-    public = {*isthmus.__all__, "zoo", *PENDING_NAMES}
+    public = {*isthmus.__all__, "zoo"}
     for block in blocks(page):
         for node in ast.walk(ast.parse(block)):
             if isinstance(node, ast.ImportFrom) and node.module == "isthmus":
                 assert {alias.name for alias in node.names} <= public, block
+
+
+def script(page: Path) -> str:
+    """Return the Python code of a page, each line at its place in the page, so that an error names that line."""
+    kept, inside = [], False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith("```"):
+            inside, line = line == "```python", ""
+        kept.append(line if inside else "")
+    return "\n".join(kept)
+
+
+def test_a_script_keeps_the_lines_of_its_page(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n```python\na = 1\n```\ntext\n```toml\nb = 2\n```\n```python\nc = 3\n```\n")
+    assert script(page).split("\n") == ["", "", "a = 1", "", "", "", "", "", "", "c = 3", ""]
+
+
+def test_the_page_on_extending_runs(tmp_path):
+    """It runs in a process of its own, since what it registers stays registered."""
+    file = tmp_path / "extending.py"
+    file.write_text(script(RUNNING), encoding="utf-8")
+    command = [sys.executable, "-W", "error", file.name]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr

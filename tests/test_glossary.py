@@ -52,8 +52,6 @@ RETIRED_NAMES = {
     "bend": "log-scale constant",
 }
 """Whole identifiers that may not occur, and the words to use."""
-UNDER_CHANGE: tuple[str, ...] = ("core", "parts", "data", "engine", "estimators", "tasks")
-"""Folders that are still exempt because their names are being changed."""
 
 
 def identifiers(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -89,7 +87,7 @@ def retired(source: str) -> list[str]:
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.split("/")[0] not in UNDER_CHANGE])
+@pytest.mark.parametrize("module", MODULES)
 def test_no_identifier_uses_a_retired_word(module):
     assert retired((PACKAGE / module).read_text(encoding="utf-8")) == []
 
@@ -97,13 +95,7 @@ def test_no_identifier_uses_a_retired_word(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_no_file_is_named_by_a_retired_word(module):
     words = re.split(r"[/.]", module)
-    assert not {*words} & {*RETIRED_WORDS, *RETIRED_NAMES} or module.split("/")[0] in UNDER_CHANGE
-
-
-def test_exempt_folders_still_need_their_exemption():
-    for folder in UNDER_CHANGE:
-        texts = [path.read_text(encoding="utf-8") for path in (PACKAGE / folder).rglob("*.py")]
-        assert any(retired(text) for text in texts), f"remove {folder} from UNDER_CHANGE"
+    assert not {*words} & {*RETIRED_WORDS, *RETIRED_NAMES}
 
 
 def test_the_walk_finds_retired_words_in_every_place():

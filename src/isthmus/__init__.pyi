@@ -19,6 +19,7 @@ from isthmus.engine import Compute as Compute
 from isthmus.engine import History as History
 from isthmus.engine import TrainingWarning as TrainingWarning
 from isthmus.estimators import AutoEncoder as AutoEncoder
+from isthmus.estimators import FittedModel as FittedModel
 from isthmus.estimators import ModelFileError as ModelFileError
 from isthmus.estimators import load as load
 from isthmus.parts.adversarial import Adversarial as Adversarial

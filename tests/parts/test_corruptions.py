@@ -168,10 +168,10 @@ def test_corruptions_that_cannot_be(part, message):
 
 # -- cells that belong together ----------------------------------------------------------------------------------------
 
-OWNER = (0, 1, 1, 1, 2)
+GROUPS = (0, 1, 1, 1, 2)
 
 
-def owned(part, x, feature_group=OWNER):
+def owned(part, x, feature_group=GROUPS):
     module = part.build(x.shape[1])
     module.feature_group, module.generator = feature_group, Generator().manual_seed(0)
     return module(x)
@@ -198,7 +198,7 @@ def test_cells_of_an_owner_come_from_the_same_row():
     assert not torch.equal(found[:, 0], found[:, 1])
 
 
-@pytest.mark.parametrize("feature_group", [None, OWNER])
+@pytest.mark.parametrize("feature_group", [None, GROUPS])
 def test_what_is_chosen(feature_group):
     module = Masking().build(5)
     module.feature_group, module.generator = feature_group, Generator().manual_seed(0)
@@ -218,7 +218,7 @@ def mixed(corruption):
 
 def test_hidden_cells_of_a_table_are_missing():
     network = mixed(Masking(0.3, value=None))
-    assert network.corruption.feature_group == OWNER
+    assert network.corruption.feature_group == GROUPS
     network.seed(Generator().manual_seed(0))
     x = torch.rand(N, 5, generator=Generator().manual_seed(1))
     found = network.corruption(x)

@@ -251,6 +251,10 @@ class BareLikelihood(nn.Module):
         ("corruption", changed(Scaled, forward=lambda self, x: Corrupted(x[:1])), r"its x, must .* \(1, 5\)"),
         ("penalty", changed(Size, forward=lambda self, step, network: step.x.sum()), r"shape \(2,\); it returned \(\)"),
         ("penalty", changed(Size, forward=lambda self, s, n: {"a": s.x}), r"its term 'a', must .* \(2, 5\)"),
+        ("code", builds(CodeModule), r"the code Given lacks `forward\(h, weight=None\)`: define it in CodeModule"),
+        ("corruption", builds(CorruptionModule), r"the corruption Given lacks `forward\(x\)`"),
+        ("penalty", builds(PenaltyModule), r"the penalty Given lacks `forward\(step, network\)`"),
+        ("objective", builds(ObjectiveModule), r"the objective Given lacks `forward\(step, network\)`"),
         ("objective", changed(Absolute, forward=lambda self, step, network: step.x.sum(1)), "a mapping from names"),
     ],
 )

@@ -125,7 +125,7 @@ def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
     """
     centre: Tensor | None = None
     total, summed = torch.zeros((), dtype=torch.float64), torch.zeros(features, dtype=torch.float64)
-    products = torch.zeros(features, features, dtype=torch.float64)
+    second_moments = torch.zeros(features, features, dtype=torch.float64)
     step = max(LEAST_STRIP, -(-features // 4))
     for x, weight in blocks():
         if centre is None:
@@ -136,15 +136,15 @@ def mean_and_covariance(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:
         summed += weighted.sum(0).cpu().double()
         for start in range(0, features, step):
             strip = weighted[:, start : start + step].T @ centred[:, start:]
-            products[start : start + step, start:] += strip.cpu()
+            second_moments[start : start + step, start:] += strip.cpu()
     assert centre is not None, "there is a first block"
     drift = summed / total
     for start in range(0, features, step):
         stop = min(start + step, features)
-        products[stop:, start:stop] = products[start:stop, stop:].T
-        square = products[start:stop, start:stop]
+        second_moments[stop:, start:stop] = second_moments[start:stop, stop:].T
+        square = second_moments[start:stop, start:stop]
         square.copy_(square.triu() + square.triu(1).T)
-    return centre.cpu().double() + drift, products.div_(total).addr_(drift, drift, alpha=-1)
+    return centre.cpu().double() + drift, second_moments.div_(total).addr_(drift, drift, alpha=-1)
 
 
 def from_subspace(

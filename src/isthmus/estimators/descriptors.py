@@ -29,23 +29,23 @@ class FromModel(Generic[Value]):
     def __init__(self, read: Callable[[FittedModel], Value | None]) -> None:
         self.read = read
 
-    def __set_name__(self, owner: type, name: str) -> None:
+    def __set_name__(self, estimator_class: type, name: str) -> None:
         self.name = name
 
     @overload
-    def __get__(self, estimator: None, owner: type) -> "FromModel[Value]": ...
+    def __get__(self, estimator: None, estimator_class: type) -> "FromModel[Value]": ...
 
     @overload
-    def __get__(self, estimator: HasModel, owner: type) -> Value: ...
+    def __get__(self, estimator: HasModel, estimator_class: type) -> Value: ...
 
-    def __get__(self, estimator: HasModel | None, owner: type) -> "Value | FromModel[Value]":
+    def __get__(self, estimator: HasModel | None, estimator_class: type) -> "Value | FromModel[Value]":
         if estimator is None:
             return self
         model = estimator.fitted_model()
         value = None if model is None else self.read(model)
         if value is None:
             why = "is not fitted" if model is None else "has none for this table"
-            raise AttributeError(f"no attribute {self.name!r}: the {owner.__name__} {why}")
+            raise AttributeError(f"no attribute {self.name!r}: the {estimator_class.__name__} {why}")
         return value
 
 
@@ -57,10 +57,10 @@ class Available(Generic[Method]):
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
-    def __set_name__(self, owner: type, name: str) -> None:
+    def __set_name__(self, estimator_class: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, estimator: HasModel | None, owner: type) -> Callable[..., object]:
+    def __get__(self, estimator: HasModel | None, estimator_class: type) -> Callable[..., object]:
         if estimator is None:
             return self.function
         model = estimator.fitted_model()

@@ -24,6 +24,13 @@ CONTRACTS: dict[str, type[nn.Module]] = {
     "objective": ObjectiveModule,
 }
 """The class whose attributes and methods a module for a slot must have."""
+FORWARD = {
+    "code": "forward(h, weight=None)",
+    "corruption": "forward(x)",
+    "penalty": "forward(step, network)",
+    "objective": "forward(step, network)",
+}
+"""The method by which the module of a slot is called."""
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -39,6 +46,7 @@ def code(part: object, module: CodeModule) -> None:
         return
     trial = Trial("code", part)
     trial.refuse_gaps(module)
+    trial.refuse_no_forward(module)
     with trial.of(module) as tried:
         given = f"forward(h) with h of the shape ({ROWS}, {module.inputs})"
         made = trial.called(given, lambda: tried(torch.zeros(ROWS, module.inputs), None))
@@ -89,6 +97,7 @@ def corruption(part: object, module: CorruptionModule, features: int) -> None:
         return
     trial = Trial("corruption", part)
     trial.refuse_gaps(module)
+    trial.refuse_no_forward(module)
     with trial.of(module) as tried:
         tried.generator = Generator().manual_seed(0)
         given = f"forward(x) with x of the shape ({ROWS}, {features})"
@@ -117,6 +126,7 @@ def demand(part: object, slot: str, module: PenaltyModule, network: Network, fea
     if not users_own(part):
         return
     trial = Trial(slot, part)
+    trial.refuse_no_forward(module)
     with trial.of(nn.ModuleList([module, network])) as pair:
         copy, within = pair
         assert isinstance(within, Network)
@@ -159,12 +169,17 @@ class Trial:
         """Raise a `ValueError` if a module lacks anything that its contract declares."""
         self.refuse_others(module)
         contract = CONTRACTS[self.slot]
-        lacking = sorted(public_names(contract) - set(dir(module)))
-        if lacking:
+        missing = sorted(public_names(contract) - set(dir(module)))
+        if missing:
             raise ValueError(
-                f"{self.name} lacks {', '.join(f'`{name}`' for name in lacking)}: define it in "
+                f"{self.name} lacks {', '.join(f'`{name}`' for name in missing)}: define it in "
                 f"{type(module).__name__}, or let that inherit from isthmus.{contract.__name__}, which has defaults"
             )
+
+    def refuse_no_forward(self, module: nn.Module) -> None:
+        """Raise a `ValueError` if a module that is called has no `forward` of its own."""
+        if type(module).forward is nn.Module.forward:
+            raise ValueError(f"{self.name} lacks `{FORWARD[self.slot]}`: define it in {type(module).__name__}")
 
     def refuse_others(self, module: object) -> None:
         """Raise a `ValueError` if what a part built is no torch module."""

@@ -2,9 +2,10 @@
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts.discrete_codes import FSQ, VectorQuantizer
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("discrete")
 def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = None, **settings: object) -> AutoEncoder:
     r"""Vector-quantised autoencoder (VQ-VAE): each group of the code is replaced by the nearest codeword.
 
@@ -33,9 +34,10 @@ def vector_quantised(latent: int = 32, codes: int = 512, width: int | None = Non
     >>> vector_quantised(codes=64).code.codes
     64
     """
-    return preset(settings, latent=latent, code=VectorQuantizer(codes, width))
+    return composed(settings, latent=latent, code=VectorQuantizer(codes, width))
 
 
+@preset("discrete")
 def finite_scalar_quantised(
     latent: int = 32, levels: tuple[int, ...] = (8, 5, 5, 5), **settings: object
 ) -> AutoEncoder:
@@ -64,4 +66,4 @@ def finite_scalar_quantised(
     >>> finite_scalar_quantised(latent=8).code.levels
     (8, 5, 5, 5)
     """
-    return preset(settings, latent=latent, code=FSQ(levels))
+    return composed(settings, latent=latent, code=FSQ(levels))

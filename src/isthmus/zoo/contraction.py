@@ -3,9 +3,10 @@
 from isthmus.estimators import AutoEncoder
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.contraction import Contractive
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("contractive")
 def contractive(
     latent: int = 256, weight: float = 1.0, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
@@ -37,4 +38,4 @@ def contractive(
     1.0
     """
     parts: dict[str, object] = {"code": Deterministic("sigmoid"), "decoder": "tied", "penalty": Contractive(weight)}
-    return preset(settings, latent=latent, hidden=hidden, **parts)
+    return composed(settings, latent=latent, hidden=hidden, **parts)

@@ -1,20 +1,8 @@
-"""All presets by family, and the family tree as a table."""
-
-from collections.abc import Callable
+"""The family tree of presets as a table."""
 
 from isthmus.estimators import AutoEncoder
-from isthmus.zoo import codebooks, contraction, images, matching, noise, plain, posteriors, sparsity
+from isthmus.zoo.preset import FAMILIES
 
-FAMILIES: dict[str, list[Callable[..., AutoEncoder]]] = {
-    "plain": [plain.linear, plain.undercomplete, plain.overcomplete, plain.stacked, plain.ordered],
-    "denoising": [noise.denoising, noise.masked],
-    "sparse": [sparsity.sparse, sparsity.k_sparse, sparsity.winner_take_all],
-    "contractive": [contraction.contractive],
-    "variational": [posteriors.variational, posteriors.beta_tcvae, posteriors.importance_weighted],
-    "matching": [matching.wasserstein, matching.info_vae, matching.adversarial],
-    "discrete": [codebooks.vector_quantised, codebooks.finite_scalar_quantised],
-    "convolutional": [images.convolutional, images.convolutional_variational],
-}
 SLOTS = ("encoder", "code", "penalty", "objective", "corruption", "init")
 """The parameters in which presets differ."""
 

@@ -3,9 +3,10 @@
 from isthmus.estimators import AutoEncoder
 from isthmus.parts.convolution import Convolutional
 from isthmus.parts.priors import KL
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("convolutional")
 def convolutional(
     shape: tuple[int, ...] | str | None = None,
     latent: int | float = 0.9,
@@ -38,9 +39,10 @@ def convolutional(
     >>> convolutional((28, 28), latent=16).encoder.shape
     (28, 28)
     """
-    return preset(settings, latent=latent, encoder=Convolutional(shape, channels))
+    return composed(settings, latent=latent, encoder=Convolutional(shape, channels))
 
 
+@preset("convolutional")
 def convolutional_variational(
     shape: tuple[int, ...] | str | None = None,
     latent: int | float = 0.9,
@@ -77,4 +79,4 @@ def convolutional_variational(
     1.0
     """
     parts: dict[str, object] = {"encoder": Convolutional(shape, channels), "code": "gaussian", "penalty": KL(beta)}
-    return preset(settings, latent=latent, **parts)
+    return composed(settings, latent=latent, **parts)

@@ -5,9 +5,10 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts.adversarial import Adversarial
 from isthmus.parts.matching import MMD
 from isthmus.parts.priors import KL, Sampler
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("matching")
 def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: object) -> AutoEncoder:
     r"""Wasserstein autoencoder (WAE-MMD): nll + λ·MMD(q(z), N(0, I)), z (K,) without noise.
 
@@ -34,9 +35,10 @@ def wasserstein(latent: int | float = 0.9, weight: float = 100.0, **settings: ob
     >>> wasserstein(latent=8).penalty.weight
     100.0
     """
-    return preset(settings, latent=latent, penalty=MMD(weight))
+    return composed(settings, latent=latent, penalty=MMD(weight))
 
 
+@preset("matching")
 def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.0, **settings: object) -> AutoEncoder:
     r"""InfoVAE: nll + (1 - α)·KL(q(z|x) ‖ p(z)) + (α + λ - 1)·MMD(q(z), p(z)), z (K,) drawn.
 
@@ -65,9 +67,10 @@ def info_vae(latent: int | float = 0.9, alpha: float = 0.0, weight: float = 100.
     ['KL', 'MMD']
     """
     penalty = [KL(1 - alpha), MMD(alpha + weight - 1)]
-    return preset(settings, latent=latent, code="gaussian", penalty=penalty)
+    return composed(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
+@preset("matching")
 def adversarial(
     latent: int | float = 0.9, prior: str | Part | Prior | Sampler = "gaussian", **settings: object
 ) -> AutoEncoder:
@@ -97,4 +100,4 @@ def adversarial(
     >>> adversarial(latent=2, prior="mixture").penalty.prior
     'mixture'
     """
-    return preset(settings, latent=latent, penalty=Adversarial(prior=prior))
+    return composed(settings, latent=latent, penalty=Adversarial(prior=prior))

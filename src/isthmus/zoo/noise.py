@@ -2,9 +2,10 @@
 
 from isthmus.estimators import AutoEncoder
 from isthmus.parts.corruptions import GaussianNoise, Masking
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("denoising")
 def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: object) -> AutoEncoder:
     r"""Denoising autoencoder: min E‖x - x̂(x̃)‖², x̃ = x + σε, ε ~ N(0, I), all (F,).
 
@@ -30,9 +31,10 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: object)
     >>> denoising(latent=32, noise=0.5).corruption
     GaussianNoise(scale=0.5, clip=None)
     """
-    return preset(settings, latent=latent, corruption=GaussianNoise(noise))
+    return composed(settings, latent=latent, corruption=GaussianNoise(noise))
 
 
+@preset("denoising")
 def masked(latent: int | float = 0.9, rate: float = 0.25, **settings: object) -> AutoEncoder:
     r"""Masked autoencoder: predict the hidden entries from the visible ones; only hidden entries are scored.
 
@@ -59,4 +61,4 @@ def masked(latent: int | float = 0.9, rate: float = 0.25, **settings: object) ->
     >>> masked(latent=32).corruption.rate
     0.25
     """
-    return preset(settings, latent=latent, corruption=Masking(rate, mark=True, score="hidden"))
+    return composed(settings, latent=latent, corruption=Masking(rate, mark=True, score="hidden"))

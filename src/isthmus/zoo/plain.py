@@ -4,9 +4,10 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.corruptions import GaussianNoise
 from isthmus.parts.ordered_codes import OrderedCode
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("plain")
 def linear(latent: int | float = 0.9, **settings: object) -> AutoEncoder:
     r"""Linear autoencoder: x̂ = V(Wx + b) + c, (F,) to (K,) to (F,).
 
@@ -32,9 +33,10 @@ def linear(latent: int | float = 0.9, **settings: object) -> AutoEncoder:
     >>> linear(latent=2, epochs=5, random_state=0).fit(load_iris().data).history_.init
     'pca (exact)'
     """
-    return preset(settings, latent=latent, encoder="linear")
+    return composed(settings, latent=latent, encoder="linear")
 
 
+@preset("plain")
 def undercomplete(latent: int | float = 0.9, hidden: tuple[int, ...] = (128,), **settings: object) -> AutoEncoder:
     r"""Undercomplete autoencoder: a code narrower than the row, which alone prevents copying.
 
@@ -61,9 +63,10 @@ def undercomplete(latent: int | float = 0.9, hidden: tuple[int, ...] = (128,), *
     >>> undercomplete(latent=64)
     AutoEncoder(latent=64)
     """
-    return preset(settings, latent=latent, hidden=hidden)
+    return composed(settings, latent=latent, hidden=hidden)
 
 
+@preset("plain")
 def overcomplete(
     latent: int = 1024, noise: float = 0.3, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
@@ -95,9 +98,10 @@ def overcomplete(
     GaussianNoise(scale=0.3, clip=None)
     """
     parts: dict[str, object] = {"code": Deterministic("sigmoid"), "corruption": GaussianNoise(noise)}
-    return preset(settings, latent=latent, hidden=hidden, **parts)
+    return composed(settings, latent=latent, hidden=hidden, **parts)
 
 
+@preset("plain")
 def stacked(latent: int | float = 0.9, hidden: tuple[int, ...] = (256, 128), **settings: object) -> AutoEncoder:
     r"""Stacked autoencoder: each layer first learns to reconstruct the output of the one before, then all learn.
 
@@ -124,9 +128,10 @@ def stacked(latent: int | float = 0.9, hidden: tuple[int, ...] = (256, 128), **s
     >>> stacked(latent=16).init
     'layerwise'
     """
-    return preset(settings, latent=latent, hidden=hidden, init="layerwise")
+    return composed(settings, latent=latent, hidden=hidden, init="layerwise")
 
 
+@preset("plain")
 def ordered(
     latent: int | float = 0.9, distribution: str = "uniform", hidden: tuple[int, ...] = (128,), **settings: object
 ) -> AutoEncoder:
@@ -158,4 +163,4 @@ def ordered(
     >>> ordered(latent=8).code.distribution
     'uniform'
     """
-    return preset(settings, latent=latent, hidden=hidden, code=OrderedCode(distribution))
+    return composed(settings, latent=latent, hidden=hidden, code=OrderedCode(distribution))

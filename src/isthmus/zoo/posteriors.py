@@ -4,9 +4,10 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts.matching import TotalCorrelation
 from isthmus.parts.objectives import ImportanceWeighted
 from isthmus.parts.priors import KL
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("variational")
 def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0.0, **settings: object) -> AutoEncoder:
     r"""Variational autoencoder, and β-VAE: E_q[-log p(x|z)] + β·KL(q(z|x) ‖ N(0, I)).
 
@@ -37,9 +38,10 @@ def variational(latent: int | float = 0.9, beta: float = 1.0, warm_up: float = 0
     >>> variational(latent=2, beta=4).penalty
     KL(beta=4, warm_up=0.0, free_bits=0.0, capacity=None)
     """
-    return preset(settings, latent=latent, code="gaussian", penalty=KL(beta, warm_up))
+    return composed(settings, latent=latent, code="gaussian", penalty=KL(beta, warm_up))
 
 
+@preset("variational")
 def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: object) -> AutoEncoder:
     r"""β-TCVAE: nll + KL + (β - 1)·TC(z), TC = KL(q(z) ‖ Πⱼ q(zⱼ)), z (K,).
 
@@ -66,9 +68,10 @@ def beta_tcvae(latent: int | float = 0.9, beta: float = 6.0, **settings: object)
     ['KL', 'TotalCorrelation']
     """
     penalty = [KL(), TotalCorrelation(beta)]
-    return preset(settings, latent=latent, code="gaussian", penalty=penalty)
+    return composed(settings, latent=latent, code="gaussian", penalty=penalty)
 
 
+@preset("variational")
 def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings: object) -> AutoEncoder:
     r"""Importance-weighted autoencoder: -log (1/k) Σᵢ p(x|zᵢ)p(zᵢ)/q(zᵢ|x), zᵢ ~ q(z|x), k draws of (K,).
 
@@ -95,4 +98,4 @@ def importance_weighted(latent: int | float = 0.9, samples: int = 5, **settings:
     >>> importance_weighted(latent=8, samples=10).objective.samples
     10
     """
-    return preset(settings, latent=latent, code="gaussian", objective=ImportanceWeighted(samples))
+    return composed(settings, latent=latent, code="gaussian", objective=ImportanceWeighted(samples))

@@ -7,9 +7,10 @@ from isthmus.estimators import AutoEncoder
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.penalties import KLSparsity
 from isthmus.parts.sparse_codes import LifetimeSparse, TopK
-from isthmus.zoo.preset import preset
+from isthmus.zoo.preset import composed, preset
 
 
+@preset("sparse")
 def sparse(
     latent: int = 256,
     weight: float = 10.0,
@@ -57,9 +58,10 @@ def sparse(
         "penalty": KLSparsity(weight, rate),
         "init": "orthogonal",
     }
-    return preset(settings, latent=latent, hidden=hidden, **parts)
+    return composed(settings, latent=latent, hidden=hidden, **parts)
 
 
+@preset("sparse")
 def k_sparse(
     latent: int = 1000, top_k: int = 25, alpha: float = 1.0, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
@@ -93,9 +95,10 @@ def k_sparse(
     """
     # The number falls from all units to k over the first half; otherwise units never among the k largest never learn.
     parts: dict[str, object] = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
-    return preset(settings, latent=latent, hidden=hidden, **parts)
+    return composed(settings, latent=latent, hidden=hidden, **parts)
 
 
+@preset("sparse")
 def winner_take_all(
     latent: int = 1000, rate: float = 0.05, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
@@ -125,4 +128,4 @@ def winner_take_all(
     >>> winner_take_all(latent=100).code.rate
     0.05
     """
-    return preset(settings, latent=latent, hidden=hidden, code=LifetimeSparse(rate))
+    return composed(settings, latent=latent, hidden=hidden, code=LifetimeSparse(rate))

@@ -11,6 +11,7 @@ from isthmus.tasks.anomaly.denoiser import without_worst
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.methods import METHODS, detection_method, method_named, name_of
 from isthmus.tasks.anomaly.noise_conditioned import Denoising, NoiseConditioned
+from isthmus.tasks.anomaly.scorer import CellScorer
 from isthmus.tasks.anomaly.surprisal import FAR, Surprisal
 from isthmus.tasks.anomaly.training import Training
 from isthmus.tasks.anomaly.trimming import RIDGE, trimmed, unsuspected
@@ -85,6 +86,21 @@ def test_the_loss_is_that_of_the_denoised_rows():
     error = x - network.denoise(x + level * noise, level)
     weight = (1 + level**2) / level**2
     torch.testing.assert_close(network.loss(x, noise, level), (weight * error**2).mean(1))
+
+
+class Unfinished(CellScorer):
+    """A method of which everything is missing."""
+
+
+def test_what_a_method_lacks_is_named():
+    with pytest.raises(NotImplementedError, match=r"method Unfinished lacks `trained_on\(training\)`: .*; define it"):
+        Unfinished.trained_on(training(correlated(20)))
+    scorer = Unfinished(training(correlated(20)).cells, CPU)
+    for method in ("score_cells", "cell_errors"):
+        with pytest.raises(NotImplementedError, match=rf"method Unfinished lacks `{method}\(x\)`"):
+            getattr(scorer, method)(torch.zeros(1, 3))
+    with pytest.raises(NotImplementedError, match=r"lacks `from_weights\(cells, device, weights\)`"):
+        Unfinished.from_weights(scorer.cells, CPU, {})
 
 
 def test_a_denoiser_learns_the_best_linear_one_of_normal_rows():

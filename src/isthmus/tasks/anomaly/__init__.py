@@ -1,11 +1,17 @@
 """Anomaly detection: methods that score rows, decisions with known error rates, and explanations.
 
-Each detection method registers itself when its file is imported; a new one needs one line here.
+Importing the package imports every module in its folder, so that a detection method in a new file registers itself.
 """
 
-from isthmus.tasks.anomaly import denoiser, histogram, likelihood, mahalanobis, neighbours, residual  # noqa: F401
+from importlib import import_module
+from pkgutil import iter_modules
+
 from isthmus.tasks.anomaly.detector import AnomalyDetector
 from isthmus.tasks.anomaly.drift import Drift
 from isthmus.tasks.anomaly.explanation import Explanation
+from isthmus.tasks.anomaly.methods import detection_method
 
-__all__ = ["AnomalyDetector", "Drift", "Explanation"]
+__all__ = ["AnomalyDetector", "Drift", "Explanation", "detection_method"]
+
+for module in iter_modules(__path__):
+    import_module(f"{__name__}.{module.name}")

@@ -138,11 +138,11 @@ def blocks(numbers: Numbers) -> Iterator[Tensor]:
 
 def soft_clip(cells: Tensor) -> Tensor:
     """Let distances beyond `CLIP` grow as a logarithm."""
-    excess = (cells.abs() - CLIP).clamp_min(0)
-    return torch.where(excess > 0, cells.sign() * (CLIP + excess.log1p()), cells)
+    beyond = (cells.abs() - CLIP).clamp_min(0)
+    return torch.where(beyond > 0, cells.sign() * (CLIP + beyond.log1p()), cells)
 
 
 def undo_soft_clip(cells: Tensor) -> Tensor:
     """Invert `soft_clip`."""
-    excess = (cells.abs() - CLIP).clamp_min(0)
-    return torch.where(excess > 0, cells.sign() * (CLIP + excess.expm1()), cells)
+    beyond = (cells.abs() - CLIP).clamp_min(0)
+    return torch.where(beyond > 0, cells.sign() * (CLIP + beyond.expm1()), cells)

@@ -1,6 +1,6 @@
 """Where detection methods are registered: the name of each, and what it takes.
 
-A method registers itself in the file where it is defined, and the package's `__init__` imports that file:
+A method registers itself in the file where it is defined; the package imports every file of its folder:
 
     @detection_method("neighbours")
     class Neighbours(CellScorer): ...

@@ -70,16 +70,16 @@ class OwnMethod:
     def __post_init__(self) -> None:
         if isinstance(self.given, type):
             raise TypeError(f"method={self.name} is a class; give an instance of it: {self.name}(...)")
-        if self.lacking and not (len(self.lacking) == len(DETECTOR_METHODS) and callable(self.given)):
-            also = "" if len(self.lacking) < len(DETECTOR_METHODS) else ", and it is not a function either"
+        if self.missing and not (len(self.missing) == len(DETECTOR_METHODS) and callable(self.given)):
+            also = "" if len(self.missing) < len(DETECTOR_METHODS) else ", and it is not a function either"
             raise TypeError(
-                f"method={self.name} lacks {' and '.join(self.lacking)}{also}; a method of your own must be an object "
+                f"method={self.name} lacks {' and '.join(self.missing)}{also}; a method of your own must be an object "
                 "with fit(X) and score_samples(X) (higher is more normal), or a function that is given the training "
                 "rows (n, R) and returns a function of rows (m, R) to scores (m,), higher is odder"
             )
 
     @property
-    def lacking(self) -> list[str]:
+    def missing(self) -> list[str]:
         """The methods of a detector that the object does not have."""
         return [name for name in DETECTOR_METHODS if not callable(getattr(self.given, name, None))]
 
@@ -96,7 +96,7 @@ class OwnMethod:
 
     def score_function(self, rows: np.ndarray, seed: int) -> ScoreFunction:
         """Train the method on rows (n, R), and return what scores rows."""
-        if not self.lacking:
+        if not self.missing:
             return Oddness(fitted_copy(cast("Detector", self.given), rows, seed))
         function = cast("TrainFunction", self.given)(rows)
         if not callable(function):

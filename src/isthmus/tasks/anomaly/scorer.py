@@ -72,13 +72,23 @@ class CellScorer(nn.Module):
         """What turns numbers into cells."""
         return self._cells[0]
 
+    @classmethod
+    def trained_on(cls, training: Training) -> Self:
+        """Train the method."""
+        raise cls.lacks("trained_on(training)", "a class method that returns a trained scorer")
+
     def score_cells(self, x: Tensor) -> Tensor:
         """Return the score of each row of cells x (B, C), (B,); higher is odder."""
-        raise NotImplementedError
+        raise self.lacks("score_cells(x)", "the score of each row of cells (B, C), (B,), higher is odder")
 
     def cell_errors(self, x: Tensor) -> Tensor:
         """Return how far each cell is from what the model expects, (B, C), at least 0."""
-        raise NotImplementedError
+        raise self.lacks("cell_errors(x)", "how far each cell is from what is expected, (B, C), at least 0")
+
+    @classmethod
+    def lacks(cls, method: str, what: str) -> NotImplementedError:
+        """Return the error that names a method which this scorer does not define."""
+        return NotImplementedError(f"the detection method {cls.__name__} lacks `{method}`: {what}; define it")
 
     def score(self, numbers: Numbers) -> np.ndarray:
         """Return the score of each row of numbers (n, R), (n,) float64; higher is odder."""
@@ -117,4 +127,4 @@ class CellScorer(nn.Module):
     @classmethod
     def from_weights(cls, cells: RobustCells, device: torch.device, weights: Tensors) -> Self:
         """Rebuild a scorer from its cells and its weights by name."""
-        raise NotImplementedError
+        raise cls.lacks("from_weights(cells, device, weights)", "a class method that returns a saved scorer")
