@@ -216,11 +216,13 @@ def test_a_loaded_model_goes_on_as_the_saved_one(make, tmp_path):
 
 @pytest.mark.slow
 @every
-def test_other_processes(make, fitted):
-    jobs = [joblib.delayed(short(make).fit)(SMALL), joblib.delayed(fitted(make).transform)(SMALL)]
+def test_other_processes(make):
+    # Every process measures for itself which library multiplies faster, and the two round differently.
+    fitted = short(make, compute=Compute(matmul="torch")).fit(SMALL)
+    jobs = [joblib.delayed(clone(fitted).fit)(SMALL), joblib.delayed(fitted.transform)(SMALL)]
     trained, codes = joblib.Parallel(n_jobs=2, backend="loky", max_nbytes=1)(jobs)  # memory-mapped and read-only
-    assert_same_bits(trained, fitted(make))
-    np.testing.assert_array_equal(codes, fitted(make).transform(SMALL))
+    assert_same_bits(trained, fitted)
+    np.testing.assert_array_equal(codes, fitted.transform(SMALL))
 
 
 @every
