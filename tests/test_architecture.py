@@ -23,6 +23,13 @@ FLOORS = {
     "cli": 9,
 }
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+DECLARING = ("core", "parts", "engine", "estimators", "tasks")
+"""Folders in which contracts declare what objects can do; data/ meets objects of other libraries."""
+LONGEST = 350
+LONGER = {
+    "estimators/autoencoder.py": "documents every parameter and method of the main estimator",
+    "tasks/anomaly/detector.py": "documents every parameter and method of the detector",
+}
 ROOT_ALLOWED = {"estimators/model_file.py": "looks up by name, when it loads, the estimator that a file says it holds"}
 
 
@@ -165,3 +172,23 @@ def test_unknown_name():
 def test_star_import_gives_the_public_names():
     names = run("from isthmus import *; print(sorted(name for name in globals() if name[0] != '_'))")
     assert names.strip() == str(sorted(isthmus.__all__))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_file_is_long(module):
+    lines = len((PACKAGE / module).read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGEST or module in LONGER
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if m.startswith(("core", "parts", "engine", "estimators", "tasks"))]
+)
+def test_nothing_is_asked_by_hasattr(module):
+    tree = ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "hasattr"]
+
+
+def test_estimators_have_no_bases_of_our_own():
+    for name in ("AutoEncoder", "AnomalyDetector", "Imputer"):
+        bases = getattr(isthmus, name).__mro__[1:]
+        assert not [base for base in bases if base.__module__.startswith("isthmus")]
