@@ -42,7 +42,8 @@ class Compute(Part):
     matmul : {"auto", "torch", "numpy"}, default="auto"
         The library that multiplies matrices in training on the processor, where the fused backward pass is used: torch
         (usually MKL) or, in steps on one thread, numpy (usually OpenBLAS). "auto" takes numpy if a measurement, made
-        once per process, finds it at least 5 % faster, as on most processors that are not Intel's.
+        once per process, finds it at least 5 % faster, as on most processors that are not Intel's. The two round
+        differently: name one of them if several processes must agree in every bit.
     cuda_graph : bool, default=True
         Whether to record a training step on a CUDA GPU and replay it with one launch.
 
