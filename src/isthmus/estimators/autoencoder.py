@@ -28,7 +28,7 @@ from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
 
 Use = Callable[[Inference, Table], np.ndarray]
-"""What is worked out of a table."""
+"""From a fitted model and a table to a result, one row per row."""
 
 
 @register("estimator")

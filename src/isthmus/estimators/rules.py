@@ -28,7 +28,7 @@ from isthmus.parts.likelihoods import Bernoulli, Gaussian
 Number = TypeVar("Number", int, float)
 
 INITS = (*INITIALISATIONS, "layerwise")
-"""Where training can start."""
+"""Choices of the first weights."""
 FULL_BATCH = 256
 """Up to this many rows, one batch holds all of them."""
 BATCH = 128

@@ -72,7 +72,7 @@ def as_arrow(rows: Any, schema: TableSchema) -> Any:
 
 
 WRITTEN = ("transform", "reconstruct", "score_samples", "reconstruction_error")
-"""What can be written."""
+"""The methods whose results `write` can store."""
 
 
 def refuse_unwritten(what: str) -> None:
