@@ -429,9 +429,9 @@ def test_describe():
     text = trainer(held_out=4, schedule="one_cycle").describe()
     assert text == (
         "16 training rows, 4 validation rows, up to 3 epochs of 2 batches of 8 rows, learning rate 0.1 (one_cycle); "
-        f"on cpu, data there; float64; autograd; threads: {torch.get_num_threads()}"
+        f"on cpu, data on cpu; float64; autograd; threads: {torch.get_num_threads()}"
     )
-    assert "data there; bfloat16 matrix products, float32 weights;" in trainer(precision="bfloat16").describe()
+    assert "data on cpu; bfloat16 matrix products, float32 weights;" in trainer(precision="bfloat16").describe()
 
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(0.5), Gaussian("learned"), Bernoulli()])
