@@ -6,7 +6,7 @@ from torch.nn import functional
 from isthmus.data import load_dataset
 from isthmus.paper.images import images_of
 from isthmus.paper.networks import Run, estimator
-from isthmus.paper.training import fit, squared_errors
+from isthmus.paper.training import ErrorByEpoch, fit, squared_errors
 from isthmus.parts.likelihoods import Gaussian
 
 
@@ -39,6 +39,18 @@ def test_a_fit_is_measured_on_the_test_images(digits):
     assert len(result.test_mse_by_epoch) == 1 + len(result.train_loss)
     assert result.shown.shape == (10, 64)
     assert result.seconds > 0
+
+
+def test_the_time_of_measurements_is_not_that_of_training(digits, monkeypatch):
+    run = Run("isthmus-4", "isthmus", 4, 8, epochs=1, seed=1)
+    measured = ErrorByEpoch.measure
+
+    def slowly(self, state):
+        measured(self, state)
+        self.seconds[-1] += 1000 * (len(self.seconds) == 2)  # the last one, after the only epoch
+
+    monkeypatch.setattr(ErrorByEpoch, "measure", slowly)
+    assert fit(run, digits).seconds > 0
 
 
 def test_two_runs_with_one_seed_are_equal(digits):

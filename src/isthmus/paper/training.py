@@ -31,7 +31,7 @@ def fit(run: Run, images: Images) -> Result:
         init=history.init,
         train_loss=losses.tolist(),
         test_mse_by_epoch=errors.by_epoch,
-        seconds=float(history["seconds"][-1]) - errors.seconds,
+        seconds=float(history["seconds"][-1]) - sum(errors.seconds[:-1]),
         filters=encoder_weights(model).numpy(),
         codes=model.transform(images.test) if run.latent == 2 else NO_CODES,
     )
@@ -56,7 +56,8 @@ class ErrorByEpoch(Callback):
     def __init__(self, images: Images) -> None:
         self.images = images
         self.by_epoch: list[float] = []
-        self.seconds = 0.0
+        self.seconds: list[float] = []
+        """Of each measurement; the last one begins after the last row of the history was timed."""
 
     def on_fit_start(self, run: TrainingRun) -> None:
         """Measure the initial weights."""
@@ -67,10 +68,10 @@ class ErrorByEpoch(Callback):
         self.measure(run)
 
     def measure(self, run: TrainingRun) -> None:
-        """Append the test error of the current weights, and count the seconds that this takes."""
+        """Append the test error of the current weights, and the seconds that this takes."""
         start = time.perf_counter()
         rows = Rows(self.images.test, scaling=run.rows.scaling, dtype=run.rows.dtype)
         network = run.network.eval()
         assert isinstance(network, Network), "autoencoders are trained"
         self.by_epoch.append(mean_squared_error(network, rows, torch.arange(len(rows))))
-        self.seconds += time.perf_counter() - start
+        self.seconds.append(time.perf_counter() - start)
