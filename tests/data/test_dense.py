@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from isthmus.data.dense import DenseTable, shuffled_split, two_pass_summary
+from isthmus.data.dense import DenseTable, two_pass_summary
 
 X = np.random.default_rng(0).normal(size=(50, 3))
 
@@ -21,11 +21,6 @@ def test_rows_may_be_kept_elsewhere():
     assert (table.device.type, table.shape, table.nbytes) == ("meta", (50, 3), X.nbytes)
     assert DenseTable(X).to(torch.device("meta")).device.type == "meta"
     np.testing.assert_array_equal(table.drawn(np.array([3, 1])), X[[3, 1]])
-
-
-def test_a_split_is_one_permutation():
-    parts = shuffled_split(50, 8, torch.Generator().manual_seed(0))
-    assert torch.equal(torch.cat(parts), torch.randperm(50, generator=torch.Generator().manual_seed(0)))
 
 
 def test_the_summary_does_not_depend_on_the_order_in_memory():

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
+from isthmus.data.in_memory import InMemory
 from isthmus.data.moments import Summary, block_rows, summarise
 from isthmus.data.number_types import as_tensor
-from isthmus.data.shuffling import Piece
-from isthmus.data.table import Index
 
 
-class DenseTable:
+class DenseTable(InMemory):
     """A dense array as a `Table`; its memory is shared, not copied, where torch has its number type.
 
     Parameters
@@ -31,7 +30,6 @@ class DenseTable:
     """
 
     sparse = False
-    streamed = False
     filled = 1.0
 
     def __init__(self, numbers: np.ndarray, values: Tensor | None = None) -> None:
@@ -93,34 +91,9 @@ class DenseTable:
         """Return the table on a device."""
         return self if self.values.device == device else DenseTable(self.numbers, self.values.to(device))
 
-    def split(self, validation: int, looked_at: int, generator: Generator) -> tuple[Tensor, Index]:
-        """Draw `validation` rows at random; return their positions, and those of the others in random order."""
-        return shuffled_split(len(self), validation, generator)
-
-    def everything(self) -> Index:
-        """Return the positions of all rows in their order."""
-        return torch.arange(len(self))
-
-    def holdable(self, wanted: int) -> int:
-        """Return `wanted`: all rows are in memory."""
-        return wanted
-
-    def hold(self, index: Tensor) -> None:
-        """Do nothing: all rows are in memory."""
-
-    def shuffled(self, index: Index, generator: Generator) -> Iterator[Piece]:
-        """Refuse: rows in memory are taken by position."""
-        raise TypeError("rows in memory are shuffled by their positions: use take()")
-
     def summary(self, weight: Tensor | None = None) -> Summary:
         """Return mean, variance, minimum and maximum of every column, in float64, in two passes."""
         return two_pass_summary(self.values, weight)
-
-
-def shuffled_split(rows: int, validation: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Return all positions in random order, the first `validation` of them apart."""
-    validated, others = torch.randperm(rows, generator=generator).tensor_split([validation])
-    return validated, others
 
 
 def wide_blocks(values: Tensor, weight: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:

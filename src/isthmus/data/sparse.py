@@ -1,20 +1,16 @@
 """`SparseTable`: a table that keeps only non-zero cells and becomes dense a few rows at a time."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import scipy.sparse
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from isthmus.data.dense import shuffled_split
+from isthmus.data.in_memory import InMemory
 from isthmus.data.moments import Summary, summarise_sparse
 from isthmus.data.number_types import AS_THEY_COME, other_type
-from isthmus.data.shuffling import Piece
-from isthmus.data.table import Index
 
 
-class SparseTable:
+class SparseTable(InMemory):
     """A CSR matrix as a `Table`, on the processor.
 
     Parameters
@@ -32,7 +28,6 @@ class SparseTable:
 
     device = torch.device("cpu")
     sparse = True
-    streamed = False
     nbytes = 0
 
     def __init__(self, numbers: scipy.sparse.csr_array) -> None:
@@ -90,25 +85,6 @@ class SparseTable:
     def to(self, device: torch.device) -> "SparseTable":
         """Return the table itself: sparse rows stay on the processor."""
         return self
-
-    def split(self, validation: int, looked_at: int, generator: Generator) -> tuple[Tensor, Index]:
-        """Draw `validation` rows at random; return their positions, and those of the others in random order."""
-        return shuffled_split(len(self), validation, generator)
-
-    def everything(self) -> Index:
-        """Return the positions of all rows in their order."""
-        return torch.arange(len(self))
-
-    def holdable(self, wanted: int) -> int:
-        """Return `wanted`: all rows are in memory."""
-        return wanted
-
-    def hold(self, index: Tensor) -> None:
-        """Do nothing: all rows are in memory."""
-
-    def shuffled(self, index: Index, generator: Generator) -> Iterator[Piece]:
-        """Refuse: rows in memory are taken by position."""
-        raise TypeError("rows in memory are shuffled by their positions: use take()")
 
     def summary(self, weight: Tensor | None = None) -> Summary:
         """Return mean, variance, minimum and maximum of every column, from the non-zero cells alone."""
