@@ -25,6 +25,7 @@ from isthmus.data.sources import is_source, memory_mapped
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
+from isthmus.estimators.descriptors import FromModel
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
@@ -111,6 +112,14 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.columns = columns
         self.random_state = random_state
 
+    columns_ = FromModel(lambda model: model.schema.columns)
+    n_features_in_ = FromModel(lambda model: model.schema.n_features)
+    feature_names_in_ = FromModel(lambda model: model.schema.feature_names)
+
+    def fitted_model(self) -> FittedModel | None:
+        """Return the first of the fitted models, which all have the same columns; None before `fit`."""
+        return self.models_[0] if "models_" in vars(self) else None
+
     def fit(self, X: object, y: object = None) -> Self:
         """Train on a table with or without gaps.
 
@@ -145,7 +154,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             member.set_params(random_state=int(sequence.generate_state(1)[0]))
             models.append(training.fit(member, table, schema))
         numbers = read_table(X, schema, caller=type(self).__name__).drawn(np.arange(min(len(table), SPREAD_ROWS)))
-        self._keep(models, hidden_cell_errors(models, np.asarray(numbers), self.rounds))
+        self.models_, self.spread_ = models, hidden_cell_errors(models, np.asarray(numbers), self.rounds)
         return self
 
     def transform(self, X: object) -> Any:
@@ -198,19 +207,10 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
-        models = [model_state.model_of(saved, classes) for saved in members("model", *state)]
-        self._keep(models, state.tensors["spread"].numpy())
+        self.models_ = [model_state.model_of(saved, classes) for saved in members("model", *state)]
+        self.spread_ = state.tensors["spread"].numpy()
 
     # -- inside -----------------------------------------------------------------------------------------------------
-
-    def _keep(self, models: list[FittedModel], spread: np.ndarray) -> None:
-        """Store what was fitted."""
-        schema = models[0].schema
-        self.models_, self.spread_ = models, spread
-        self.columns_, self.n_features_in_ = schema.columns, schema.n_features
-        self.__dict__.pop("feature_names_in_", None)
-        if schema.feature_names is not None:
-            self.feature_names_in_ = schema.feature_names
 
     def _check_parameters(self) -> None:
         refuse_unknown("fill", self.fill, ("mean", "draw"))
@@ -257,7 +257,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return with_html(super()._repr_mimebundle_(**kwargs), self._fitted_html())
 
     def _fitted_html(self) -> str:
-        return fitted_html(sections_of(self.models_[0])) if "models_" in vars(self) else ""
+        model = self.fitted_model()
+        return "" if model is None else fitted_html(sections_of(model))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
