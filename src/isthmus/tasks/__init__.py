@@ -1,6 +1,6 @@
 """What autoencoders are for: tasks that are solved by one or several of them."""
 
 from isthmus.tasks.anomaly import AnomalyDetector
-from isthmus.tasks.imputation import Imputer
+#X
 
-__all__ = ["AnomalyDetector", "Imputer"]
+__all__ = ["AnomalyDetector", ]

@@ -1,0 +1,103 @@
+"""Trees per column: what a forest or gradient boosting expects of a column, given all others as they are expected."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+
+from isthmus.tasks.imputation.decision_trees import (
+    Boosting,
+    DecisionTrees,
+    Forest,
+    trees_of_boosting,
+    trees_of_forest,
+)
+
+FOREST_ROWS = 5000
+"""Up to this many rows a forest is grown, of more rows gradient boosting on a sample of this size."""
+TREES = 50
+LEAST_LEAF = 2
+"""Rows of a leaf at least."""
+CONSIDERED = 0.5
+"""Share of the features that a split of a regression tree considers."""
+BOOSTED_CHOICES = 50
+"""Rounds of boosting for choices, each with a tree for every choice."""
+LEAST_CELLS = 20
+"""Columns with fewer cells get no trees."""
+
+
+class Grown(NamedTuple):
+    """Trees, and what they expect of rows that they have not seen."""
+
+    trees: DecisionTrees
+    unseen: np.ndarray
+    """(n, C)"""
+
+
+def grown(
+    features: np.ndarray, target: np.ndarray, training: np.ndarray, classes: int, seed: int
+) -> Grown:
+    """Grow trees that predict a column from all others.
+
+    Up to `FOREST_ROWS` training rows they are a forest of randomised trees (Geurts, Ernst and Wehenkel 2006), and each
+    training row is predicted by those trees that were grown without it; beyond, they are gradient boosting.
+
+    Parameters
+    ----------
+    features
+        (n, F) rows.
+    target
+        (n,) numbers, or codes of choices.
+    training
+        (n,) bool, the rows to grow on.
+    classes
+        How many choices there are; 0 for numbers.
+    seed
+        Of the trees.
+    """
+    if training.sum() < len(features) and training.sum() >= FOREST_ROWS:
+        boosting = boosting_of(classes, seed).fit(features[training], target[training])
+        trees = trees_of_boosting(boosting, classes)
+        return Grown(trees, trees.predict(features))
+    forest = forest_of(classes, seed)
+    with warnings.catch_warnings():
+        # The score is not used, and rows that are in every tree are predicted by all of them.
+        warnings.simplefilter("ignore")
+        forest.fit(features[training], target[training])
+    trees = trees_of_forest(forest, classes)
+    found = trees.predict(features)
+    found[training] = out_of_bag(forest, found[training])
+    return Grown(trees, found)
+
+
+def out_of_bag(forest: Forest, in_bag: np.ndarray) -> np.ndarray:
+    """Return what a forest expects of its training rows by the trees without them, (n, C); else `in_bag` (n, C)."""
+    found = np.zeros_like(in_bag)
+    if isinstance(forest, ExtraTreesClassifier):
+        found[:, forest.classes_] = forest.oob_decision_function_
+    else:
+        found[:, 0] = forest.oob_prediction_
+    nobody = np.isnan(found).any(1)
+    found[nobody] = in_bag[nobody]
+    return found
+
+
+def forest_of(classes: int, seed: int) -> Forest:
+    """Return an unfitted forest."""
+    settings = {"min_samples_leaf": LEAST_LEAF, "bootstrap": True, "oob_score": True, "random_state": seed}
+    if classes:
+        return ExtraTreesClassifier(TREES, **settings)
+    return ExtraTreesRegressor(TREES, max_features=CONSIDERED, **settings)
+
+
+def boosting_of(classes: int, seed: int) -> Boosting:
+    """Return unfitted gradient boosting."""
+    if classes:
+        return HistGradientBoostingClassifier(early_stopping=False, max_iter=BOOSTED_CHOICES, random_state=seed)
+    return HistGradientBoostingRegressor(early_stopping=False, random_state=seed)
