@@ -11,9 +11,9 @@ The matrix of each layer is then (what the layer must hold) · (how to read c of
 writes Pc + m. Components without variance are left out: what is left of them is rounding, and no layer may make that
 large. A likelihood of columns of several kinds gets the best linear map from c to its outputs instead
 (`isthmus.core.readout`). Where this is worse than the columns' means, it is drawn back to them
-(`isthmus.core.mean_start`). Spare units get orthogonal incoming weights and zero outgoing weights: they change nothing at first and
-learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with PCA as the
-linear map.
+(`isthmus.core.mean_start`). Spare units get orthogonal incoming weights and zero outgoing weights: they change nothing
+at first and learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with
+PCA as the linear map.
 """
 
 import torch
