@@ -8,41 +8,30 @@ PCA: each layer is written so that the coordinates c = Pᵀ(x - m) of a row can 
   approximately.
 
 The matrix of each layer is then (what the layer must hold) · (how to read c off the layer before), and the last layer
-writes Pc + m. Spare units get orthogonal incoming weights and zero outgoing weights: they change nothing at first and
-learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with PCA as the
-linear map.
+writes Pc + m. Components without variance are left out: what is left of them is rounding, and no layer may make that
+large. A likelihood of columns of several kinds gets the best linear map from c to its outputs instead
+(`isthmus.core.readout`). Where this is worse than the columns' means, it is drawn back to them
+(`isthmus.core.mean_start`). Spare units get orthogonal incoming weights and zero outgoing weights: they change nothing
+at first and learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with
+PCA as the linear map.
 """
 
-import math
-from typing import NamedTuple
-
-import numpy as np
 import torch
-from scipy.optimize import minimize
 from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Backbone, batch_mean
-from isthmus.core.modules import Activation, activation
+from isthmus.core.contract import Backbone
+from isthmus.core.layer_writing import Readout, silence_spare, splits, write, write_code, write_hidden
+from isthmus.core.mean_start import SHARES, Comparison, hold_to_mean, mean_outputs, start_at_mean
+from isthmus.core.modules import activation
 from isthmus.core.network import Network
+from isthmus.core.output_line import output_line
 from isthmus.core.principal import PrincipalComponents
-from isthmus.core.readout import best_linear
+from isthmus.core.readout import best_linear, rows_as_trained
 
 INITIALISATIONS = ("pca", "orthogonal", "torch")
-
-
-class Readout(NamedTuple):
-    """How the coordinates c (R,) are read off a layer's output h (H,): c = matrix h + bias."""
-
-    matrix: Tensor
-    """(R, H)"""
-    bias: Tensor
-    """(R,)"""
-
-
-LEAST_FITTED = 64
-FITTED_CELLS = 2**16
-"""Gain and offset of the output are fitted on about this many cells, but at least that many rows."""
+LEAST_SHARE = 1e-6
+"""Share of PCA at which tied weights start if nothing larger is as good as the mean; at 0 they would never learn."""
 
 
 def initialise(
@@ -117,45 +106,64 @@ def pca_obstacle(network: Network, principal: PrincipalComponents | None = None)
     return None
 
 
-def splits(stack: Backbone, width: int, rank: int) -> bool:
-    """Whether a hidden layer of this width holds `rank` coordinates exactly."""
-    return width >= 2 * rank and activation(stack.activation_name).splits
-
-
-@torch.no_grad()
-def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> None:
-    """Let the encoder see centred rows and the decoder start by giving the mean row, where they can."""
-    likelihood = network.likelihood
-    network.encoder.centre_inputs(batch_mean(likelihood.encoder_input(sample).double(), weight))
-    double = likelihood.filled(sample).double()
-    mean = batch_mean(double, weight)
-    variance = batch_mean((double - mean).square(), weight)
-    try:
-        bias = likelihood.start_bias(mean, variance)
-    except NotImplementedError:  # A user's likelihood that cannot say so starts where the decoder does.
-        return
-    network.decoder.set_output_bias(bias)
-
-
 @torch.no_grad()
 def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tensor, weight: Tensor | None = None) -> str:
-    """Write PCA into a network without obstacles; return in words how exactly."""
+    """Write PCA into a network without obstacles, no worse than the mean; return in words how exactly."""
     encoder, decoder = network.encoder, network.decoder
-    latent = network.code.latent
+    latent, supplied = network.code.latent, principal.components.shape[1]
+    # Tied matrices cannot silence what they read; directions without variance do no harm where nothing is rescaled.
+    dimensions = supplied if decoder.tied else principal.rank(sample.dtype)
     hidden = [weight.shape[0] for weight in [*encoder.weights[:-1], *decoder.weights[:-1]]]
-    rank = min([latent, principal.components.shape[1], *hidden])
+    rank = min([latent, dimensions, *hidden])
     principal = principal.first(rank)
-    coordinates = coordinates_of(network, principal, sample)
-    gain, offset = (
-        (1.0, 0.0) if network.likelihood.starts_linear else line_of(network, principal, coordinates, sample, weight)
-    )
-    # Tied matrices read and write with the same numbers, so each must contribute the square root of the output's gain.
-    stretch = gain**0.5 if decoder.tied else 1.0
-    coordinates = coordinates * stretch
-    # A coordinate without spread is rounding noise; no layer may scale it up to its full reach.
-    spread = coordinates.abs().amax(0).clamp_min(max(1e-3 * float(sample.nan_to_num(0).abs().max()), 1e-12))
+    drawn_back = (write_tied if decoder.tied else write_pca)(network, principal, sample, weight)
+    if network.likelihood.starts_linear:
+        words = "and the best linear map from it"
+    elif rank < min(latent, dimensions if dimensions < supplied else sample.shape[1]):
+        words = f"{rank} of {latent} components: a layer or the data have no room for more"
+    else:
+        words = exactness(network, encoder, decoder, rank)
+    if rank == dimensions < min(latent, supplied):
+        words += f"; {rank} components hold all of the variance"
+    return f"pca ({words}{drawn_back})"
 
-    first, features = encoder.weights[0], len(principal.mean)
+
+def write_pca(network: Network, principal: PrincipalComponents, sample: Tensor, weight: Tensor | None) -> str:
+    """Write PCA into a network without tied weights; return in words how many columns are drawn back to their mean."""
+    write_components(network, principal, sample, weight, 1.0)
+    return hold_to_mean(network, sample, weight)
+
+
+def write_tied(network: Network, principal: PrincipalComponents, sample: Tensor, weight: Tensor | None) -> str:
+    """Write PCA into a network with tied weights; return in words how far it is drawn back to the mean."""
+    for share in (*SHARES[:-1], LEAST_SHARE):
+        write_components(network, principal, sample, weight, share)
+        if Comparison(network, sample, weight).total_is_no_worse():
+            break
+    return f"; {share:.2g} of it, drawn back to the mean" if share < 1 else ""
+
+
+def write_components(
+    network: Network, principal: PrincipalComponents, sample: Tensor, weight: Tensor | None, share: float
+) -> None:
+    """Write components into every layer, and the reconstruction that they give, or a `share` of its way from the mean.
+
+    A share other than 1 is for tied weights, which read with what they write with.
+    """
+    encoder, decoder, likelihood = network.encoder, network.decoder, network.likelihood
+    coordinates = coordinates_of(network, principal, sample)
+    gain, offset = 1.0, 0.0
+    if likelihood.activation is not None and not likelihood.starts_linear:
+        gain, offset = output_line(
+            likelihood.activation, coordinates @ principal.components.T + principal.mean, sample, weight
+        )
+    # Tied matrices read and write with the same numbers, so each must contribute the square root of the output's gain.
+    stretch = (share * gain) ** 0.5 if decoder.tied else 1.0
+    # A coordinate without spread is rounding noise; no layer may scale it up to its full reach.
+    least = max(1e-3 * float(sample.nan_to_num(0).abs().max()), 1e-12)
+    spread = (stretch * coordinates).abs().amax(0).clamp_min(least)
+
+    rank, first, features = len(principal.variances), encoder.weights[0], len(principal.mean)
     # The mask of hidden entries, if the encoder sees it, has no effect at first.
     first[:, features:] = 0
     reading = torch.zeros(rank, first.shape[1], dtype=torch.float64, device=spread.device)
@@ -167,18 +175,26 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
         readout = write_hidden(encoder, depth, readout, spread)
     readout = write_code(encoder, network, readout, spread, stretch * principal.variances.sqrt())
     write_rest_of_code(encoder, network, principal)
-    for depth in range(len(decoder.biases) - 1):
+    last = len(decoder.biases) - 1
+    for depth in range(last):
+        decoder.biases[depth].zero_()
         readout = write_hidden(decoder, depth, readout, spread)
-    if network.likelihood.starts_linear:
-        held, shift = best_linear(network.likelihood, coordinates, sample, weight)
-        write(decoder, len(decoder.biases) - 1, slice(0, len(shift)), held, shift, readout)
-        return "pca (and the best linear map from it)"
-    write_output(decoder, network, principal, readout, gain / stretch, gain, offset)
+    if likelihood.starts_linear:
+        rows = rows_as_trained(network, sample, weight)
+        held, shift = best_linear(likelihood, coordinates_of(network, principal, rows.seen), rows)
+        write(decoder, last, slice(0, len(shift)), held, shift, readout)
+        return
+    shift = gain * principal.mean + offset
+    if share < 1:
+        start = mean_outputs(likelihood, sample, weight)[:features]
+        shift = share * shift + (1 - share) * start
+    write(decoder, last, slice(0, features), share * gain / stretch * principal.components, shift, readout)
+    rest = likelihood.spread_bias(principal.residual_variances())
+    if len(rest):
+        decoder.weights[last][features:] = 0
+        decoder.biases[last][features:] = rest.to(decoder.biases[last])
     if decoder.tied:
         silence_spare(decoder, rank)
-    if rank < min(latent, sample.shape[1]):
-        return f"pca ({rank} of {latent} components: a layer or the data have no room for more)"
-    return f"pca ({exactness(network, encoder, decoder, rank)})"
 
 
 def exactness(network: Network, encoder: Backbone, decoder: Backbone, rank: int) -> str:
@@ -212,59 +228,6 @@ def coordinates_of(network: Network, principal: PrincipalComponents, sample: Ten
     return torch.cat([(seen(x).double() - principal.mean) @ principal.components for x in sample.split(256)])
 
 
-def line_of(
-    network: Network, principal: PrincipalComponents, coordinates: Tensor, sample: Tensor, weight: Tensor | None
-) -> tuple[float, float]:
-    """Fit the gain and offset of the output on part of the sample."""
-    few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
-    linear = coordinates[:few] @ principal.components.T + principal.mean
-    return output_line(network, linear, sample[:few].double(), None if weight is None else weight[:few].double())
-
-
-def write(stack: Backbone, depth: int, rows: slice, held: Tensor, shift: Tensor, readout: Readout) -> None:
-    """Make the units `rows` of a layer compute held·c + shift from the output of the previous layer."""
-    if not stack.tied:
-        stack.weights[depth][rows] = (held @ readout.matrix).to(stack.weights[depth])
-    stack.biases[depth][rows] = (held @ readout.bias + shift).to(stack.biases[depth])
-
-
-def write_hidden(stack: Backbone, depth: int, readout: Readout, spread: Tensor) -> Readout:
-    """Write a hidden layer that holds c; return how to read c off its output."""
-    rank = len(readout.bias)
-    width = stack.weights[depth].shape[0]
-    eye = torch.eye(rank, dtype=torch.float64, device=spread.device)
-    matrix = torch.zeros(rank, width, dtype=torch.float64, device=spread.device)
-    if splits(stack, width, rank):
-        both = torch.cat([eye, -eye])
-        write(stack, depth, slice(0, 2 * rank), both, torch.zeros(2 * rank).to(both), readout)
-        matrix[:, : 2 * rank] = both.T
-        return Readout(matrix, torch.zeros_like(spread))
-    line = activation(stack.activation_name)
-    held, shift, derivative, level = straight_line(line, spread)
-    write(stack, depth, slice(0, rank), torch.diag(held), shift, readout)
-    matrix[:, :rank] = torch.diag(1 / (derivative * held))
-    return Readout(matrix, -level / (derivative * held))
-
-
-def write_code(encoder: Backbone, network: Network, readout: Readout, spread: Tensor, deviation: Tensor) -> Readout:
-    """Write the encoder's last layer: c itself, or c where the code's activation is nearly a straight line.
-
-    With a prior, c is scaled from its standard `deviation` (R,) to 1; with a reach of the code, into that reach.
-    """
-    rank, code = len(readout.bias), network.code
-    assert code.activation is not None
-    held, shift, derivative, level = straight_line(activation(code.activation), spread)
-    if code.activation == "identity" and code.reach is not None:
-        held = code.reach / spread
-    elif code.activation == "identity" and network.prior is not None:
-        held = 1 / torch.maximum(deviation, 1e-3 * spread)
-    last = len(encoder.weights) - 1
-    write(encoder, last, slice(0, rank), torch.diag(held), shift, readout)
-    matrix = torch.zeros(rank, code.latent, dtype=torch.float64, device=spread.device)
-    matrix[:, :rank] = torch.diag(1 / (derivative * held))
-    return Readout(matrix, -level / (derivative * held))
-
-
 def write_rest_of_code(encoder: Backbone, network: Network, principal: PrincipalComponents) -> None:
     """Write the code's inputs beyond the first K, from the share of noise along each component."""
     latent, rank = network.code.latent, len(principal.variances)
@@ -275,75 +238,3 @@ def write_rest_of_code(encoder: Backbone, network: Network, principal: Principal
     if len(rest):
         encoder.weights[-1][latent:] = 0
         encoder.biases[-1][latent:] = rest.to(encoder.biases[-1])
-
-
-def write_output(
-    decoder: Backbone,
-    network: Network,
-    principal: PrincipalComponents,
-    readout: Readout,
-    scale: float,
-    gain: float,
-    offset: float,
-) -> None:
-    """Write the decoder's last layer: gain·(PCA's reconstruction) + offset, then the likelihood's other outputs."""
-    last = len(decoder.biases) - 1
-    features = len(principal.mean)
-    held = scale * principal.components
-    write(decoder, last, slice(0, features), held, gain * principal.mean + offset, readout)
-    rest = network.likelihood.spread_bias(principal.residual_variances())
-    if len(rest):
-        decoder.weights[last][features:] = 0
-        decoder.biases[last][features:] = rest.to(decoder.biases[last])
-
-
-def silence_spare(decoder: Backbone, rank: int) -> None:
-    """Subtract a(0), the output of every spare unit (0 except for softplus), from the biases of the next layer."""
-    spare = torch.zeros_like(decoder.weights[0][0])
-    for weight, bias in zip(decoder.weights, decoder.biases, strict=True):
-        bias -= weight @ spare
-        spare = activation(decoder.activation_name).function(torch.zeros_like(bias))
-        spare[: 2 * rank] = 0
-
-
-def straight_line(function: Activation, spread: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return held, shift, derivative, level: a(held·c + shift) ≈ level + derivative·held·c for |c| ≤ spread (R,)."""
-    ones = torch.ones_like(spread)
-    if function.reach == float("inf"):
-        return ones, 0 * ones, ones, 0 * ones
-    shift = function.centre * ones
-    with torch.enable_grad():
-        point = shift.clone().requires_grad_()
-        level = function.function(point)
-        (derivative,) = torch.autograd.grad(level.sum(), point)
-    return function.reach / spread, shift, derivative, level.detach()
-
-
-def output_line(network: Network, linear: Tensor, target: Tensor, weight: Tensor | None) -> tuple[float, float]:
-    """Fit gain and offset so that a(gain·linear + offset) is nearest to the target in the mean squared error.
-
-    The fit starts at the tangent of the output's activation a at 0. relu and the identity need no fit.
-    """
-    name = network.likelihood.activation
-    assert name is not None
-    if name in ("identity", "relu"):
-        return 1.0, 0.0
-    function = activation(name).function
-    with torch.enable_grad():
-        zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-        level = function(zero)
-        (derivative,) = torch.autograd.grad(level, zero)
-
-    def error(numbers: np.ndarray) -> tuple[float, np.ndarray]:
-        with torch.enable_grad():
-            line = torch.tensor(numbers, dtype=torch.float64, device=linear.device, requires_grad=True)
-            squares = (function(line[0] * linear + line[1]) - target).square()
-            loss = batch_mean(squares.mean(1), weight)
-            (gradient,) = torch.autograd.grad(loss, line)
-        return float(loss), gradient.cpu().numpy()
-
-    start = np.array([1 / float(derivative), -float(level) / float(derivative)])
-    # Not torch's own optimisers: the first of them costs a second of imports.
-    gain, offset = map(float, minimize(error, start, jac=True, method="BFGS", options={"maxiter": 50}).x)
-    # Data without spread have no gain to fit.
-    return (gain, offset) if gain > 0 and math.isfinite(gain) and math.isfinite(offset) else (1.0, 0.0)

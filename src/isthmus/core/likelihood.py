@@ -123,6 +123,13 @@ class LikelihoodModule(nn.Module):
         """Return what training minimises, (B,): `nll`, unless that would favour some columns over others."""
         return self.nll(x, theta, weight, cells)
 
+    def cell_losses(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return what training minimises in each cell, (B, F), up to numbers that the outputs do not change.
+
+        By default -log p(x|z); a start is compared with the columns' means by it.
+        """
+        return self.columns(x, theta)
+
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return half the unit deviance of each cell, (B, F), in nats at scale 1.
 
@@ -164,6 +171,19 @@ class LikelihoodModule(nn.Module):
     def groups(self, features: int) -> tuple[int, ...]:
         """Return the number of cells of each column, which together make the `features` cells of a row."""
         return (1,) * features
+
+    def column_of_cell(self, features: int) -> Tensor:
+        """Return the number of the column of each cell, (F,) int64: by default, by the sizes of `groups`."""
+        sizes = torch.tensor(self.groups(features))
+        return torch.arange(len(sizes)).repeat_interleave(sizes)
+
+    def cell_of_output(self, features: int) -> Tensor | None:
+        """Return which cell, of a row's F, each output belongs to, (P,) int64.
+
+        None if outputs cannot be told apart by columns. By default the outputs are a number for each cell, as many
+        times as they go into P.
+        """
+        return torch.arange(self.outputs) % features if self.outputs % features == 0 else None
 
     # -- what it learns from data --------------------------------------------------------------------------------------
 

@@ -16,6 +16,10 @@ WIDEST_EXACT = 1500
 """Most columns for which the eigenvectors of the covariance matrix cost less than a few passes over the data."""
 MOST = 256
 """Number of components for wider data, if it is not given."""
+LEAST_SHARE = {torch.float32: 1e-6, torch.float64: 1e-10}
+"""A component with a smaller share of its columns' variance is taken for rounding, by the number type of the rows."""
+LEAST_RATIO = 1e-13
+"""The same for a smaller variance relative to the greatest, which is the rounding of eigenvalues."""
 LEAST_STRIP = 64
 """Least number of columns of a covariance matrix that are computed together."""
 
@@ -43,6 +47,19 @@ class PrincipalComponents(NamedTuple):
     def reconstruct(self, x: Tensor) -> Tensor:
         """Project rows x (B, F) onto the subspace."""
         return (x - self.mean) @ self.components @ self.components.T + self.mean
+
+    def rank(self, dtype: torch.dtype) -> int:
+        """Return the number of components that have variance, beyond the rounding of rows of this number type.
+
+        A component has none if its variance is far below that which its columns would give it if they were
+        uncorrelated: cells that add up to 1, duplicated and constant columns.
+        """
+        eps = torch.finfo(dtype).eps
+        squares = self.components.square().T
+        own = LEAST_SHARE[dtype] * (squares @ self.column_variances)
+        rounding = squares @ (10 * eps * self.mean).square()
+        of_sums = LEAST_RATIO * self.variances.max() if len(self.variances) else 0.0
+        return int((self.variances > own + rounding + of_sums).sum())
 
     def rank_for(self, share: float) -> int:
         """Return the least number of components, at least 1, that explain the `share` of the variance."""

@@ -12,6 +12,8 @@ from isthmus.core.registry import register
 
 LARGEST = 20.0
 """Logarithms of rates are clamped to ± this: e²⁰ is half a billion."""
+LARGEST_LOG_SHAPE = 8.0
+"""Logarithms of a negative binomial's r are clamped to ± this: at r = 3,000 it is a Poisson for all purposes."""
 LEAST_RATE = 1e-2
 """Rate at which a column of zeros starts."""
 FEW = 1 / 8
@@ -26,6 +28,11 @@ def log_factorial(x: Tensor) -> Tensor:
     if int(other.sum()) > FEW * x.numel():
         return torch.lgamma(x + 1)
     return torch.zeros_like(x).masked_scatter_(other, torch.lgamma(x[other] + 1))
+
+
+def kept_within(x: Tensor, bound: float) -> Tensor:
+    """Clamp numbers to ± bound, with the gradient of the bound beyond it: what is too large can still come back."""
+    return x.clamp(-bound, bound).detach() + (x - x.detach())
 
 
 class CountLikelihood(LikelihoodModule):
@@ -45,7 +52,7 @@ class CountLikelihood(LikelihoodModule):
 
     def log_rate(self, theta: Tensor) -> Tensor:
         """Return the logarithm of the mean, (B, F), from the outputs (B, P)."""
-        return theta[:, : self.features].clamp(-LARGEST, LARGEST)
+        return kept_within(theta[:, : self.features], LARGEST)
 
     def mean(self, theta: Tensor) -> Tensor:
         """Return the mean (B, F) from the outputs (B, P)."""
@@ -103,7 +110,7 @@ class NegativeBinomialLikelihood(CountLikelihood):
 
     def log_shape(self, theta: Tensor) -> Tensor:
         """Return log r, (B, F), from the outputs (B, P)."""
-        return theta[:, self.features :].clamp(-8, 8)
+        return kept_within(theta[:, self.features :], LARGEST_LOG_SHAPE)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return -log p(x|z) of each cell, (B, F), in nats."""
@@ -192,6 +199,9 @@ class MultinomialLikelihood(LikelihoodModule):
         log_shares = theta.log_softmax(1)
         gain = torch.xlogy(x, x) - torch.xlogy(x, total) - x * log_shares
         return (gain - x + total * torch.exp(log_shares)).clamp_min(0)
+
+    def cell_of_output(self, features: int) -> None:
+        """Return None: every output takes part in the shares of all cells."""
 
     def variances(self, theta: Tensor) -> Tensor:
         """Return p(1 - p) of each cell, (B, F): the variance of one draw."""

@@ -18,6 +18,8 @@ FOLLOWING = 0.01
 """Weight of the batch's loss ratio in the running mean, per training step."""
 FLOOR = 1e-6
 """Least loss ratio."""
+LEAST_VARIANCE = 0.01
+"""A column of less variance is not scaled up to 1 for the encoder, and one without variance not at all."""
 LEAST_BASELINE = 1e-3
 """Nats: a column that its mean explains better than this gets no larger weight in the loss."""
 
@@ -97,6 +99,10 @@ class MixedLikelihood(LikelihoodModule):
         scores = torch.cat([family.columns(cells, outputs) for family, cells, outputs in pieces], 1)
         return scores * self.there(x) * self.scored
 
+    def cell_losses(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the deviance loss of each cell in units of its column's, (B, F); 0 for missing cells."""
+        return self.deviance_loss(x, theta) * self.column_weight.to(theta)
+
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return half the unit deviance of each cell, (B, F); 0 for missing cells."""
         return self.half_deviances(self.filled(x), theta) * self.there(x)
@@ -128,6 +134,21 @@ class MixedLikelihood(LikelihoodModule):
     def groups(self, features: int) -> tuple[int, ...]:
         """Return the number of cells of each column."""
         return tuple(self.feature_group.count(column) for column in self.slots) if self.feature_group else ()
+
+    def column_of_cell(self, features: int) -> Tensor:
+        """Return the number of the column of each cell, (F,) int64."""
+        return self.slot.cpu()
+
+    def cell_of_output(self, features: int) -> Tensor | None:
+        """Return which cell each output belongs to, (P,) int64; None if a family cannot say so."""
+        found, begin = [], 0
+        for family, size in zip(self.members(), self.sizes, strict=True):
+            own = family.cell_of_output(size)
+            if own is None:
+                return None
+            found.append(own + begin)
+            begin += size
+        return torch.cat(found)
 
     # -- missing cells and the encoder ---------------------------------------------------------------------------------
 
@@ -164,7 +185,8 @@ class MixedLikelihood(LikelihoodModule):
         # A column's cells have variance 1 together, however many they are; cells of rare categories no less.
         own = torch.where(self.in_block, 1 / self.middle.clamp(0.01, 1).sqrt(), 1.0)
         scaled = torch.zeros_like(count[self.first]).index_add(0, self.slot, spread * own.square())
-        self.gain.copy_(own / scaled.clamp_min(1e-6).sqrt()[self.slot])
+        # A column that hardly varies in these rows must not be the loudest where it does.
+        self.gain.copy_(own / torch.where(scaled > 0, scaled.clamp_min(LEAST_VARIANCE), 1.0).sqrt()[self.slot])
         theta = self.start_bias(self.middle, variance).expand(len(x), -1)
         self.column_weight.copy_(self.weights_for(self.deviance_losses(filled, theta) * there, count))
         self.deviance_weight.copy_(self.weights_for(self.half_deviances(filled, theta) * there, count))
