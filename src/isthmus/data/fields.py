@@ -47,6 +47,8 @@ class Schema(NamedTuple):
     backend: str
     """"pandas", "polars", "pyarrow", or "array"."""
     fields: tuple[Field, ...]
+    axis_names: tuple[str | None, ...] = ()
+    """What pandas calls the axis of the columns, or each of its levels; () if it has no name."""
 
 
 class Cells(NamedTuple):
