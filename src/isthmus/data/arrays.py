@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.data import frame_building, frames
-from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.fields import Cells, Field, Schema, is_gap
 from isthmus.data.numbering import FIRST_LOOK, LEAST_NUMBERED, numbered_at_first
 from isthmus.data.schema import ARRAY
 
@@ -54,11 +54,6 @@ def rows_of(X: Any, rows: slice) -> Any:
     if not frames.is_frame(X):
         return X[rows]
     return frames.narwhals().from_native(X, eager_only=True)[rows].to_native()
-
-
-def is_gap(cell: object) -> bool:
-    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def read_array(X: np.ndarray) -> tuple[Schema, list[Cells]]:

@@ -157,7 +157,7 @@ class ColumnSurvey:
         if not cycles:
             warn_ignored(
                 name,
-                f"its times do not go through a day, week or year twice; {trend} learns their position on the line",
+                f"its times go through no day, week or year twice; {trend} learns their position on the line",
             )
             return "ignored"
         if self.choice is None:
@@ -248,7 +248,7 @@ class ColumnSurvey:
     def category_column(self, likelihood: str, missing: float) -> Column:
         """Return what is known about a column of categories, each of which has a cell or shares one."""
         levels, counts = self.counted_levels()
-        places, shares = pooled(counts)
+        places, shares = pooled(counts, self.levels_dropped)
         return Column(
             self.field.name,
             self.field.sort,
@@ -259,6 +259,7 @@ class ColumnSurvey:
             levels=tuple(levels),
             places=places,
             shares=shares,
+            dropped=self.levels_dropped,
         )
 
     def refuse_misfit(self, kind: str) -> None:

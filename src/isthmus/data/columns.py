@@ -86,6 +86,8 @@ class Column:
     """The cell of each category, followed by the cell of unknown categories."""
     shares: tuple[float, ...] = ()
     """The share of the rows that each cell of a category has."""
+    dropped: bool = False
+    """Whether there were too many categories to keep all, so that one that is not among the levels is a rare one."""
 
     @property
     def layout(self) -> str:

@@ -62,6 +62,11 @@ class Cells(NamedTuple):
     missing: np.ndarray
 
 
+def is_gap(cell: object) -> bool:
+    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
+    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+
+
 def merged(field: Field, other: Field) -> Field:
     """Return the field of a column whose rows came in two pieces, with these fields.
 

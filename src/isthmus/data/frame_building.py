@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from isthmus.data.fields import Cells, Field, Name, Schema
+from isthmus.data.fields import Cells, Field, Name, Schema, is_gap
 from isthmus.data.frames import Frame, backend_of, columns_of, is_frame, narwhals, with_none
 from isthmus.data.labels import is_pandas, labels_of, pandas_index, with_labels
 
@@ -56,7 +56,8 @@ def column_of(like: Any, name: Name, place: int, backend: str) -> Any:
     """Return a column of rows as a column of that library: by its name from a frame, by its place from an array."""
     nw = narwhals()
     if not is_frame(like):
-        return nw.new_series(str(name), np.asarray(like)[:, place].tolist(), backend=backend).to_native()
+        values = [None if is_gap(value) else value for value in np.asarray(like)[:, place].tolist()]
+        return nw.new_series(str(name), values, backend=backend).to_native()
     series = dict(columns_of(like))[name]
     if backend_of(like) == backend:
         return series.to_native()

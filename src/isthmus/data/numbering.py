@@ -20,7 +20,9 @@ EVEN, EVEN_IN_FEW = 0.65, 0.95
 It is 0.58 for steps of any width up to a greatest one, and 1 or more for independent values in order of size. Of few
 values it varies by chance: the bound is `EVEN_IN_FEW` - 2/√n there.
 """
-BY_CHANCE = math.log(1e-6)
+MOST_DRIFT = 0.6
+"""Steps whose width goes with their place more than so (a correlation) are not even: they grow or shrink."""
+BY_CHANCE = math.log(1e-4)
 """Log of the probability below which nobody draws so many different values out of so few possible ones."""
 UNEVEN = 1.3
 """Greatest unevenness of the steps of a sparse sample of a numbering."""
@@ -118,7 +120,10 @@ def unevenness(values: np.ndarray) -> float:
 
 def has_even_steps(values: np.ndarray) -> bool:
     """Whether different values (n,), in any order, are a range or nearly one."""
-    return unevenness(values) <= min(EVEN, EVEN_IN_FEW - 2 / math.sqrt(len(values)))
+    steps = steps_in_order(values)
+    if steps.std() > min(EVEN, EVEN_IN_FEW - 2 / math.sqrt(len(values))) * steps.mean():
+        return False
+    return steps.std() == 0 or abs(float(np.corrcoef(steps, np.arange(len(steps)))[0, 1])) < MOST_DRIFT
 
 
 def is_drawn_from_numbering(values: np.ndarray) -> bool:
