@@ -9,6 +9,12 @@ def test_common_categories_have_cells_of_their_own():
     assert sum(shares) == pytest.approx(1)
     assert len(shares) == 3
     places, shares = pooled([2] * 64 + [1] * 6)
+    assert places == (*range(64), *[64] * 6, 65)
+    assert shares[64] == pytest.approx(6 / 134.5)
+
+
+def test_where_categories_were_dropped_unknown_ones_are_rare():
+    places, shares = pooled([2] * 64 + [1] * 6, dropped=True)
     assert places == (*range(64), *[64] * 7)
     assert shares[64] == pytest.approx(6 / 134)
 

@@ -11,6 +11,7 @@ COLUMNS = Columns(
     [
         Column("x<y", "float", "positive", "gaussian", 0.25, log_constant=0.5),
         Column("when", "time", "date-time", "gaussian", 0.0, cycles=("day", "week")),
+        Column("since", "time", "trend", "gaussian", 0.0, cycles=("year",)),
         Column("kind", "text", "category", "categorical", 0.0, shares=(0.5, 0.25, 0.25)),
         Column("flag", "boolean", "boolean", "bernoulli", 0.0),
         Column("id", "text", "ignored", "", 0.0),
@@ -19,7 +20,8 @@ COLUMNS = Columns(
 TEXTS = [
     ["column", "kind", "scaling", "likelihood", "missing"],
     ["x<y", "positive", "log(1 + x/0.5), standard", "gaussian", "25.0%"],
-    ["when", "date-time", "standard, and the place in the day, week", "gaussian", "0.0%"],
+    ["when", "date-time", "the place in the day, week", "gaussian", "0.0%"],
+    ["since", "trend", "standard, and the place in the year", "gaussian", "0.0%"],
     ["kind", "category", "3 cells", "categorical", "0.0%"],
     ["flag", "boolean", "none", "bernoulli", "0.0%"],
     ["id", "ignored", "none", "none", "0.0%"],
@@ -59,8 +61,21 @@ def test_every_default_likelihood_is_registered_for_the_layout_of_its_kind():
     for kind, likelihood in KINDS.items():
         if kind != "ignored":
             layout = Column("x", "float", kind, likelihood, 0.0).layout
-            assert column_likelihoods()[likelihood].column == layout
+            assert column_likelihoods()[likelihood].column == ("real" if layout == "date-time" else layout)
             assert KINDS[layout] == likelihood
+
+
+@pytest.mark.parametrize(
+    ("sort", "wide", "worth"),
+    [
+        ("float", False, (1, 0)),
+        ("integer", True, (2**32, 1)),
+        ("time", True, (1, 1 / 24)),
+        ("duration", True, (1, 1 / 24)),
+    ],
+)
+def test_what_the_numbers_of_a_value_are_worth(sort, wide, worth):
+    assert Column("x", sort, "real", "gaussian", 0.0, wide=wide, ticks=24).unit_values == worth
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "laplace", "student_t", "poisson", "negative_binomial"])

@@ -256,11 +256,45 @@ def test_enums_of_polars():
 
 
 def test_row_labels_and_names_of_any_kind():
-    frame = pandas.DataFrame([[1, "a"], [2, "b"]], columns=[7, "x"], index=["r", "s"])
+    frame = pandas.DataFrame([[1, "a"], [2, "b"]], columns=["y", "x"], index=["r", "s"])
     pandas.testing.assert_frame_equal(rebuilt(frame), frame)
     pandas.testing.assert_frame_equal(frame_building.build(*frames.read(frame)), frame.reset_index(drop=True))
-    both = frame.set_axis(pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)]), axis=1)
-    pandas.testing.assert_frame_equal(rebuilt(both), both)
+
+
+AXES = {
+    "levels": pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)]),
+    "levels with names": pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["station", None]),
+    "a name": pandas.Index(["a", "b"], name="what"),
+    "numbers": pandas.RangeIndex(2),
+    "numbers with a name": pandas.Index([7, 3], name="year"),
+    "times": pandas.date_range("2024-01-01", periods=2, freq="D"),
+    "categories": pandas.CategoricalIndex(["b", "a"], name="k"),
+}
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_names_of_columns_and_of_their_axis(axis):
+    frame = pandas.DataFrame([[1, "a"], [2, "b"]]).set_axis(AXES[axis], axis=1)
+    pandas.testing.assert_frame_equal(rebuilt(frame), frame)
+    alone = frame_building.build(*frames.read(frame))
+    assert alone.columns.tolist() == frame.columns.tolist()
+    assert list(alone.columns.names) == list(frame.columns.names)
+
+
+def test_columns_as_they_are_in_other_rows():
+    """Whatever the library of either, a column that is taken over has the values and, if it can, the type of there."""
+    frame = pandas.DataFrame({"x": [1.0, 2.0], "name": ["a", "b"]})
+    given = pandas.DataFrame({"name": pandas.Categorical(["c", None]), "x": [5, 6]}, index=["r", "s"])
+    schema, cells = frames.read(frame)
+    back = frame_building.build(schema, cells, given, [1])
+    pandas.testing.assert_series_equal(back["name"], given["name"])
+    assert back["x"].tolist() == [1.0, 2.0]
+    array = given[["x", "name"]].to_numpy(dtype=object)
+    for schema in (frames.read(table)[0] for table in (frame, polars.from_pandas(frame), pyarrow.table(frame))):
+        for rows in (given, polars.from_pandas(given), pyarrow.table({"name": ["c", None], "x": [5, 6]}), array):
+            found = frames.narwhals().from_native(frame_building.build(schema, cells, rows, [1]), eager_only=True)
+            assert [value if isinstance(value, str) else None for value in found["name"].to_list()] == ["c", None]
+            assert found["x"].to_list() == [1.0, 2.0]
 
 
 def test_python_dates_come_back():

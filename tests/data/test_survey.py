@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from isthmus.data import survey as survey_module
+from isthmus.data import column_survey
+from isthmus.data.column_survey import skewness
 from isthmus.data.fields import Cells, Field
-from isthmus.data.survey import Survey, skewness
+from isthmus.data.survey import Survey
 
 RANDOM = np.random.default_rng(0)
 NORMAL = RANDOM.normal(size=300)
@@ -44,7 +45,7 @@ def test_kinds_are_found(name):
 
 
 def test_times_and_ordered_categories():
-    assert seen([0, 5, 9], "time", unit="D").kind == "date-time"
+    assert seen([0, 5, 9], "time", "trend", unit="D").kind == "trend"
     assert seen([0, 5, 9], "duration", unit="D").kind == "real"
     assert seen(objects(["a", "b"]), "category", levels=("b", "a"), ordered=True).kind == "ordinal"
     assert seen(objects(["a", "b"]), "category", levels=("b", "a")).levels == ("b", "a")
@@ -73,6 +74,8 @@ def test_what_the_user_says_counts(said, kind, likelihood):
         (objects(["a", "b"]), "text", "real", "it holds text"),
         (objects(["a", "b"]), "text", "date-time", "it holds text values, not times"),
         ([1.0, 2.0], "float", "date-time", "it holds float values, not times"),
+        ([1, 2], "integer", "trend", "it holds integer values, not times"),
+        ([1, 2], "time", "real", "it holds time"),
         ([-1.0, 2.0], "float", "positive", "its smallest value is -1"),
         ([-1, 2], "integer", "count", "its smallest value is -1"),
         ([0.5, 2.0], "float", "count", "it has fractions"),
@@ -109,6 +112,93 @@ def test_nothing_and_identifiers_are_ignored_with_a_warning():
             assert seen(names, sort).kind == "ignored"
         assert seen(names[:20], sort).kind == "category"
         assert seen(names, sort, "category").kind == "category"
+
+
+HOURS = np.arange(24 * 40) * 3600
+
+
+def test_of_times_the_calendar_is_learned_and_the_position_if_asked():
+    with pytest.warns(
+        UserWarning, match=r"column 'x': the place of its times in the day, week is .*'x': 'trend'}"
+    ) as w:
+        column = seen(HOURS, "time", unit="s")
+    assert len(w) == 1
+    assert (column.kind, column.cycles, column.numbers) == ("date-time", ("day", "week"), 2)
+    column = seen(HOURS, "time", "date-time", unit="s")
+    assert column.kind == "date-time", "and nothing is told of what the user says"
+    column = seen(HOURS, "time", "trend", unit="s")
+    assert (column.kind, column.cycles) == ("trend", ("day", "week"))
+    assert column.mean == pytest.approx(HOURS.mean() / 86_400)
+    for kind in (None, "date-time"):
+        with pytest.warns(
+            UserWarning, match=r"'x' is ignored: its times go through no .*columns={'x': 'trend'} learns"
+        ):
+            assert seen(HOURS[:24], "time", kind, unit="s").kind == "ignored"
+    assert seen(HOURS[:24], "time", "trend", unit="s").cycles == ()
+
+
+def table(numbering=None, rows=200, pieces=1, numbers=None, **others):
+    """Return what columns are: a numbering beside others."""
+    named = {"id": np.arange(rows) if numbering is None else numbering, **others}
+    fields = [Field(name, "float" if c.dtype.kind == "f" else "integer", "") for name, c in named.items()]
+    survey = Survey({}, numbers)
+    for rows in np.array_split(np.arange(len(named["id"])), pieces):
+        survey.look(fields, [Cells(column[rows], np.isnan(column[rows])) for column in named.values()])
+    return survey.columns()
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_a_column_that_numbers_the_rows_is_ignored_once_told(pieces):
+    with pytest.warns(UserWarning, match=r"column 'id' is ignored: its whole .*columns={'id': 'real'} learns") as told:
+        found = table(x=RANDOM.normal(size=200), pieces=pieces)
+    assert [column.kind for column in found] == ["ignored", "real"]
+    assert len(told) == 1
+
+
+def test_numberings_alone_are_no_numberings():
+    """Nothing would be left to learn; the rows of a grid of numbers are such a table."""
+    assert [column.kind for column in table(x=np.arange(200) * 4 + 1)] == ["real", "real"]
+
+
+def test_kinds_of_numbers_of_which_nothing_is_said():
+    with pytest.warns(UserWarning, match="column 'id' is ignored"):
+        found = table(numbers="real", x=RANDOM.poisson(3, 200), y=RANDOM.integers(0, 2, 200))
+    assert [column.kind for column in found] == ["ignored", "real", "real"]
+    assert [column.step for column in found[1:]] == [1, 1]
+
+
+def rising(unevenness=1.0, rows=200):
+    steps = np.random.default_rng(3).exponential(300, rows) ** unevenness
+    return np.cumsum(1 + np.round(steps)).astype(int)
+
+
+NOISE = np.random.default_rng(4).normal(size=200)
+DRAWN = np.random.default_rng(5)
+BESIDE = {
+    "a measurement": ({"x": NOISE}, True),
+    "a whole number": ({"x": DRAWN.poisson(4, 200)}, True),
+    "a size that goes with it": ({"x": NOISE, "y": rising() + 9e3 * NOISE}, False),
+    "a grade that goes with it": ({"y": np.round(np.arange(200) / 60 + 0.3 * NOISE)}, False),
+    "another that rises": ({"x": NOISE, "y": rising(0.9)}, True),
+    "nothing else": ({}, False),
+}
+
+
+@pytest.mark.filterwarnings("ignore:column '[iy]d?' is ignored")
+@pytest.mark.parametrize("case", BESIDE)
+def test_uneven_steps_are_a_clock_unless_others_go_with_it(case):
+    others, ignored = BESIDE[case]
+    assert (table(rising(), **others)[0].kind == "ignored") == ignored
+    assert table(np.sort(np.round(1e6 * np.exp(NOISE))), **others)[0].kind != "ignored", "sorted prices are uneven"
+    assert table(np.sort(np.round(1e6 * NOISE)), **others)[0].kind != "ignored"
+    assert table(rising()[np.argsort(NOISE)], **others)[0].kind != "ignored"
+
+
+@pytest.mark.filterwarnings("ignore:column 'id' is ignored")
+@pytest.mark.parametrize("unit", [1, 10**3, 10**9])
+def test_seconds_since_1970_are_a_clock_whatever_goes_with_them(unit):
+    seconds = 1_700_000_000 + rising(1.5)
+    assert table(seconds * unit, y=rising() + NOISE)[0].kind == ("ignored" if unit < 10**9 else "real")
 
 
 def test_infinite_huge_and_impossible_values():
@@ -179,6 +269,7 @@ def test_a_sample_is_the_same_however_the_column_is_cut(size):
     np.testing.assert_allclose((one.mean, one.deviation), (logs.mean(), logs.std()), rtol=0.05)
 
 
+@pytest.mark.filterwarnings("ignore:column 'x' is ignored. its times")
 @pytest.mark.parametrize(
     ("sort", "unit"), [("float", ""), ("integer", ""), ("boolean", ""), ("time", "ns"), ("text", "")]
 )
@@ -203,7 +294,7 @@ def test_skewness():
 
 
 def test_of_very_many_categories_the_common_stay(monkeypatch):
-    monkeypatch.setattr(survey_module, "MOST_COUNTED_LEVELS", 50)
+    monkeypatch.setattr(column_survey, "MOST_COUNTED_LEVELS", 50)
     field = Field("x", "text", "String")
     survey = Survey({})
     for start in range(0, 300, 30):

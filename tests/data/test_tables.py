@@ -8,7 +8,7 @@ from isthmus.core.registry import REGISTERED, register
 from isthmus.data.encoding import decoded, encoded
 from isthmus.data.fields import Cells, Field
 from isthmus.data.survey import Survey
-from isthmus.data.tables import CALENDAR, CYCLES, TableScaling, exponential, logarithmic, table_likelihood
+from isthmus.data.tables import TableScaling, exponential, logarithmic, table_likelihood
 from isthmus.parts.likelihoods import Gaussian
 
 ROWS = 40
@@ -23,6 +23,8 @@ COLUMNS = {
     "large": (Field("large", "integer", "int64"), RANDOM.integers(-(2**62), 2**62, ROWS)),
     "when": (Field("when", "time", "t", "s"), np.arange(ROWS) * 37 * DAY // 2),
     "days": (Field("days", "time", "Date", "D"), np.arange(ROWS) * 40),
+    "shift": (Field("shift", "time", "t", "s"), np.arange(ROWS) * 8 * 3600),
+    "month": (Field("month", "time", "Date", "D"), np.arange(ROWS) * 30),
     "span": (Field("span", "duration", "t", "s"), RANDOM.integers(0, 9 * DAY, ROWS)),
     "flag": (Field("flag", "boolean", "bool"), NORMAL > 0),
     "kind": (Field("kind", "text", "object"), RANDOM.choice(["a", "b", "c"], ROWS).astype(object)),
@@ -30,7 +32,14 @@ COLUMNS = {
     "count": (Field("count", "integer", "int64"), RANDOM.poisson(3, ROWS)),
     "rate": (Field("rate", "integer", "int64"), RANDOM.poisson(2, ROWS)),
 }
-SAID = {"heavy": "student_t", "rate": "poisson"}
+SAID = {
+    "heavy": "student_t",
+    "rate": "poisson",
+    "when": "trend",
+    "days": "trend",
+    "shift": "date-time",
+    "month": "date-time",
+}
 
 
 def table(gaps=True):
@@ -53,9 +62,19 @@ def test_cells_and_their_columns():
     cells = scaling(raw, torch.float64)
     assert cells.shape == (ROWS, scaling.cells) == (ROWS, len(scaling.feature_group))
     groups = scaling.likelihood_groups
-    assert sum(sum(sizes) for _, sizes in groups) == scaling.cells
-    order = ["gaussian", "student_t", CALENDAR, "bernoulli", "categorical", "negative_binomial", "poisson"]
+    assert sum(sum(sizes) for _, sizes, _ in groups) == scaling.cells
+    order = [
+        "gaussian",
+        "student_t",
+        "gaussian",
+        "gaussian",
+        "bernoulli",
+        "categorical",
+        "negative_binomial",
+        "poisson",
+    ]
     assert [group.likelihood for group in groups] == order
+    assert [group.scored for group in groups] == [True, True, False, *[True] * 5], "trends are scored by their position"
     # All cells of a column are there, or none of them.
     for index in range(len(columns)):
         gone = cells[:, scaling.feature_group == index].isnan()
@@ -66,6 +85,10 @@ def test_cells_and_their_columns():
 def test_there_and_back():
     _, scaling, raw = table()
     back = scaling.inverse(scaling(raw, torch.float64))
+    for index in scaling.laid_out("date-time"):
+        place = scaling.places[index]
+        assert back[:, place].isnan().all(), "a time cannot be rebuilt from its place in the calendar"
+        back[:, place : place + 2] = raw[:, place : place + 2]
     torch.testing.assert_close(back.isnan(), raw.isnan())
     columns = scaling.columns
     for column, place in zip(columns, scaling.places, strict=True):
@@ -78,6 +101,18 @@ def test_there_and_back():
             continue
         one, other = (rows[:, place : place + column.numbers] for rows in (raw, back))
         torch.testing.assert_close(other, one, rtol=0, atol=tolerance, equal_nan=True, msg=str(column.name))
+
+
+def test_times_next_to_others_that_have_the_place_in_the_calendar():
+    _, scaling, raw = table(gaps=False)
+    cells = scaling(raw, torch.float64)
+    torch.testing.assert_close(scaling.inverse(cells, near=raw)[:, scaling.places[5] :], raw[:, scaling.places[5] :])
+    later = raw.clone()
+    places = [scaling.places[index] for index in scaling.laid_out("date-time")]
+    later[:, places[0] + 1] = (later[:, places[0] + 1] + 3600) % DAY
+    torch.testing.assert_close(
+        scaling(scaling.inverse(cells, near=later), torch.float64), cells, msg="an hour later, and taken back"
+    )
 
 
 def test_scaled_cells_are_standard():
@@ -145,12 +180,13 @@ def test_each_group_has_the_likelihood_of_its_name():
         "Gaussian",
         "StudentT",
         "Gaussian",
+        "Gaussian",
         "Bernoulli",
         "Categorical",
         "NegativeBinomial",
         "Poisson",
     ]
-    assert found.scored == (True, True, False, True, True, True, True)
+    assert found.scored == (True, True, False, True, True, True, True, True)
     assert sum(found.cells) == scaling.cells
     assert found.feature_group == tuple(scaling.feature_group.tolist())
 
@@ -167,7 +203,9 @@ def test_a_likelihood_of_the_user_has_its_place_among_the_others():
     try:
         survey.look(fields, pieces)
         scaling = TableScaling(survey.columns())
-        assert scaling.likelihood_groups == [(name, (1,)) for name in ("gaussian", "laplace", "logistic", "student_t")]
+        assert scaling.likelihood_groups == [
+            (name, (1,), True) for name in ("gaussian", "laplace", "logistic", "student_t")
+        ]
         assert scaling.feature_group.tolist() == [2, 3, 1, 0]
         assert isinstance(table_likelihood(scaling).families[2], Logistic)
     finally:
@@ -184,29 +222,6 @@ def test_a_buffer_is_filled():
     torch.testing.assert_close(out, scaling(raw, torch.float64).float(), equal_nan=True)
 
 
-@pytest.mark.parametrize("cycle", CYCLES)
-def test_cycles_go_around(cycle):
-    _, scaling, _ = table()
-    index = next(index for index, column in enumerate(scaling.columns) if column.name == "when")
-    assert scaling.columns[index].cycles == ("day", "week", "year")
-    days = np.array([0.0, CYCLES[cycle], 7 * CYCLES[cycle], 0.25 * CYCLES[cycle]])
-    raw = torch.zeros(4, scaling.numbers, dtype=torch.float64)
-    raw[:, scaling.places[index]] = torch.from_numpy(np.floor(days))
-    raw[:, scaling.places[index] + 1] = torch.from_numpy((days % 1) * DAY)
-    around = scaling.calendar(raw, index, cycle)
-    torch.testing.assert_close(around.square().sum(1), torch.ones(4, dtype=torch.float64))
-    torch.testing.assert_close(around[1:3], around[:1].expand(2, 2), rtol=0, atol=1e-9)
-    torch.testing.assert_close((around[0] * around[3]).sum(), torch.zeros((), dtype=torch.float64), atol=1e-9, rtol=0)
-
-
-def test_mondays_begin_weeks():
-    _, scaling, _ = table()
-    index = next(index for index, column in enumerate(scaling.columns) if column.name == "days")
-    raw = torch.zeros(1, scaling.numbers, dtype=torch.float64)
-    raw[0, scaling.places[index]] = 4  # Monday, 5 January 1970
-    torch.testing.assert_close(scaling.calendar(raw, index, "week"), torch.tensor([[0.0, 1.0]], dtype=torch.float64))
-
-
 def surveyed(values, field=None, kinds=None):
     field = field or Field("x", "text", "object")
     piece = Cells(np.asarray(values), np.zeros(len(values), dtype=bool))
@@ -216,15 +231,15 @@ def surveyed(values, field=None, kinds=None):
     return columns, TableScaling(columns), torch.from_numpy(encoded(columns, [field], [piece]))
 
 
-def test_unknown_and_rare_categories_share_a_cell():
+def test_rare_categories_share_a_cell_and_unknown_ones_another():
     names = [f"{i:02d}" for i in range(70) for _ in range(2 if i < 64 else 1)]
     columns, scaling, raw = surveyed(np.array(names, dtype=object))
-    assert scaling.cells == 65
+    assert scaling.cells == 66
     unknown = torch.full((1, 1), float(len(columns[0].levels)), dtype=torch.float64)
     cells = scaling(torch.cat([raw, unknown]), torch.float64)
     assert (cells.sum(1) == 1).all()
-    assert cells[-1].argmax() == 64
-    assert (cells[128:].argmax(1) == 64).all()
+    assert cells[-1].argmax() == 65
+    assert (cells[128:-1].argmax(1) == 64).all()
     back = scaling.inverse(cells[:-1])
     torch.testing.assert_close(back[:128], raw[:128])
     assert columns[0].levels[int(back[-1])] == "64", "the first of the rare ones stands for them"
@@ -266,7 +281,8 @@ def test_values_are_rounded_and_end_as_the_columns_do():
 def test_times_are_rounded_as_they_were(sort, unit, step):
     ticks = {"s": DAY, "ms": DAY * 1000, "ns": DAY * 10**9}[unit]
     values = 18_000 * ticks + np.array([0, 1, 3, 7]) * step
-    columns, scaling, _ = surveyed(values, Field("x", sort, "t", unit))
+    kinds = {"x": "trend"} if sort == "time" else None
+    columns, scaling, _ = surveyed(values, Field("x", sort, "t", unit), kinds)
     assert columns[0].step == step
     cells = torch.zeros(50, scaling.cells)
     cells[:, 0] = torch.linspace(-2, 2, 50)

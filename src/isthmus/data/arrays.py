@@ -1,13 +1,14 @@
 """Arrays at the boundary: taken apart column by column, like frames."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from isthmus.data import frame_building, frames
-from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.fields import Cells, Field, Schema, is_gap
+from isthmus.data.numbering import FIRST_LOOK, LEAST_NUMBERED, numbered_at_first
 from isthmus.data.schema import ARRAY
 
 
@@ -34,9 +35,25 @@ def takes_columns(X: Any, columns: object) -> bool:
     return any(isinstance(cell, str) or is_gap(cell) for cell in X.flat)
 
 
-def is_gap(cell: object) -> bool:
-    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+def may_be_numbered(X: Any) -> bool:
+    """Whether a column of an array of numbers may number the rows, by the first of them.
+
+    One that is 1 more in each row at least, or any order of such numbers, goes up by as much as there are rows.
+    """
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "iuf" or len(X) <= LEAST_NUMBERED:
+        return False
+    first = X[:FIRST_LOOK]
+    with np.errstate(invalid="ignore"):
+        spread = first.max(axis=0).astype(np.float64) - first.min(axis=0).astype(np.float64)
+    wide = np.flatnonzero(spread >= len(first) - 1)
+    return numbered_at_first([first[:, place] for place in wide])
+
+
+def rows_of(X: Any, rows: slice) -> Any:
+    """Return some rows of a frame or of anything that makes an array, as they are."""
+    if not frames.is_frame(X):
+        return X[rows]
+    return frames.narwhals().from_native(X, eager_only=True)[rows].to_native()
 
 
 def read_array(X: np.ndarray) -> tuple[Schema, list[Cells]]:
@@ -61,12 +78,18 @@ def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
     return Field(index, sort, own), Cells(values.astype(np.float64) if sort == "float" else values, missing)
 
 
-def build_array(schema: Schema, cells: Sequence[Cells]) -> np.ndarray:
-    """Return columns as an array (n, F); missing cells are NaN, or None in an array of objects."""
+def build_array(schema: Schema, cells: Sequence[Cells], like: Any = None, given: Collection[int] = ()) -> np.ndarray:
+    """Return columns as an array (n, F); missing cells are NaN, or None in an array of objects.
+
+    Those at the places `given` are taken from `like`, rows as they came.
+    """
     of_times = [field.sort == "time" for field in schema.fields]
     values = [
         frame_building.time_objects(field, piece) if timed else piece.values
         for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
     ]
     gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan
-    return np.stack([np.where(piece.missing, gap, one) for piece, one in zip(cells, values, strict=True)], axis=1)
+    parts = [np.where(piece.missing, gap, one) for piece, one in zip(cells, values, strict=True)]
+    for place in given:
+        parts[place] = np.asarray(like)[:, place]
+    return np.stack(parts, axis=1)

@@ -1,11 +1,15 @@
 """Arrow's tables and record batches: their columns as numbers, results as their columns, and refusals by name."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from isthmus.core.extras import MissingExtraError
+
+PANDAS = b"pandas"
+"""The key of pandas' description of a table in the metadata of a schema."""
 
 
 def arrow() -> Any:
@@ -105,3 +109,31 @@ def as_table(piece: np.ndarray, names: Sequence[str]) -> Any:
     columns = piece.reshape(len(piece), -1).T
     # Rows that came as columns: each must be in one piece for Arrow.
     return arrow().table({name: np.ascontiguousarray(c) for name, c in zip(names, columns, strict=True)})
+
+
+def pandas_description(schema: Any) -> dict[str, Any]:
+    """Return what pandas says of a table in the metadata of a schema of Arrow's; {} if nothing."""
+    found = (schema.metadata or {}).get(PANDAS)
+    return {} if found is None else dict(json.loads(found))
+
+
+def index_columns(schema: Any) -> list[str]:
+    """Return the names of the columns that hold pandas' index, by a schema of Arrow's."""
+    told = pandas_description(schema).get("index_columns", [])
+    return [name for name in told if isinstance(name, str) and name in schema.names]
+
+
+def column_names(schema: Any) -> list[str]:
+    """Return the names of all other columns."""
+    labels = index_columns(schema)
+    return [name for name in schema.names if name not in labels]
+
+
+def is_table(X: object) -> bool:
+    """Whether X is a table of Arrow's."""
+    return type(X).__module__.split(".")[0] == "pyarrow" and type(X).__name__ == "Table"
+
+
+def unlabelled(X: Any) -> Any:
+    """Return a table of Arrow's without the columns of pandas' index; anything else as it is."""
+    return X.select(column_names(X.schema)) if is_table(X) and index_columns(X.schema) else X

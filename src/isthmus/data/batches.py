@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.arrow_tables import arrow, as_frame, is_numeric, numbers, refuse_absence
+from isthmus.data.arrow_tables import (
+    arrow,
+    as_frame,
+    column_names,
+    index_columns,
+    is_numeric,
+    numbers,
+    refuse_absence,
+)
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.frames import is_frame
 from isthmus.data.moments import RunningMoments
@@ -92,7 +100,7 @@ class ReiterableBatches:
         self.begun = batches if first is None else chain([first], batches)
         if first is None or type(first).__module__.split(".")[0] != "pyarrow":
             return not is_frame(first) and not (isinstance(first, np.ndarray) and first.dtype.kind in "OU")
-        self.names = list(first.schema.names) if self.names is None else self.names
+        self.names = column_names(first.schema) if self.names is None else self.names
         columns = [first.column(name) for name in self.names if name in first.schema.names]
         return all(is_numeric(column.type) and not column.null_count for column in columns)
 
@@ -104,15 +112,15 @@ class ReiterableBatches:
         """Return a batch as a frame, of a RecordBatch the columns that are wanted, or as it is."""
         if type(batch).__module__.split(".")[0] != "pyarrow":
             return batch
-        self.names = list(batch.schema.names) if self.names is None else self.names
-        return as_frame(batch, self.names)
+        self.names = column_names(batch.schema) if self.names is None else self.names
+        return as_frame(batch, [*self.names, *labels_beside(batch.schema, self.names)])
 
     def numbers(self, batch: Any, number: int) -> np.ndarray:
         """Return a batch as numbers, (b, F)."""
         if self.convert is not None:
             return self.convert(self.chosen(batch))
         if type(batch).__module__.split(".")[0] == "pyarrow":
-            self.names = list(batch.schema.names) if self.names is None else self.names
+            self.names = column_names(batch.schema) if self.names is None else self.names
             return numbers(batch, self.names)
         array = np.asarray(batch)
         if array.ndim != 2 or array.dtype.kind not in "biuf":
@@ -210,7 +218,8 @@ class ArrowDataset(ReiterableBatches):
         if isinstance(X, arrow().RecordBatch):
             raise ValueError("X is a RecordBatch; give pyarrow.Table.from_batches([X])")
         refuse_absence(X.schema, "the data set", columns)
-        super().__init__(lambda: X.to_batches(columns=None if columns is None else list(columns)), columns)
+        wanted = None if columns is None else [*columns, *labels_beside(X.schema, columns)]
+        super().__init__(lambda: X.to_batches(columns=wanted), columns)
 
     @staticmethod
     def opens(X: object) -> bool:
@@ -220,3 +229,8 @@ class ArrowDataset(ReiterableBatches):
         pa = arrow()
         kinds = pa.dataset.Dataset | pa.RecordBatchReader | pa.RecordBatch
         return isinstance(X, kinds) and not is_parquet_dataset(X)
+
+
+def labels_beside(schema: Any, names: Sequence[str]) -> list[str]:
+    """Return the names of the columns of pandas' index that are not among those of these names."""
+    return [name for name in index_columns(schema) if name not in names]

@@ -1,4 +1,4 @@
-"""The cells of categories: common ones have a cell each, rare and unknown ones share one."""
+"""The cells of categories: common ones have a cell each, rare ones share one, and unknown ones share another."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,12 @@ MOST_LEVELS = 64
 """Categories with a cell of their own; rarer ones share a cell."""
 
 
-def pooled(counts: Sequence[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def pooled(counts: Sequence[int], dropped: bool = False) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Assign cells to categories that occur this often.
 
-    The `MOST_LEVELS` most common categories that occur have cells of their own; rare ones share the last cell with
-    unknown ones.
+    The `MOST_LEVELS` most common categories that occur have cells of their own, and rarer ones share one. The last cell
+    is for categories that did not occur, which a network has not learned; rare ones share it if some of them were
+    `dropped` from the counts.
 
     Returns
     -------
@@ -27,9 +28,11 @@ def pooled(counts: Sequence[int]) -> tuple[tuple[int, ...], tuple[float, ...]]:
     (0, 2, 1, 2)
     """
     order = sorted((code for code, count in enumerate(counts) if count), key=lambda code: -counts[code])
-    own = {code: cell for cell, code in enumerate(sorted(order[:MOST_LEVELS]))}
-    places = (*(own.get(code, len(own)) for code in range(len(counts))), len(own))
-    found = np.zeros(len(own) + 1)
+    cells = {code: cell for cell, code in enumerate(sorted(order[:MOST_LEVELS]))}
+    cells |= dict.fromkeys(order[MOST_LEVELS:], len(cells))
+    unknown = max(cells.values(), default=-1) + (not dropped)
+    places = (*(cells.get(code, unknown) for code in range(len(counts))), unknown)
+    found = np.zeros(unknown + 1)
     np.add.at(found, list(places[:-1]), counts)
     # Half a row more for what was never seen, so that nothing has probability 0 (Krichevsky and Trofimov 1981).
     found += 0.5 * (found == 0)

@@ -12,14 +12,17 @@ KINDS = {
     "positive": "gaussian",
     "ordinal": "gaussian",
     "date-time": "gaussian",
+    "trend": "gaussian",
     "boolean": "bernoulli",
     "category": "categorical",
     "count": "negative_binomial",
     "ignored": "",
 }
 """The kinds of columns, and the registered name of the likelihood that each has by default."""
-REAL_VALUED = ("real", "positive", "ordinal", "date-time")
+REAL_VALUED = ("real", "positive", "ordinal", "trend")
 """The kinds of columns whose values the network sees as real numbers."""
+AS_GIVEN = ("ignored", "date-time")
+"""The kinds of columns whose values cannot be rebuilt from a code: a reconstruction has them as they were given."""
 
 
 def column_choices() -> tuple[str, ...]:
@@ -83,10 +86,12 @@ class Column:
     """The cell of each category, followed by the cell of unknown categories."""
     shares: tuple[float, ...] = ()
     """The share of the rows that each cell of a category has."""
+    dropped: bool = False
+    """Whether there were too many categories to keep all, so that one that is not among the levels is a rare one."""
 
     @property
     def layout(self) -> str:
-        """How the column is laid out in the network's cells: "real", "boolean", "category", "count" or "ignored"."""
+        """How the column is laid out in the network's cells: "real" for all real-valued kinds, else as its kind."""
         return "real" if self.kind in REAL_VALUED else self.kind
 
     @property
@@ -95,12 +100,22 @@ class Column:
         return 2 if self.wide else 1
 
     @property
+    def unit_values(self) -> tuple[float, float]:
+        """What one unit of the first and of the last number of a value is worth; for times, in days."""
+        if not self.wide:
+            return 1.0, 0.0
+        return (1.0, 1 / self.ticks) if self.sort in ("time", "duration") else (2.0**32, 1.0)
+
+    @property
     def scaling(self) -> str:
         """How the values are scaled, in words."""
         if self.kind == "category":
             return f"{len(self.shares)} cells"
+        place = f"the place in the {', '.join(self.cycles)}"
         if self.kind == "date-time":
-            return f"standard, and the place in the {', '.join(self.cycles)}" if self.cycles else "standard"
+            return place
+        if self.kind == "trend":
+            return f"standard, and {place}" if self.cycles else "standard"
         return {
             "real": "standard",
             "ordinal": "standard",

@@ -12,6 +12,8 @@ import numpy as np
 from isthmus.data.columns import Column
 from isthmus.data.fields import Cells, Field, Level
 
+MOST_NAMED = 5
+"""Categories that a warning names."""
 HALF = 2**32
 """The base of the two halves of a large whole number."""
 LARGEST = 1e150
@@ -75,9 +77,24 @@ def level_codes(column: Column, field: Field, values: np.ndarray) -> np.ndarray:
         finer, own = column.ticks, own_ticks(column, field)
         values = values * (finer // own) if finer >= own else values // (own // finer)
     found = codes(column.levels, values)
+    if not column.dropped and (found == len(column.levels)).any():
+        warn_unseen(column, values[found == len(column.levels)])
     if column.kind == "ordinal":  # An ordinal column has no cell for unknown categories.
         found[found == len(column.levels)] = np.nan
     return found
+
+
+def warn_unseen(column: Column, values: np.ndarray) -> None:
+    """Warn of categories that were not there in `fit`, by name."""
+    different = list(dict.fromkeys(values.tolist()))
+    named = ", ".join(map(repr, different[:MOST_NAMED])) + ", ..." * (len(different) > MOST_NAMED)
+    scored = ", except in the score, where they are improbable" if column.kind == "category" else ""
+    warnings.warn(
+        f"column {column.name!r} holds categories that it did not hold in fit ({named}), which count as missing"
+        f"{scored}",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def own_ticks(column: Column, field: Field) -> int:

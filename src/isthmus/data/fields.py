@@ -47,6 +47,8 @@ class Schema(NamedTuple):
     backend: str
     """"pandas", "polars", "pyarrow", or "array"."""
     fields: tuple[Field, ...]
+    axis_names: tuple[str | None, ...] = ()
+    """What pandas calls the axis of the columns, or each of its levels; () if it has no name."""
 
 
 class Cells(NamedTuple):
@@ -58,6 +60,11 @@ class Cells(NamedTuple):
 
     values: np.ndarray
     missing: np.ndarray
+
+
+def is_gap(cell: object) -> bool:
+    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
+    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def merged(field: Field, other: Field) -> Field:

@@ -1,13 +1,14 @@
 """Building frames: a frame of the same library, with the same names and types, from a schema and cells."""
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from isthmus.data.fields import Cells, Field, Schema
-from isthmus.data.frames import Frame, narwhals, with_none
+from isthmus.data.fields import Cells, Field, Name, Schema, is_gap
+from isthmus.data.frames import Frame, backend_of, columns_of, is_frame, narwhals, with_none
+from isthmus.data.labels import is_pandas, labels_of, pandas_index, with_labels
 
 if TYPE_CHECKING:
     import pandas
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from isthmus.data.frames import FrameSeries
 
 
-def build(schema: Schema, columns: Sequence[Cells], like: object = None) -> Frame:
+def build(schema: Schema, columns: Sequence[Cells], like: Any = None, given: Collection[int] = ()) -> Frame:
     """Build a frame of the schema's library, with its names and types.
 
     A whole number or boolean that is missing, where its type has no room for that, turns the column into one of floats
@@ -28,30 +29,68 @@ def build(schema: Schema, columns: Sequence[Cells], like: object = None) -> Fram
         As it was read from a frame.
     columns : sequence of Cells
         The cells of each column of the schema.
-    like : frame, optional
-        A frame with as many rows. If it has row labels (an index of pandas), the new frame gets the same ones.
+    like : frame or array, optional
+        Rows, as many. The new frame gets their row labels (an index of pandas), if they have any.
+    given : collection of int
+        The places of the columns whose values are taken from `like`, as they are there.
     """
+    as_given = {place: column_of(like, schema.fields[place].name, place, schema.backend) for place in given}
     if schema.backend == "pandas":
-        return build_pandas(schema, columns, like)
-    pairs = list(zip(schema.fields, columns, strict=True))
+        return build_pandas(schema, columns, like, as_given)
+    pairs = list(enumerate(zip(schema.fields, columns, strict=True)))
     if schema.backend == "pyarrow":
         import pyarrow
 
         names = [field.name for field in schema.fields]
-        return pyarrow.table([arrow_column(field, cells) for field, cells in pairs], names=names)
-    parts = [other_column(schema.backend, field, cells) for field, cells in pairs]
-    return narwhals().from_dict({part.name: part for part in parts}).to_native()
+        parts = [as_given[place] if place in as_given else arrow_column(*pair) for place, pair in pairs]
+        return with_labels(pyarrow.table(parts, names=names), labels_of(like))
+    nw = narwhals()
+    series = [
+        nw.from_native(as_given[place], series_only=True) if place in as_given else other_column(schema.backend, *pair)
+        for place, pair in pairs
+    ]
+    return nw.from_dict({str(field.name): part for field, part in zip(schema.fields, series, strict=True)}).to_native()
 
 
-def build_pandas(schema: Schema, columns: Sequence[Cells], like: object) -> "pandas.DataFrame":
+def column_of(like: Any, name: Name, place: int, backend: str) -> Any:
+    """Return a column of rows as a column of that library: by its name from a frame, by its place from an array."""
+    nw = narwhals()
+    if not is_frame(like):
+        values = [None if is_gap(value) else value for value in np.asarray(like)[:, place].tolist()]
+        return nw.new_series(str(name), values, backend=backend).to_native()
+    series = dict(columns_of(like))[name]
+    if backend_of(like) == backend:
+        return series.to_native()
+    if backend == "pandas":
+        return series.to_pandas()
+    return series.to_arrow() if backend == "pyarrow" else series.to_polars()
+
+
+def build_pandas(
+    schema: Schema, columns: Sequence[Cells], like: Any, as_given: Mapping[int, Any]
+) -> "pandas.DataFrame":
     """Build a frame of pandas."""
     import pandas
 
-    index = like.index if isinstance(like, pandas.DataFrame) else None
-    parts = [pandas_column(field, cells) for field, cells in zip(schema.fields, columns, strict=True)]
-    frame = pandas.concat([pandas.Series(part) for part in parts], axis=1, keys=range(len(parts)))
-    frame.columns = pandas.Index([field.name for field in schema.fields])
+    parts = [
+        as_given[place].reset_index(drop=True) if place in as_given else pandas.Series(pandas_column(field, cells))
+        for place, (field, cells) in enumerate(zip(schema.fields, columns, strict=True))
+    ]
+    frame = pandas.concat(parts, axis=1, keys=range(len(parts)))
+    frame.columns = column_axis(schema, like)
+    index = pandas_index(like)
     return frame if index is None else frame.set_axis(index, axis=0)
+
+
+def column_axis(schema: Schema, like: Any) -> "pandas.Index":
+    """Return the names of the columns as pandas has them: the index of `like`, if it has the same ones."""
+    import pandas
+
+    names = [field.name for field in schema.fields]
+    if is_pandas(like) and like.columns.tolist() == names:
+        return like.columns
+    found = pandas.Index(names)
+    return found.set_names(list(schema.axis_names)) if schema.axis_names else found
 
 
 def time_objects(field: Field, cells: Cells) -> np.ndarray:

@@ -4,6 +4,7 @@ Reading gives plain arrays (`Cells`) and a `Schema`, from which `isthmus.data.fr
 same kind again.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from types import ModuleType
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, cast
 import numpy as np
 
 from isthmus.core.extras import MissingExtraError
+from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.fields import Cells, Field, Level, Name, Schema
 
 if TYPE_CHECKING:
@@ -66,22 +68,60 @@ def columns_of(X: Frame) -> Iterator[tuple[Name, "FrameSeries"]]:
     Raises
     ------
     ValueError
-        If two columns have the same name.
+        If two columns have the same name, or one has a name that is no name beside the others.
     """
-    if narwhals().dependencies.is_pandas_dataframe(X):
-        names = cast("pandas.DataFrame", X).columns
-        if not names.is_unique:
-            twice = names[names.duplicated()][0]
-            raise ValueError(f"two columns are called {twice!r}; give each a name of its own")
-    frame = narwhals().from_native(X, eager_only=True)
-    yield from zip(names_of(X), frame.iter_columns(), strict=True)
+    names = names_of(X)
+    frame = narwhals().from_native(unlabelled(X), eager_only=True)
+    yield from zip(names, frame.iter_columns(), strict=True)
 
 
 def names_of(X: Frame) -> list[Name]:
-    """Return the names of the columns of a frame, as the frame has them."""
+    """Return the names of the columns of a frame, as the frame has them; pandas' index, if it is stored, is no column.
+
+    Raises
+    ------
+    ValueError
+        If two columns have the same name, or one has a name that is no name beside the others.
+    """
+    X = unlabelled(X)
     if narwhals().dependencies.is_pandas_dataframe(X):
-        return cast("pandas.DataFrame", X).columns.tolist()
+        names = cast("pandas.DataFrame", X).columns.tolist()
+        refuse_odd_names(names)
+        return names
+    if narwhals().dependencies.is_pyarrow_table(X):
+        names = cast("pyarrow.Table", X).column_names
+        refuse_repeated_names(names)
+        return names
     return narwhals().from_native(X, eager_only=True).columns
+
+
+def refuse_odd_names(names: list[Name]) -> None:
+    """Raise a `ValueError` unless the columns of a frame of pandas have names that tell them apart, of one type."""
+    refuse_repeated_names(names)
+    odd = [name for name in names if name is None or name != name]
+    texts = [isinstance(name, str) for name in names]
+    if not odd and any(texts):
+        odd = [name for name, text in zip(names, texts, strict=True) if not text]
+    if odd:
+        raise ValueError(
+            f"the name of a column is {odd[0]!r} ({type(odd[0]).__name__}), and names must all be text, or none; call "
+            "df.columns = df.columns.astype(str)"
+        )
+
+
+def refuse_repeated_names(names: list[Name]) -> None:
+    """Raise a `ValueError` if two columns have the same name."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"two columns are called {twice[0]!r}; give each a name of its own")
+
+
+def axis_names(X: Frame) -> tuple[str | None, ...]:
+    """Return what pandas calls the axis of the columns, or each of its levels; () if that has no name."""
+    if not narwhals().dependencies.is_pandas_dataframe(X):
+        return ()
+    names = cast("pandas.DataFrame", X).columns.names
+    return () if all(name is None for name in names) else tuple(None if name is None else str(name) for name in names)
 
 
 def backend_of(X: Frame) -> str:
@@ -99,7 +139,7 @@ def read(X: Frame) -> tuple[Schema, list[Cells]]:
         message names the column.
     """
     found = [read_column(name, series) for name, series in columns_of(X)]
-    return Schema(backend_of(X), tuple(field for field, _ in found)), [cells for _, cells in found]
+    return Schema(backend_of(X), tuple(field for field, _ in found), axis_names(X)), [cells for _, cells in found]
 
 
 def read_column(name: Name, series: "FrameSeries") -> tuple[Field, Cells]:

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.arrow_tables import arrow, common_type, is_numeric, numbers, refuse_absence, refuse_text
+from isthmus.data.arrow_tables import (
+    arrow,
+    column_names,
+    common_type,
+    index_columns,
+    is_numeric,
+    numbers,
+    refuse_absence,
+    refuse_text,
+)
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.sources import Convert, data_source
 
@@ -31,6 +40,8 @@ class ParquetGroups:
     ----------
     names : list of str
         Of the columns that are read.
+    labels : list of str
+        The columns of pandas' index, which are no columns of the table; none if files have different ones.
     lengths : list of int
         Rows of each row group that has any.
     dtype : dtype
@@ -51,6 +62,7 @@ class ParquetGroups:
         if not self.files:
             raise ValueError(f"{what} holds no Parquet file; give a folder with files that end in .parquet")
         schema = None
+        self.labels: list[str] = []
         nothing: set[str] = set()
         self.groups: list[tuple[int, int]] = []
         self.lengths: list[int] = []
@@ -60,6 +72,7 @@ class ParquetGroups:
             found = file.schema_arrow
             schema = schema or found
             refuse_divergence(schema, found, self.files[0][1], self.files[number][1], columns)
+            self.labels = index_columns(found) if not number or self.labels == index_columns(found) else []
             nothing |= {field.name for field in found if arrow().types.is_null(field.type)}
             schema = without_nothing(schema, found)
             for group in range(file.metadata.num_row_groups):
@@ -67,7 +80,7 @@ class ParquetGroups:
                     self.groups.append((number, group))
                     self.lengths.append(file.metadata.row_group(group).num_rows)
         assert schema is not None
-        self.columns = list(schema.names if columns is None else columns)
+        self.columns = column_names(schema) if columns is None else list(columns)
         if not self.columns:
             raise ValueError(f"{what} has no columns; write it with at least one")
         self.names: list[str] | None = self.columns
@@ -91,7 +104,8 @@ class ParquetGroups:
 
     def frames(self) -> Iterator[Any]:
         """Pass over all row groups in their order, as tables of Arrow's."""
-        return map(self.group, range(len(self.groups)))
+        labels = [name for name in self.labels if name not in self.columns]
+        return (self.group(i, labels) for i in range(len(self.groups)))
 
     def file(self, number: int) -> Any:
         """Open a file, or find it open."""
@@ -118,13 +132,13 @@ class ParquetGroups:
         group = self.group(i)
         return numbers(group, self.columns, self.dtype) if self.convert is None else self.convert(group)
 
-    def group(self, i: int) -> Any:
-        """Return a row group as a table of Arrow's."""
+    def group(self, i: int, labels: Sequence[str] = ()) -> Any:
+        """Return a row group as a table of Arrow's; with the columns of pandas' index of these names."""
         number, group = self.groups[i]
         pa = arrow()
         try:
             # On the thread that asks: as a rule it is one that reads ahead of the training's.
-            return self.file(number).read_row_group(group, columns=self.columns, use_threads=False)
+            return self.file(number).read_row_group(group, columns=[*self.columns, *labels], use_threads=False)
         except (pa.ArrowInvalid, pa.ArrowIOError) as error:
             raise ValueError(
                 f"row group {group} of the file {self.files[number][1]} cannot be read: the file is damaged or was "
@@ -209,13 +223,13 @@ def refuse_divergence(first: Any, other: Any, first_name: str, name: str, column
     """Raise a `ValueError` if the columns of two files differ in name or type."""
     if columns is None:
         for has, lacks, a, b in ((first, other, first_name, name), (other, first, name, first_name)):
-            missing = [column for column in has.names if column not in lacks.names]
+            missing = [column for column in column_names(has) if column not in lacks.names]
             if missing:
                 raise ValueError(
                     f"the files have diverging schemas: column {missing[0]!r} is in {a}, but not in {b}; write them "
                     "with the same columns"
                 )
-    for column in first.names if columns is None else columns:
+    for column in column_names(first) if columns is None else columns:
         kinds = first.field(column).type, other.field(column).type
         if kinds[0] != kinds[1] and not any(map(arrow().types.is_null, kinds)):
             raise ValueError(

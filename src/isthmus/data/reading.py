@@ -9,13 +9,31 @@ from collections.abc import Iterator, Sequence
 from numpy.typing import ArrayLike
 
 from isthmus.data import arrow_tables, batches, disk_arrays, frames, parquet  # noqa: F401  sources register themselves
-from isthmus.data.arrays import takes_columns
+from isthmus.data.arrays import may_be_numbered, rows_of, takes_columns
+from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.dense import DenseTable
 from isthmus.data.finite import refuse_non_finite
-from isthmus.data.reading_columns import ColumnKinds, known_numbers, learn_columns, numbers_alone, take_apart
+from isthmus.data.labels import labels_of
+from isthmus.data.reading_columns import (
+    ColumnKinds,
+    known_numbers,
+    learn_columns,
+    numbered_columns,
+    numbers_alone,
+    take_apart,
+    warn_of_numbered,
+)
 from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width, rows_of_list
-from isthmus.data.reading_sources import known_source, learn_source, pieces_of_source, plain_source
+from isthmus.data.reading_sources import (
+    Given,
+    given_pieces_of_source,
+    known_source,
+    learn_source,
+    numbered_in_source,
+    pieces_of_source,
+    plain_source,
+)
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import memory_mapped, open_source
 from isthmus.data.table import Table
@@ -29,8 +47,12 @@ def learn_table(
     obstacle: str = "",
     least_rows: int = 1,
     sample_weight: ArrayLike | None = None,
+    numbers: str | None = None,
 ) -> tuple[Table, TableSchema]:
     """Read X and learn its columns.
+
+    A table of numbers alone is read as one array with one likelihood, unless a column only numbers the rows: this one
+    is ignored, and the others are real.
 
     Parameters
     ----------
@@ -46,6 +68,8 @@ def learn_table(
         Rows that are needed.
     sample_weight
         (n,) weights; rows of weight 0 do not influence what columns are taken for.
+    numbers
+        The kind of columns of numbers of which the user says nothing; None: found by their values.
 
     Returns
     -------
@@ -59,9 +83,14 @@ def learn_table(
     X = memory_mapped(X)
     source = open_source(X)
     if source is None:
-        return learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight)
-    if columns is not None or not source.plain:
-        return learn_source(source, caller, columns, obstacle, least_rows)
+        return learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight, numbers)
+    if columns is not None or numbers is not None or not source.plain:
+        return learn_source(source, caller, columns, obstacle, least_rows, numbers)
+    numbered = numbered_in_source(source)
+    if numbered and not obstacle:
+        return learn_source(source, caller, None, "", least_rows, "real")
+    if numbered:
+        warn_of_numbered(numbered, obstacle)
     table = plain_source(source, caller, least_rows)
     return table, TableSchema(table.shape[1], None if source.names is None else tuple(source.names))
 
@@ -98,12 +127,30 @@ def read_pieces(X: object, schema: TableSchema, *, caller: str, cut: bool = Fals
         yield from pieces_of_source(source, schema, caller)
         return
     table = read_in_memory(X, schema, caller)
-    if not cut:
-        yield table
+    yield from (table.part(rows) for rows in cut_into(table, cut))
+
+
+def read_pieces_as_given(X: object, schema: TableSchema, *, caller: str, cut: bool = False) -> Iterator[Given]:
+    """Read X as `read_pieces` does, and yield each piece as it came beside its table."""
+    X = memory_mapped(X)
+    source = open_source(X, schema.names)
+    if source is not None:
+        yield from given_pieces_of_source(source, schema, caller)
         return
-    size = max(1, PIECE_BYTES // max(1, table.shape[1] * table.dtype.itemsize))
-    for start in range(0, len(table), size):
-        yield table.part(slice(start, start + size))
+    table = read_in_memory(X, schema, caller)
+    if not cut:
+        yield Given(table, X, None)
+        return
+    labels = labels_of(X) if frames.is_frame(X) else None
+    for rows in cut_into(table, cut):
+        own = None if labels is None else labels.part(rows.start, rows.stop)
+        yield Given(table.part(rows), rows_of(X, rows), own)
+
+
+def cut_into(table: Table, cut: bool) -> Iterator[slice]:
+    """Yield which rows make each piece: all, or, if they are to be cut, some MiB."""
+    size = max(1, PIECE_BYTES // max(1, table.shape[1] * table.dtype.itemsize)) if cut else len(table)
+    return (slice(start, start + size) for start in range(0, len(table), size))
 
 
 def read_batch(batch: object, names: Sequence[str], schema: TableSchema, *, caller: str) -> Table:
@@ -117,22 +164,37 @@ def read_batch(batch: object, names: Sequence[str], schema: TableSchema, *, call
 
 
 def learn_in_memory(
-    X: object, caller: str, columns: ColumnKinds, obstacle: str, least_rows: int, sample_weight: ArrayLike | None
+    X: object,
+    caller: str,
+    columns: ColumnKinds,
+    obstacle: str,
+    least_rows: int,
+    sample_weight: ArrayLike | None,
+    numbers: str | None,
 ) -> tuple[Table, TableSchema]:
     """Read rows in memory and learn their columns."""
-    if not frames.is_frame(X):
+    framed = frames.is_frame(X)
+    if framed:
+        X = unlabelled(X)
+    else:
         X = rows_of_list(X)
-        if not takes_columns(X, columns):
+        if numbers is None and not takes_columns(X, columns) and not may_be_numbered(X):
             return learn_numbers(X, caller, least_rows)
         X = any_array(X)
     schema, cells = take_apart(X)
-    if columns is None and numbers_alone(schema, cells):
-        return learn_numbers(X, caller, least_rows, schema)
-    return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight)
+    if columns is not None or numbers is not None or not numbers_alone(schema, cells):
+        return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight, numbers)
+    numbered = numbered_columns(schema, cells, sample_weight, least_rows)
+    if numbered and not obstacle:
+        return learn_columns(X, schema, cells, None, "", least_rows, sample_weight, "real")
+    if numbered:
+        warn_of_numbered(numbered, obstacle)
+    return learn_numbers(X, caller, least_rows, schema if framed else None)
 
 
 def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
+    X = unlabelled(X)
     if schema.columns is not None:
         return DenseTable(known_numbers(X, schema, caller))
     return read_numbers(X, schema, caller, least_rows)

@@ -1,5 +1,6 @@
 """Reading columns of several kinds in memory: what each column is taken for, and its cells as numbers."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,12 @@ from sklearn.utils.validation import _get_feature_names
 from isthmus.core.choices import refuse_unknown
 from isthmus.data import frames, weights
 from isthmus.data.arrays import read_array
+from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.columns import Columns, column_choices
 from isthmus.data.dense import DenseTable
 from isthmus.data.encoding import encoded
-from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.fields import Cells, Field, Name, Schema
+from isthmus.data.numbering import numbered_at_first
 from isthmus.data.reading_numbers import any_array, refuse_width, rows_of_list
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.survey import Survey
@@ -32,9 +35,10 @@ def learn_columns(
     obstacle: str,
     least_rows: int,
     sample_weight: ArrayLike | None,
+    numbers: str | None = None,
 ) -> tuple[Table, TableSchema]:
     """Learn what the columns of a table X are, which `take_apart` gave as these fields and cells."""
-    survey = Survey(kinds_by_name(columns, schema))
+    survey = Survey(kinds_by_name(columns, schema), numbers)
     rows = len(cells[0].missing) if cells else 0
     look(survey, schema, cells, sample_weight, least_rows)
     if rows < least_rows:
@@ -52,8 +56,7 @@ def known_numbers(X: object, schema: TableSchema, caller: str) -> np.ndarray:
     assert frame is not None, "and these have a frame"
     if scipy.sparse.issparse(X):
         raise ValueError(f"{caller} was fitted on a table of columns, and X is sparse; give a frame")
-    if not frames.is_frame(X):
-        X = any_array(rows_of_list(X))
+    X = unlabelled(X) if frames.is_frame(X) else any_array(rows_of_list(X))
     by_place = not frames.is_frame(X) or frame.backend == ARRAY
     if by_place:
         refuse_width(X.shape[1], schema, caller)
@@ -75,6 +78,27 @@ def numbers_alone(schema: Schema, cells: Sequence[Cells]) -> bool:
     """Whether all columns hold numbers, and no cell is missing."""
     numeric = all(field.sort in ("float", "integer", "boolean") for field in schema.fields)
     return numeric and not any(piece.missing.any() for piece in cells)
+
+
+def numbered_columns(
+    schema: Schema, cells: Sequence[Cells], sample_weight: ArrayLike | None, least_rows: int
+) -> list[Name]:
+    """Return the names of the columns of numbers that only number the rows."""
+    if not numbered_at_first([piece.values for piece in cells]):
+        return []
+    survey = Survey({})
+    look(survey, schema, cells, sample_weight, least_rows)
+    return [schema.fields[place].name for place in sorted(survey.numbered())]
+
+
+def warn_of_numbered(names: Sequence[Name], obstacle: str) -> None:
+    """Warn of columns that only number the rows, and that a model learns all the same, because of an obstacle."""
+    warnings.warn(
+        f"column {names[0]!r} numbers the rows (whole numbers, each there once), so that every later row will lie "
+        f"outside of what was learned; it is not ignored, because {obstacle}; or leave the column out of X",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
@@ -101,7 +125,9 @@ def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
     )
 
 
-def look(survey: Survey, schema: Schema, cells: list[Cells], sample_weight: ArrayLike | None, least_rows: int) -> None:
+def look(
+    survey: Survey, schema: Schema, cells: Sequence[Cells], sample_weight: ArrayLike | None, least_rows: int
+) -> None:
     """Show a survey the rows that have a positive weight."""
     rows = len(cells[0].missing) if cells else 0
     if sample_weight is None or rows < least_rows:

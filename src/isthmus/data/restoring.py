@@ -1,13 +1,16 @@
 """`restore`: rows of numbers as the kind of table that was given to `fit`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from isthmus.data import frame_building
+from isthmus.data import frame_building, frames
 from isthmus.data.arrays import build_array
+from isthmus.data.columns import AS_GIVEN, Columns
 from isthmus.data.encoding import decoded
 from isthmus.data.fields import Cells, Schema
+from isthmus.data.reading_numbers import any_array, rows_of_list
 from isthmus.data.schema import ARRAY, TableSchema
 
 
@@ -21,13 +24,25 @@ def restore(numbers: np.ndarray, schema: TableSchema, like: Any = None) -> Any:
     schema
         What was learned of the table.
     like
-        A frame whose row labels (pandas' index) the result takes.
+        The rows that the numbers belong to, a frame or an array. The result takes their row labels (pandas' index), and
+        the columns that cannot be rebuilt (ignored ones, times of which only the calendar is learned) as they are
+        there. Without it, such cells are missing.
     """
     frame = schema.frame
     if frame is None:
         return numbers
     cells = cells_of_numbers(frame, numbers) if schema.columns is None else decoded(schema.columns, numbers)
-    return build_array(frame, cells) if frame.backend == ARRAY else frame_building.build(frame, cells, like)
+    given = [] if like is None or schema.columns is None else not_rebuilt(schema.columns, cells)
+    if given and not frames.is_frame(like):
+        like = any_array(rows_of_list(like))
+    build = build_array if frame.backend == ARRAY else frame_building.build
+    return build(frame, cells, like, given)
+
+
+def not_rebuilt(columns: Columns, cells: Sequence[Cells]) -> list[int]:
+    """Return the places of the columns that cannot be rebuilt, and of which there is no cell."""
+    pairs = enumerate(zip(columns, cells, strict=True))
+    return [place for place, (column, piece) in pairs if column.kind in AS_GIVEN and piece.missing.all()]
 
 
 def cells_of_numbers(schema: Schema, numbers: np.ndarray) -> list[Cells]:

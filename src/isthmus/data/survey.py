@@ -1,33 +1,14 @@
 """`Survey`: finds out what each column of a table is, by looking at its rows, all at once or piece by piece."""
 
-import math
-import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.data.categories import pooled
-from isthmus.data.columns import Column, Columns, column_choices, kind_of_choice, likelihood_of_choice
-from isthmus.data.encoding import refuse_extreme
-from isthmus.data.fields import Cells, Field, Level, Name, merged
-from isthmus.data.moments import Moments
-
-MOST_COUNTED, MEAN_COUNTED = 1000, 50
-"""Whole numbers that begin at 0 or 1 are counts if their maximum and their mean are at most these."""
-SKEWED = 2.0
-"""Skewness above which a positive column may be put on a logarithmic scale."""
-IDENTIFIERS = 20
-"""A column of text with more values than this, all different, identifies rows and carries nothing else."""
-MOST_COUNTED_LEVELS = 100_000
-"""Categories that are counted at a time."""
-SAMPLE = 4096
-"""At least this many values of a column, if it has them, are kept to find its skewness and its rounding."""
-EXACT = 2**53
-"""Whole numbers up to this one are exact as floats."""
-DECIMALS = 6
-"""Decimal places up to which a common rounding is looked for."""
+from isthmus.data import numbering
+from isthmus.data.column_survey import ColumnSurvey
+from isthmus.data.columns import Columns, column_choices
+from isthmus.data.fields import Cells, Field, Name
 
 
 class Survey:
@@ -38,6 +19,8 @@ class Survey:
     kinds : mapping
         What the user says about columns, by name: a kind, or the registered name of a likelihood, which stands for the
         kind that it suits.
+    numbers : str, optional
+        The kind of numbers of which the user says nothing, unless they number the rows; None: found by their values.
 
     Attributes
     ----------
@@ -59,11 +42,13 @@ class Survey:
     x       real  standard  gaussian    33.3%
     """
 
-    def __init__(self, kinds: Mapping[Name, str]) -> None:
+    def __init__(self, kinds: Mapping[Name, str], numbers: str | None = None) -> None:
         for kind in kinds.values():
             refuse_unknown("kind of column", kind, column_choices())
-        self.kinds = kinds
+        self.kinds, self.numbers = kinds, numbers
         self.found: list[ColumnSurvey] = []
+        self.first_rows: list[list[Cells]] = []
+        self.compared = 0
 
     def look(self, fields: Sequence[Field], columns: Sequence[Cells], weight: np.ndarray | None = None) -> None:
         """Add more rows of the same columns, with weights (n,)."""
@@ -72,257 +57,48 @@ class Survey:
             unknown = [name for name in self.kinds if name not in names]
             if unknown:
                 raise ValueError(f"columns= names {unknown[0]!r}, which the table does not have; it has {names[:10]}")
-            self.found = [ColumnSurvey(field, self.kinds.get(field.name)) for field in fields]
+            self.found = [ColumnSurvey(field, self.kinds.get(field.name), self.numbers) for field in fields]
         for survey, field, cells in zip(self.found, fields, columns, strict=True):
             survey.look(field, cells, weight)
+        self.keep_first_rows(columns)
+
+    def keep_first_rows(self, columns: Sequence[Cells]) -> None:
+        """Keep some rows in which columns can be compared."""
+        left = numbering.COMPARED - self.compared
+        if left > 0 and columns:
+            self.first_rows.append([Cells(*(part[:left].copy() for part in cells)) for cells in columns])
+            self.compared += len(self.first_rows[-1][0].missing)
 
     def columns(self) -> Columns:
         """Return what is known about the columns by now."""
-        return Columns(survey.column() for survey in self.found)
+        numbered = self.numbered()
+        return Columns(survey.column(place in numbered) for place, survey in enumerate(self.found))
 
+    def numbered(self) -> set[int]:
+        """Return the places of the columns that only number the rows, beside others that say more."""
+        asked = [place for place, survey in enumerate(self.found) if survey.choice is None and survey.may_number()]
+        numbered = {place for place in asked if self.found[place].numbers_seen.found() or self.is_clock(place)}
+        others = [survey for place, survey in enumerate(self.found) if place not in numbered]
+        return numbered if any(survey.rows > survey.gaps for survey in others) else set()
 
-class ColumnSurvey:
-    """What has been seen of one column.
+    def is_clock(self, place: int) -> bool:
+        """Whether a column rises with the rows as times do, and no other column goes with it, as with a sorted price.
 
-    Parameters
-    ----------
-    field : Field
-        What the frame says about it.
-    choice : str or None
-        What the user says about it: a kind or a likelihood; None if nothing.
-    """
-
-    def __init__(self, field: Field, choice: str | None) -> None:
-        self.field = field
-        self.choice = choice
-        told = choice is not None and kind_of_choice(choice) in ("category", "ordinal")
-        self.categorical = told or field.sort in ("text", "category")
-        self.moments = Moments()
-        self.rows = self.gaps = 0
-        self.smallest, self.largest = math.inf, -math.inf
-        self.whole = self.exact = True
-        self.sample = np.empty(0)
-        self.values, self.stride = 0, 1
-        self.levels: Counter[Level] = Counter()
-        self.levels_dropped = False
-
-    def look(self, field: Field, cells: Cells, weight: np.ndarray | None) -> None:
-        """Add more rows."""
-        self.field = merged(self.field, field)
-        seen = ~cells.missing
-        self.rows += len(seen)
-        self.gaps += int(cells.missing.sum())
-        if not seen.any():
-            return
-        if self.categorical or field.sort in ("text", "category"):
-            self.categorical = True
-            self.count(cells.values[seen])
-            return
-        if cells.values.dtype.kind in "iu":
-            self.exact &= int(cells.values[seen].max()) <= EXACT and int(cells.values[seen].min()) >= -EXACT
-        values = field.to_floats(cells.values[seen])
-        refuse_extreme(field, values)
-        self.moments = self.moments.including(values, None if weight is None else weight[seen])
-        self.smallest, self.largest = min(self.smallest, values.min()), max(self.largest, values.max())
-        self.tighten_range(cells.values[seen])
-        self.whole &= field.sort in ("integer", "boolean") or bool((values == np.round(values)).all())
-        self.add_to_sample(cells.values[seen] if field.sort in ("time", "duration") else values)
-
-    def add_to_sample(self, values: np.ndarray) -> None:
-        """Keep every `stride`-th value of all that were seen, wherever the pieces begin and end."""
-        kept = values[-self.values % self.stride :: self.stride]
-        self.sample = np.concatenate([self.sample, kept]) if self.values else kept
-        self.values += len(values)
-        while len(self.sample) >= 2 * SAMPLE:
-            self.sample, self.stride = self.sample[::2].copy(), 2 * self.stride
-
-    def tighten_range(self, values: np.ndarray) -> None:
-        """Move the ends of the range of large whole numbers, which floats round, inside the range of what occurs."""
-        if values.dtype.kind in "iu" and not self.exact:
-            low, high = int(values.min()), int(values.max())
-            if self.largest == float(high) and int(self.largest) > high:
-                self.largest = math.nextafter(self.largest, -math.inf)
-            if self.smallest == float(low) and int(self.smallest) < low:
-                self.smallest = math.nextafter(self.smallest, math.inf)
-
-    def count(self, values: np.ndarray) -> None:
-        """Count categories; if there are very many, drop the rare ones (lossy counting, Manku and Motwani 2002)."""
-        self.levels.update(values.tolist())
-        if len(self.levels) > MOST_COUNTED_LEVELS:
-            self.levels = Counter(dict(self.levels.most_common(MOST_COUNTED_LEVELS // 2)))
-            self.levels_dropped = True
-
-    def identifies_rows(self, count: int) -> bool:
-        """Whether each of this many values occurs once, as far as is known."""
-        once = self.levels.most_common(1)[0][1] == 1 if self.levels_dropped else len(self.levels) == count
-        return once and count > IDENTIFIERS
-
-    def found_kind(self) -> str:
-        """Decide of which kind the column is."""
-        sort, count = self.field.sort, self.rows - self.gaps
-        if count == 0:
-            warn_ignored(self.field.name, "it has no values")
-            return "ignored"
-        if self.choice is not None:
-            return kind_of_choice(self.choice)
-        if sort in ("text", "category") and not self.field.ordered and self.identifies_rows(count):
-            warn_ignored(self.field.name, f"each of its {count} values occurs once, so it only identifies rows")
-            return "ignored"
-        if sort in ("text", "category"):
-            return "ordinal" if self.field.ordered else "category"
-        if sort == "time":
-            return "date-time"
-        if sort == "boolean" or (self.whole and sort != "duration" and (self.smallest, self.largest) == (0, 1)):
-            return "boolean"
-        counts = self.whole and 0 <= self.smallest <= 1 and self.largest <= MOST_COUNTED
-        if counts and self.moments.mean <= MEAN_COUNTED and self.largest > self.smallest and sort != "duration":
-            return "count"
-        return "positive" if self.skewed() else "real"
-
-    def skewed(self) -> bool:
-        """Whether the values are non-negative and closer to a normal distribution on a logarithmic scale."""
-        if self.smallest < 0 or self.field.sort == "duration":
+        Columns that rise as well, and times, are not asked. There must be another one.
+        """
+        own = self.found[place]
+        if not own.numbers_seen.is_clock():
             return False
-        linear = skewness(self.sample)
-        return linear > SKEWED and abs(skewness(np.log1p(self.sample / self.log_constant()))) < linear
+        if numbering.is_unix_time(own.numbers_seen.values):
+            return True
+        asked = [k for k, other in enumerate(self.found) if other.field.sort != "time" and other.rows > other.gaps]
+        asked = [k for k in asked if not self.found[k].numbers_seen.rises()]
+        cells = self.compared_cells(place)
+        values = np.where(cells.missing, np.nan, cells.values.astype(np.float64))
+        related = (numbering.goes_with(values, self.found[k].field, self.compared_cells(k)) for k in asked)
+        return bool(asked) and not any(related)
 
-    def log_constant(self) -> float:
-        """Return c of the logarithmic scale log(1 + x/c): a tenth of the mean."""
-        return max(self.moments.mean, 1e-300) / 10
-
-    def column(self) -> Column:
-        """Return what is known about the column by now."""
-        kind = self.found_kind()
-        name, sort = self.field.name, self.field.sort
-        likelihood = likelihood_of_choice(kind if self.choice is None else self.choice)
-        missing = self.gaps / self.rows if self.rows else 0.0
-        if kind == "ignored":
-            return Column(name, sort, kind, "", missing, wide=self.wide, ticks=self.field.ticks)
-        if kind == "ordinal":
-            return self.ordinal_column(likelihood, missing)
-        if kind == "category":
-            return self.category_column(likelihood, missing)
-        self.refuse_misfit(kind)
-        log_constant = self.log_constant() if kind == "positive" else 0.0
-        mean, deviation = self.moments.mean, math.sqrt(self.moments.squares / self.moments.weight)
-        if log_constant:
-            logs = np.log1p(self.field.to_floats(self.sample) / log_constant)
-            mean, deviation = float(logs.mean()), float(logs.std())
-        deviation = deviation if deviation > 10 * np.finfo(float).eps * abs(mean) else 1.0
-        return Column(
-            name,
-            sort,
-            kind,
-            likelihood,
-            missing,
-            mean,
-            deviation,
-            log_constant,
-            float(self.smallest),
-            float(self.largest),
-            self.step(),
-            self.wide,
-            self.field.ticks,
-            self.cycles() if kind == "date-time" else (),
-        )
-
-    @property
-    def wide(self) -> bool:
-        """Whether a value needs two floats to be exact."""
-        return self.field.sort in ("time", "duration") or not self.exact
-
-    def counted_levels(self) -> tuple[list[Level], list[int]]:
-        """Return the categories, declared ones first and others sorted, and how often each occurs."""
-        known = list(dict.fromkeys([*self.field.levels, *self.levels]))
-        levels = known if self.field.levels else sorted(known, key=lambda level: (str(type(level)), level))
-        return levels, [self.levels[level] for level in levels]
-
-    def ordinal_column(self, likelihood: str, missing: float) -> Column:
-        """Return what is known about a column of ordered categories, whose codes the network sees."""
-        levels, counts = self.counted_levels()
-        codes = np.repeat(np.arange(len(levels), dtype=float), counts)
-        return Column(
-            self.field.name,
-            self.field.sort,
-            "ordinal",
-            likelihood,
-            missing,
-            float(codes.mean()),
-            float(codes.std()) or 1.0,
-            largest=len(levels) - 1.0,
-            step=1.0,
-            ticks=self.field.ticks,
-            levels=tuple(levels),
-        )
-
-    def category_column(self, likelihood: str, missing: float) -> Column:
-        """Return what is known about a column of categories, each of which has a cell or shares one."""
-        levels, counts = self.counted_levels()
-        places, shares = pooled(counts)
-        return Column(
-            self.field.name,
-            self.field.sort,
-            "category",
-            likelihood,
-            missing,
-            ticks=self.field.ticks,
-            levels=tuple(levels),
-            places=places,
-            shares=shares,
-        )
-
-    def refuse_misfit(self, kind: str) -> None:
-        """Raise a `ValueError` if the values cannot be of the kind that the user says."""
-        problem = ""
-        if self.field.sort in ("text", "category", "time") and kind != "date-time":
-            problem = f"it holds {self.field.sort}"
-        elif kind == "date-time" and self.field.sort != "time":
-            problem = f"it holds {self.field.sort} values, not times"
-        elif kind == "count" and not self.exact:
-            problem = f"it goes up to {self.largest:g}"
-        elif kind in ("positive", "count") and self.smallest < 0:
-            problem = f"its smallest value is {self.smallest:g}"
-        elif kind in ("count", "boolean") and (not self.whole or self.field.sort == "duration"):
-            problem = "it has fractions" if self.field.sort == "float" else "it holds durations"
-        elif kind == "boolean" and (self.smallest < 0 or self.largest > 1):
-            problem = f"it goes from {self.smallest:g} to {self.largest:g}"
-        if problem:
-            raise ValueError(
-                f"column {self.field.name!r} cannot be {kind!r}: {problem}; choose another kind in columns="
-            )
-
-    def step(self) -> float:
-        """Return the number that all values are multiples of; 0 if there is none."""
-        if self.field.sort in ("time", "duration"):
-            return float(np.gcd.reduce(np.append(self.sample % self.field.ticks, self.field.ticks)))
-        if self.whole:
-            return 1.0
-        for decimals in range(1, DECIMALS + 1):
-            if np.array_equal(np.round(self.sample, decimals), self.sample):
-                return 10.0**-decimals
-        return 0.0
-
-    def cycles(self) -> tuple[str, ...]:
-        """Return the cycles of the calendar that the times repeat."""
-        within_days = bool((self.sample % self.field.ticks).any())
-        span = self.largest - self.smallest
-        return tuple(
-            name for name, is_there in (("day", within_days), ("week", span >= 14), ("year", span >= 366)) if is_there
-        )
-
-
-def warn_ignored(name: Name, why: str) -> None:
-    """Warn that a column is kept in the table but not shown to the network."""
-    warnings.warn(f"column {name!r} is ignored: {why}", UserWarning, stacklevel=5)
-
-
-def skewness(values: np.ndarray) -> float:
-    """Return the third standardised moment; 0 for constant values.
-
-    >>> skewness(np.array([0.0, 0.0, 3.0])) > 0
-    True
-    """
-    centred = values - values.mean()
-    spread = math.sqrt(float((centred**2).mean()))
-    # Dividing before taking the cube: the cube of a large value would overflow.
-    return float(((centred / spread) ** 3).mean()) if spread > 0 else 0.0
+    def compared_cells(self, place: int) -> Cells:
+        """Return the cells of a column in the rows that were kept to compare columns."""
+        pieces = [rows[place] for rows in self.first_rows]
+        return Cells(np.concatenate([p.values for p in pieces]), np.concatenate([p.missing for p in pieces]))

@@ -5,7 +5,6 @@ categories as zeros and a one, counts. Within a layout the columns are grouped b
 first and the others by name. A missing value is NaN in its cells too.
 """
 
-import math
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, cast
@@ -15,27 +14,22 @@ from torch import Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import column_likelihoods
+from isthmus.data import calendar
 from isthmus.data.columns import KINDS, Column
 from isthmus.data.scaling import Scaling, copied
-from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.mixed import Mixed
 from isthmus.parts.slots import ColumnLikelihood, Likelihood
-
-YEAR = 365.2425
-"""Days of an average year."""
-CYCLES = {"day": 1.0, "week": 7.0, "year": YEAR}
-"""Days of each cycle of the calendar."""
-CALENDAR = "calendar"
-"""The name of the group of sines and cosines, which are learned but not scored."""
 
 
 class LikelihoodGroup(NamedTuple):
     """Neighbouring cells that share a likelihood."""
 
     likelihood: str
-    """The registered name of the likelihood, or "calendar"."""
+    """The registered name of the likelihood."""
     sizes: tuple[int, ...]
     """How many cells each column of the group has."""
+    scored: bool = True
+    """Whether the cells count in the score. The cycles of a trend do not: its position on the line says it all."""
 
 
 class TableScaling(Scaling):
@@ -67,7 +61,8 @@ class TableScaling(Scaling):
         self.columns = tuple(columns)
         self.places = [0, *accumulate(column.numbers for column in columns)][:-1]
         self.real, self.flags, self.named, self.counted = map(self.laid_out, ("real", "boolean", "category", "count"))
-        self.calendar_cells = [(index, cycle) for index, column in enumerate(columns) for cycle in column.cycles]
+        times = [*self.laid_out("real"), *self.laid_out("date-time")]
+        self.calendar_cells = [(index, cycle) for index in times for cycle in columns[index].cycles]
         self.block_sizes = [len(columns[index].shares) for index in self.named]
         group = [*self.real, *(index for index, _ in self.calendar_cells for _ in range(2)), *self.flags]
         group += [index for index, size in zip(self.named, self.block_sizes, strict=True) for _ in range(size)]
@@ -94,9 +89,8 @@ class TableScaling(Scaling):
         self.largest = kept([column.largest for column in known])
         self.step = kept([column.step for column in known])
         self.ticks = kept([float(column.ticks) for column in known])
-        pairs = list(zip(known, is_time, strict=True))
-        self.high = kept([2.0**32 if column.wide and not time else 1.0 for column, time in pairs])
-        self.low = kept([(1 / column.ticks if time else 1.0) if column.wide else 0.0 for column, time in pairs])
+        self.high = kept([column.unit_values[0] for column in known])
+        self.low = kept([column.unit_values[1] for column in known])
         last = [place + column.numbers - 1 for place, column in zip(places, known, strict=True)]
         self.high_place = nn.Buffer(torch.tensor(places, dtype=torch.long), persistent=False)
         self.low_place = nn.Buffer(torch.tensor(last, dtype=torch.long), persistent=False)
@@ -137,14 +131,19 @@ class TableScaling(Scaling):
     @property
     def likelihood_groups(self) -> list[LikelihoodGroup]:
         """Which likelihood the cells have, and how many cells each column has, group by group."""
-        calendar = LikelihoodGroup(CALENDAR, (2,) * len(self.calendar_cells))
         return [
             *self.grouped(self.real, [1] * len(self.real)),
-            *([calendar] if self.calendar_cells else []),
+            *self.calendar_groups(),
             *self.grouped(self.flags, [1] * len(self.flags)),
             *self.grouped(self.named, self.block_sizes),
             *self.grouped(self.counted, [1] * len(self.counted)),
         ]
+
+    def calendar_groups(self) -> list[LikelihoodGroup]:
+        """Return the groups of sines and cosines: those of trends, which are not scored, and those of other times."""
+        scored = [self.columns[index].kind == "date-time" for index, _ in self.calendar_cells]
+        counts = {False: scored.count(False), True: scored.count(True)}
+        return [LikelihoodGroup(KINDS["date-time"], (2,) * n, told) for told, n in counts.items() if n]
 
     def grouped(self, indices: Sequence[int], sizes: Sequence[int]) -> list[LikelihoodGroup]:
         """Group neighbouring columns of one layout, which have this many cells, by their likelihood."""
@@ -161,7 +160,7 @@ class TableScaling(Scaling):
         cells = torch.cat(
             [
                 (values - self.mean) / self.deviation,
-                *(self.calendar(raw, index, cycle) for index, cycle in self.calendar_cells),
+                *(calendar.direction(self.days(raw, index), cycle) for index, cycle in self.calendar_cells),
                 raw[:, [self.places[index] for index in self.flags]],
                 self.blocks(raw[:, [self.places[index] for index in self.named]]),
                 raw[:, [self.places[index] for index in self.counted]],
@@ -170,13 +169,10 @@ class TableScaling(Scaling):
         ).to(dtype)
         return cells if out is None else copied(cells, out)
 
-    def calendar(self, raw: Tensor, index: int, cycle: str) -> Tensor:
-        """Return sine and cosine of the place that the times of a column have in a cycle, (B, 2)."""
-        place = self.places[index]
-        days = raw[:, place : place + 1] + raw[:, place + 1 : place + 2] / self.columns[index].ticks
-        # 1970 began on a Thursday, and weeks begin on Monday.
-        angle = 2 * math.pi * torch.remainder(days + (3 if cycle == "week" else 0), CYCLES[cycle]) / CYCLES[cycle]
-        return torch.cat([torch.sin(angle), torch.cos(angle)], dim=1)
+    def days(self, raw: Tensor, index: int) -> Tensor:
+        """Return the times of a column in days since 1970, (B, 1), from numbers (B, R)."""
+        place, ticks = self.places[index], self.columns[index].ticks
+        return raw[:, place : place + 1] + raw[:, place + 1 : place + 2] / ticks
 
     def blocks(self, codes: Tensor) -> Tensor:
         """Return codes (B, named) as blocks of zeros and a one, (B, cells); blocks of NaN where the code is NaN."""
@@ -192,17 +188,21 @@ class TableScaling(Scaling):
             found[missing.repeat_interleave(lengths, dim=1)] = torch.nan
         return found
 
-    def inverse(self, x: Tensor, rounded: bool = True) -> Tensor:
+    def inverse(self, x: Tensor, rounded: bool = True, near: Tensor | None = None) -> Tensor:
         """Map cells (B, F), such as a likelihood's means, to the numbers (B, R) of values that occur, float64.
 
         Real values are rounded as the values of their columns are, if `rounded`; counts always are. No value leaves the
-        range of its column. Categories and booleans become the most probable ones.
+        range of its column. Categories and booleans become the most probable ones. Times of which only the calendar is
+        known are missing, or become the times next to those of `near`, numbers (B, R), that have the place in the
+        calendar.
         """
         x = x.double()
         raw = x.new_full((len(x), self.numbers), torch.nan)
         sizes = [len(self.real), 2 * len(self.calendar_cells), len(self.flags), sum(self.block_sizes)]
-        real, _, flags, named, counted = x.split([*sizes, len(self.counted)], dim=1)
+        real, directions, flags, named, counted = x.split([*sizes, len(self.counted)], dim=1)
         self.write_values(raw, self.values(real, rounded))
+        if near is not None:
+            self.write_times(raw, directions, near.double())
         raw[:, [self.places[index] for index in self.flags]] = torch.where(
             flags.isnan(), flags, (flags >= 0.5).double()
         )
@@ -224,6 +224,22 @@ class TableScaling(Scaling):
             values = torch.where(self.step > 0, (values * parts).round() / parts, values)
         return torch.minimum(torch.maximum(values, self.smallest), self.largest)
 
+    def write_times(self, raw: Tensor, directions: Tensor, near: Tensor) -> None:
+        """Write the times next to those of numbers `near` that lie in these directions (B, cells), into raw (B, R)."""
+        pairs = directions.split(2, 1)
+        for index in self.laid_out("date-time"):
+            days = self.days(near, index)[:, 0]
+            for (of, cycle), expected in reversed(list(zip(self.calendar_cells, pairs, strict=True))):
+                days = calendar.moved(days, cycle, expected) if of == index else days
+            self.write_time(raw, index, days)
+
+    def write_time(self, raw: Tensor, index: int, days: Tensor) -> None:
+        """Write times or durations (B,), in days, as the numbers that hold them, into raw (B, R)."""
+        column, place = self.columns[index], self.places[index]
+        day, step = torch.floor(days), max(column.step, 1.0)
+        rest = ((days - day) * column.ticks / step).round() * step
+        raw[:, place], raw[:, place + 1] = day + rest // column.ticks, rest % column.ticks
+
     def write_values(self, raw: Tensor, values: Tensor) -> None:
         """Write real values (B, real) as the numbers that hold them, into raw (B, R)."""
         for place, index in enumerate(self.real):
@@ -232,10 +248,7 @@ class TableScaling(Scaling):
             if not column.wide:
                 raw[:, at] = value
             elif column.sort in ("time", "duration"):
-                day = torch.floor(value)
-                step = max(column.step, 1.0)
-                rest = ((value - day) * column.ticks / step).round() * step
-                raw[:, at], raw[:, at + 1] = day + rest // column.ticks, rest % column.ticks
+                self.write_time(raw, index, value)
             else:
                 whole = value.round()
                 raw[:, at], raw[:, at + 1] = torch.floor(whole / 2**32), torch.remainder(whole, 2**32)
@@ -278,14 +291,12 @@ def table_likelihood(scaling: TableScaling) -> Mixed:
         tuple(group_likelihood(group) for group in groups),
         tuple(sum(group.sizes) for group in groups),
         tuple(scaling.feature_group.tolist()),
-        tuple(group.likelihood != CALENDAR for group in groups),
+        tuple(group.scored for group in groups),
     )
 
 
 def group_likelihood(group: LikelihoodGroup) -> Likelihood:
     """Return the likelihood of a group of cells."""
-    if group.likelihood == CALENDAR:
-        return Gaussian("columns")
     registered = column_likelihoods()
     refuse_unknown("likelihood of a column", group.likelihood, registered)
     return cast(ColumnLikelihood, registered[group.likelihood].kind).for_columns(group.sizes)

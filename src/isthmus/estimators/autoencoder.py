@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
-from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
@@ -84,11 +84,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         (images); else each to mean 0 and standard deviation 1.
     columns : dict, sequence or str, optional
         What columns are: a dict from names (positions, for arrays) to "real", "positive" (seen on a logarithmic scale),
-        "count", "boolean", "category", "ordinal", "date-time" or "ignored", or to any likelihood that is registered for
-        columns, such as "student_t" or "negative_binomial"; or one of these per column; or one for all. Other columns
-        are examined; `columns_` says what was found. "auto" examines an array as if it were a frame. None examines
-        frames, and arrays with text, times, categories or missing cells (NaN); tables of numbers alone follow `scale`
-        and `likelihood`.
+        "count", "boolean", "category", "ordinal", "date-time" (the place in the day, week and year), "trend" (and the
+        position on the line of times) or "ignored", or to any likelihood that is registered for columns, such as
+        "student_t" or "negative_binomial"; or one of these per column; or one for all. Other columns are examined;
+        `columns_` says what was found. "auto" examines an array as if it were a frame. None examines frames, and arrays
+        with text, times, categories, missing cells (NaN) or a column that numbers the rows; other tables of numbers
+        alone follow `scale` and `likelihood`.
     epochs : int or "auto"
         Greatest number of passes over the rows. "auto": 20, or as many as make 1,000 steps (200 steps without
         validation rows).
@@ -305,8 +306,14 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return restore(self._inference().decode(codes), self._model().schema)
 
     def reconstruct(self, X: object) -> Any:
-        """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
-        return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
+        """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one.
+
+        A frame has the row labels of X. Columns that cannot be rebuilt from a code come back as they are in X: ignored
+        ones, and times of which only the calendar is learned.
+        """
+        inference, schema = self._inference(), self._model().schema
+        pieces = read_pieces_as_given(X, schema, caller=type(self).__name__)
+        return streaming.joined_rows(((inference.reconstruct(given.table), given) for given in pieces), schema)
 
     def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
@@ -371,7 +378,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         path : str or Path
             The file; it appears whole or not at all, and replaces one that is there.
         what : {"transform", "reconstruct", "score_samples", "reconstruction_error"}, default="transform"
-            The method whose result is written. Reconstructions have the columns and types of the table of `fit`.
+            The method whose result is written. Reconstructions have the columns and types of the table of `fit`. The
+            row labels of X, pandas' index, are written as pandas writes them.
 
         Returns
         -------
@@ -380,15 +388,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         streaming.refuse_unwritten(what)
         inference, schema = self._inference(), self._model().schema
-        tables = read_pieces(X, schema, caller=type(self).__name__, cut=True)
+        pieces = read_pieces_as_given(X, schema, caller=type(self).__name__, cut=True)
         if what == "reconstruct":
-            return streaming.write_rows((inference.reconstruct(table) for table in tables), schema, Path(path))
+            found = ((inference.reconstruct(given.table), given) for given in pieces)
+            return streaming.write_rows(found, schema, Path(path))
         use, names = {
             "transform": (Inference.encode, list(self.get_feature_names_out())),
             "score_samples": (Inference.log_likelihood, [streaming.SCORE]),
             "reconstruction_error": (Inference.error, ["error"]),
         }[what]
-        return streaming.write_codes((use(inference, table) for table in tables), names, Path(path))
+        return streaming.write_codes(((use(inference, given.table), given) for given in pieces), names, Path(path))
 
     # -- models with a prior, a posterior or a codebook ---------------------------------------------------------------
 

@@ -87,7 +87,11 @@ def plain_schema(schema: TableSchema) -> dict[str, Json]:
         "names": None if schema.names is None else plain(schema.names),
         "frame": None
         if frame is None
-        else {"backend": frame.backend, "fields": [plain_fields(field._asdict()) for field in frame.fields]},
+        else {
+            "backend": frame.backend,
+            "fields": [plain_fields(field._asdict()) for field in frame.fields],
+            "axis_names": plain(frame.axis_names),
+        },
         "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
     }
 
@@ -100,7 +104,11 @@ def revived_schema(facts: Any, classes: Classes) -> TableSchema:
         None if names is None else revived(names, classes),
         None
         if frame is None
-        else Schema(frame["backend"], tuple(Field(**as_tuples(values)) for values in frame["fields"])),
+        else Schema(
+            frame["backend"],
+            tuple(Field(**as_tuples(values)) for values in frame["fields"]),
+            tuple(frame["axis_names"]),
+        ),
         None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
     )
 

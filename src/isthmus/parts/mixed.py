@@ -51,6 +51,7 @@ class MixedLikelihood(LikelihoodModule):
         first = torch.tensor([feature_group.index(column) for column in self.slots], dtype=torch.long)
         self.first: Tensor = nn.Buffer(first, persistent=False)
         self.in_block: Tensor = nn.Buffer(per_cell([family.blocked for family in families], cells), persistent=False)
+        self.has_blocks = bool(self.in_block.any())
         self.scored: Tensor = nn.Buffer(per_cell(scored, cells), persistent=False)
         self.centre: Tensor = nn.Buffer(torch.zeros(features, dtype=torch.float64))
         self.gain: Tensor = nn.Buffer(torch.ones(features, dtype=torch.float64))
@@ -166,10 +167,21 @@ class MixedLikelihood(LikelihoodModule):
         return torch.cat([family.encoder_input(cells) for family, cells in pieces], dim=1)
 
     def encoder_input(self, x: Tensor) -> Tensor:
-        """Return centred cells, each column of variance 1, and 1 for every missing column: (B, F + columns)."""
+        """Return centred cells, each column of variance 1, and 1 for every missing column: (B, F + columns).
+
+        A category without training rows is shown as missing, since the weights of its cell were never trained.
+        """
         missing = torch.isnan(x)
+        if self.has_blocks:
+            missing = missing | self.unseen(x)
         scaled = torch.where(missing, 0, (self.transformed(self.filled(x)) - self.centre.to(x)) * self.gain.to(x))
         return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
+
+    def unseen(self, x: Tensor) -> Tensor:
+        """Return which cells (B, F) belong to a category that had no training row: all of its column's."""
+        never = self.in_block & (self.middle == 0)
+        found = ((x > 0) & never).to(x.dtype)
+        return x.new_zeros(len(x), len(self.slots)).index_add(1, self.slot, found)[:, self.slot] > 0
 
     def look(self, x: Tensor, weight: Tensor | None = None) -> None:
         """Learn the columns' means, and how well these alone explain them, from training rows (n, F)."""

@@ -92,10 +92,13 @@ class RobustCells(nn.Module):
         """Turn numbers (B, R) of any type into cells (B, C), float32."""
         return soft_clip((self._unscaled(numbers) - self.shift) / self.scale).nan_to_num(nan=0.0).float()
 
-    def inverse(self, cells: Tensor) -> Tensor:
-        """Turn cells (B, C) into numbers (B, R) in the data's units, float64; categories become the likeliest one."""
+    def inverse(self, cells: Tensor, near: Tensor) -> Tensor:
+        """Turn cells (B, C) into numbers (B, R) in the data's units, float64; categories become the likeliest one.
+
+        Times of which the calendar is known become the ones next to those of rows `near`, numbers (B, R).
+        """
         raw = undo_soft_clip(cells.double()) * self.scale + self.shift
-        return raw if self.table is None else self.table.inverse(raw)
+        return raw if self.table is None else self.table.inverse(raw, near=near)
 
     def sum_by_column(self, values: Tensor) -> Tensor:
         """Sum values of cells (B, C) over the cells of each column, (B, columns)."""

@@ -49,5 +49,4 @@ class ColumnValues:
 
 def pairs(table: TableScaling) -> list[tuple[int, float, float]]:
     """Return the columns stored as two numbers, and what one unit of the first and of the second number is worth."""
-    found = zip(table.real, table.high.tolist(), table.low.tolist(), strict=True)
-    return [(index, high, low) for index, high, low in found if table.columns[index].wide]
+    return [(index, *column.unit_values) for index, column in enumerate(table.columns) if column.wide]

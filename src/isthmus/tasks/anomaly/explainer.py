@@ -129,7 +129,7 @@ class Explainer:
             return self._typical(numbers)
 
         def guess(raw: torch.Tensor) -> torch.Tensor:
-            return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu())
+            return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu(), near=raw)
 
         return map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
 

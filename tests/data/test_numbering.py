@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from isthmus.data.fields import Cells, Field
+from isthmus.data.numbering import Numbering, goes_with, may_number, numbered_at_first, unevenness
+
+N = 120
+RANDOM = np.random.default_rng(0)
+ORDER = RANDOM.permutation(N)
+
+
+def seen(values, cuts=1):
+    found = Numbering()
+    for piece in np.array_split(np.asarray(values), cuts):
+        found.look(piece)
+    return found
+
+
+NUMBERINGS = {
+    "a range": np.arange(N),
+    "a range that falls": 1000 - np.arange(N),
+    "tens": 10 * np.arange(N) + 7,
+    "a permutation": ORDER,
+    "tens, permuted": 10 * ORDER + 7,
+    "floats": np.arange(N, dtype=float),
+    "four fifths of a range": np.sort(RANDOM.permutation(150)[:N]),
+    "half of a range, permuted": RANDOM.permutation(2 * N)[:N],
+    "a fifth of a range, permuted": RANDOM.permutation(5 * N)[:N],
+    "steps from 1 to 5": np.cumsum(RANDOM.integers(1, 6, N)),
+    "every minute or so": 1_700_000_000 + 60 * np.arange(N) + RANDOM.integers(-9, 10, N),
+    "every minute or so, permuted": (1_700_000_000 + 60 * np.arange(N) + RANDOM.integers(-9, 10, N))[ORDER],
+    "negative": np.arange(-50, N - 50),
+    "large": 10**15 + np.arange(N),
+}
+OTHERS = {
+    "fractions": np.arange(N) / 2,
+    "few rows": np.arange(20),
+    "one of them twice": np.append(np.arange(N), 5),
+    "each of them twice": np.repeat(np.arange(N), 2),
+    "uniform": RANDOM.permutation(10**6)[:N],
+    "uniform, sorted": np.sort(RANDOM.permutation(10**6)[:N]),
+    "normal": np.unique(np.round(1e6 * RANDOM.normal(size=N)))[RANDOM.permutation(N)],
+    "prices, sorted": np.unique(np.round(1e6 * np.exp(RANDOM.normal(size=N)))),
+    "a random walk": np.cumsum(RANDOM.integers(-9, 10, N)),
+    "squares": np.arange(N) ** 2,
+    "cubes": np.arange(N) ** 3,
+    "powers": 2.0 ** np.arange(40),
+}
+
+
+@pytest.mark.parametrize("cuts", [1, 3, N])
+@pytest.mark.parametrize("case", NUMBERINGS)
+def test_numberings(case, cuts):
+    assert seen(NUMBERINGS[case], cuts).found()
+
+
+@pytest.mark.parametrize("cuts", [1, 3])
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_numbers_nothing(case, cuts):
+    assert not seen(OTHERS[case], cuts).found()
+
+
+@pytest.mark.parametrize("rows", [21, 30, 60, 200])
+def test_independent_values_are_hardly_ever_numberings(rows):
+    """Whole numbers of a wide range, each there once by chance, sorted or not."""
+    draws = (np.random.default_rng(seed).integers(0, 10**6, rows) for seed in range(500))
+    assert np.mean([seen(values).found() for values in draws]) < 0.01
+
+
+@pytest.mark.parametrize("rows", [21, 30, 60, 200])
+def test_steps_of_any_width_up_to_a_greatest_one_are_even(rows):
+    draws = (np.cumsum(np.random.default_rng(seed).integers(1, 5, rows)) for seed in range(200))
+    assert np.mean([seen(values).found() for values in draws]) > 0.7
+
+
+def test_of_very_many_values_the_first_are_kept(monkeypatch):
+    monkeypatch.setattr("isthmus.data.numbering.MOST_NUMBERED", 50)
+    found = seen(np.arange(N), 4)
+    assert len(found.values) == 50
+    assert found.found()
+    assert not seen(np.append(np.arange(N), np.arange(60)), 3).found(), "more values than there are numbers"
+
+
+def test_clocks_rise_along_a_line():
+    arrivals = np.cumsum(1 + np.round(RANDOM.exponential(300, 500)))
+    assert seen(arrivals).is_clock()
+    assert seen(arrivals).rises()
+    assert not seen(arrivals).found()
+    assert not seen(arrivals[::-1][ORDER]).is_clock()
+    for sample in (RANDOM.normal(size=500), np.exp(RANDOM.normal(size=500))):
+        values = np.sort(np.round(1e9 * sample))
+        assert not seen(values).is_clock()
+        assert seen(values).rises()
+
+
+def test_steps_between_values_in_order():
+    assert unevenness(np.array([3.0, 1.0, 2.0])) == 0
+    assert unevenness(np.array([0.0, 3.0, 1.0])) == pytest.approx(1 / 3)
+
+
+def test_the_first_values():
+    assert may_number(np.array([3, 1, 2]))
+    assert not may_number(np.array([1.5, 2.0]))
+    assert not may_number(np.array([1, 1]))
+    assert numbered_at_first([np.zeros(50), np.arange(50)])
+    assert not numbered_at_first([np.arange(20), np.arange(50) > 3, np.array(list("ab") * 30, dtype=object)])
+
+
+def column(values, sort="float", missing=None):
+    values = np.asarray(values)
+    return Field("y", sort, ""), Cells(values, np.zeros(len(values), dtype=bool) if missing is None else missing)
+
+
+def test_other_columns_that_go_with_one():
+    values, noise = np.sort(RANDOM.exponential(size=N)), RANDOM.normal(size=N)
+    values[5] = np.nan
+    related = np.arange(N) + 10 * noise
+    assert goes_with(values, *column(related))
+    assert goes_with(values, *column(-related, missing=noise > 1))
+    assert goes_with(values, *column(np.where(related > 60, "a", "b").astype(object), "text"))
+    assert not goes_with(values, *column(noise))
+    assert not goes_with(values, *column(np.where(noise > 0, "a", "b").astype(object), "text"))
+    assert not goes_with(values, *column(np.arange(N).astype(str).astype(object), "text")), "every value once"
+    assert not goes_with(values, *column(np.ones(N)))
+    assert not goes_with(values, *column(related, missing=np.arange(N) > 10)), "too few rows"
