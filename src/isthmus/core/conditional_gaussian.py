@@ -20,6 +20,9 @@ JITTER = 1e-6
 LEAST_SPREAD = 1e-9
 """Columns whose standard deviation is less than this share of their greatest value count as constant."""
 
+Pattern = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""The rows that have the same cells, the positions of these cells, and those of the missing ones."""
+
 
 @dataclass(frozen=True, eq=False)
 class ConditionalGaussian:
@@ -153,7 +156,10 @@ def fitted_gaussian(
 
 
 def maximised(
-    standard: np.ndarray, gaps: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], mean: np.ndarray, covariance: np.ndarray
+    standard: np.ndarray,
+    gaps: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    mean: np.ndarray,
+    covariance: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean (F,) and covariance (F, F) of one more iteration."""
     gaussian = ConditionalGaussian(mean, np.ones(len(mean)), covariance)
@@ -179,8 +185,8 @@ def location_and_scale(x: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np
     return centre, np.where(spread > LEAST_SPREAD * np.abs(cells).max(0, initial=0.0), spread, 1.0)
 
 
-def patterns(missing: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield, for each pattern of missing cells (n, F), its rows, and the positions of cells that are there or missing."""
+def patterns(missing: np.ndarray) -> Iterator[Pattern]:
+    """Yield the patterns of missing cells (n, F)."""
     if not len(missing):
         return
     kinds, which = np.unique(missing, axis=0, return_inverse=True)

@@ -30,6 +30,10 @@ DECIMALS = 6
 """Decimal places up to which a common rounding is looked for."""
 
 
+MEASURED = "measured"
+"""What numbers of which the user says nothing may be, if they are no counts: "boolean", "positive" or "real"."""
+
+
 class ColumnSurvey:
     """What has been seen of one column.
 
@@ -141,12 +145,13 @@ class ColumnSurvey:
             return "ignored"
         if sort in ("text", "category"):
             return "ordinal" if self.field.ordered else "category"
-        if sort in ("integer", "float") and self.numbers is not None:
-            return self.numbers
+        if sort in ("integer", "float") and self.numbers not in (None, MEASURED):
+            return str(self.numbers)
         if sort == "boolean" or (self.whole and sort != "duration" and (self.smallest, self.largest) == (0, 1)):
             return "boolean"
         counts = self.whole and 0 <= self.smallest <= 1 and self.largest <= MOST_COUNTED
-        if counts and self.moments.mean <= MEAN_COUNTED and self.largest > self.smallest and sort != "duration":
+        counts &= self.moments.mean <= MEAN_COUNTED and self.largest > self.smallest and sort != "duration"
+        if counts and self.numbers != MEASURED:
             return "count"
         return "positive" if self.skewed() else "real"
 

@@ -69,7 +69,8 @@ def learn_table(
     sample_weight
         (n,) weights; rows of weight 0 do not influence what columns are taken for.
     numbers
-        The kind of columns of numbers of which the user says nothing; None: found by their values.
+        The kind of columns of numbers of which the user says nothing; "measured": found by their values, but no counts;
+        None: found by their values.
 
     Returns
     -------

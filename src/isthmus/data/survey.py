@@ -20,7 +20,8 @@ class Survey:
         What the user says about columns, by name: a kind, or the registered name of a likelihood, which stands for the
         kind that it suits.
     numbers : str, optional
-        The kind of numbers of which the user says nothing, unless they number the rows; None: found by their values.
+        The kind of numbers of which the user says nothing, unless they number the rows; "measured": found by their
+        values, but no counts; None: found by their values.
 
     Attributes
     ----------

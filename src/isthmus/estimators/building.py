@@ -67,7 +67,7 @@ def build(
     table: Table,
     schema: TableSchema,
     weight: np.ndarray | None,
-    n_validation: int,
+    held_out: int | np.ndarray,
     plan: Plan,
 ) -> Built:
     """Choose scaling and likelihood by the data, build the network and write its first weights.
@@ -82,8 +82,8 @@ def build(
         What was learned of the table.
     weight
         (n,) sample weights, or None.
-    n_validation
-        Rows that are kept out of training.
+    held_out
+        How many rows are kept out of training, or their positions.
     plan
         How training will go; layer-wise pretraining follows it too.
 
@@ -101,7 +101,10 @@ def build(
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
     looked_at = table.holdable(rules.principal_rows(cells))
-    validation, training = rows.split(n_validation, max(looked_at, health.MOST), generator)
+    if isinstance(held_out, int):
+        validation, training = rows.split(held_out, max(looked_at, health.MOST), generator)
+    else:
+        validation, training = without_rows(len(table), torch.from_numpy(held_out), generator)
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
     sample = rows.batch(some)
 
@@ -126,6 +129,12 @@ def build(
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
     return Built(network, composition, units, rows, training, validation, generator, start)
+
+
+def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return the positions of the rows that are held out, and those of all others in random order."""
+    order = torch.randperm(rows, generator=generator)
+    return held_out, order[~torch.isin(order, held_out)]
 
 
 def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None) -> Units:

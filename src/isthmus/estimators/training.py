@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Generator
@@ -28,7 +29,11 @@ from isthmus.estimators.rescaling import can_rescale, rescale
 
 
 def fit(
-    parameters: Parameters, table: Table, schema: TableSchema, sample_weight: ArrayLike | None = None
+    parameters: Parameters,
+    table: Table,
+    schema: TableSchema,
+    sample_weight: ArrayLike | None = None,
+    validation: np.ndarray | None = None,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -42,6 +47,9 @@ def fit(
         What was learned of the table.
     sample_weight
         (n,) weights, at least 0; None for equal ones.
+    validation
+        Positions of the rows that are kept out of training to validate it, for rows in memory of equal weight; None
+        for as many as `validation_fraction` says, drawn at random.
 
     Returns
     -------
@@ -55,10 +63,11 @@ def fit(
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
     table, weight = weighted(table, sample_weight, least=2)
-    n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
+    drawn = rules.validation_rows(parameters.validation_fraction, len(table))
+    n_validation = drawn if validation is None else len(validation)
     plan = rules.plan(parameters, len(table) - n_validation, n_validation)
     with threads_to_build(parameters, table):
-        built = build(parameters, table, schema, weight, n_validation, plan)
+        built = build(parameters, table, schema, weight, drawn if validation is None else validation, plan)
     trainer = Trainer(
         built.network,
         built.rows,

@@ -1,6 +1,6 @@
 """What autoencoders are for: tasks that are solved by one or several of them."""
 
 from isthmus.tasks.anomaly import AnomalyDetector
-#X
+from isthmus.tasks.imputation import Imputer
 
-__all__ = ["AnomalyDetector", ]
+__all__ = ["AnomalyDetector", "Imputer"]

@@ -14,7 +14,10 @@ SUM_PENALTY = 1e3
 
 
 def simplex_weights(
-    truth: np.ndarray, predictions: Sequence[np.ndarray], prior: np.ndarray | None = None, prior_cells: float = PRIOR_CELLS
+    truth: np.ndarray,
+    predictions: Sequence[np.ndarray],
+    prior: np.ndarray | None = None,
+    prior_cells: float = PRIOR_CELLS,
 ) -> np.ndarray:
     """Return the weights (M,) ≥ 0 with sum 1 of M predictions whose mixture has the least squared error.
 

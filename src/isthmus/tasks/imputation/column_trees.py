@@ -40,9 +40,7 @@ class Grown(NamedTuple):
     """(n, C)"""
 
 
-def grown(
-    features: np.ndarray, target: np.ndarray, training: np.ndarray, classes: int, seed: int
-) -> Grown:
+def grown(features: np.ndarray, target: np.ndarray, training: np.ndarray, classes: int, seed: int) -> Grown:
     """Grow trees that predict a column from all others.
 
     Up to `FOREST_ROWS` training rows they are a forest of randomised trees (Geurts, Ernst and Wehenkel 2006), and each

@@ -115,7 +115,6 @@ class DecisionTrees:
 def trees_of_forest(forest: Forest, classes: int = 0) -> DecisionTrees:
     """Return a fitted forest of scikit-learn: the mean over its trees of values, or of the shares of `classes`."""
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    offsets = np.cumsum([0, *(tree.node_count for tree in trees)])
     leaves = np.concatenate([tree.value[:, 0, :] for tree in trees]) / len(trees)
     columns = forest.classes_ if isinstance(forest, ExtraTreesClassifier) else [0]
     value = np.zeros((len(leaves), max(classes, 1)), dtype=np.float32)

@@ -1,69 +1,86 @@
-"""`Imputer`: the gaps of a table, filled by masked autoencoders."""
+"""`Imputer`: the gaps of a table, filled column by column by what fills hidden cells best."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+import scipy.sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Generator
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import register
 from isthmus.data import frames
-from isthmus.data.dense import DenseTable
+from isthmus.data.column_survey import MEASURED
+from isthmus.data.fields import Cells
+from isthmus.data.filling import fill_gaps
 from isthmus.data.reading import learn_table, read_table
-from isthmus.data.reading_columns import ColumnKinds, kinds_by_name, take_apart
+from isthmus.data.reading_columns import ColumnKinds, take_apart
 from isthmus.data.reading_numbers import any_array
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import is_source, memory_mapped
+from isthmus.data.table import Table
+from isthmus.data.tables import TableScaling
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
 from isthmus.estimators.descriptors import FromModel
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
-from isthmus.estimators.inference import Inference
 from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
-from isthmus.estimators.state import State, members, nest
-from isthmus.parts.corruptions import Masking
-from isthmus.tasks.hidden_cells import RATE, Read, drawing, filled_in, hidden_cell_errors, scaling_of
+from isthmus.estimators.state import State, member, members, nest
+from isthmus.tasks.imputation.drawing import drawn_counts, drawn_outcomes
+from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, SHRUNK, TREES, Filling
+from isthmus.tasks.imputation.fitting import fit_filling, sample_of
+from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells, scaling_of
+from isthmus.tasks.imputation.table_cells import TableCells
 
-HIDDEN, LATENT, LEARNING_RATE = 256, 64, 3e-3
-SPREAD_ROWS = 4096
-"""Rows at most from which the errors of filled cells are found."""
+CHOICES = (GAUSSIAN, SHRUNK, AUTOENCODER, TREES)
+"""What a user may choose to fill columns with, beside the mean."""
+LEAST_VALIDATED = 20
+"""Tables with fewer rows train autoencoders on all of them, and do not ask these."""
+MOST_VALIDATION = 1000
+"""Rows at most that validate an autoencoder."""
 
 
 @register("estimator")
 class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Fills the missing cells of a table with what masked autoencoders expect, given the cells that are there.
+    """Fills the missing cells of a table with what is expected of them, given the cells that are there.
 
-    In training a random share of each row's columns is hidden, and the network predicts the hidden cells: a denoising
-    autoencoder as in Gondara and Wang (2018) that is told which cells are missing and is scored on hidden cells only.
-    Numbers get their conditional mean; categories, booleans and text their likeliest value. Observed cells stay as they
-    are.
+    Several methods are fitted and asked about cells that were there but hidden from them: the mean or most frequent
+    value, the conditional mean of a multivariate normal distribution (what chained ridge regressions approach), masked
+    autoencoders, and trees that predict a column from all others. Each column is filled by the mixture of them that was
+    best on its hidden cells (stacked regression, Breiman 1996): but for the noise of that comparison it is no worse
+    than the best of them. `floor_` says which column is filled by what, and what each method would have cost.
+
+    The autoencoders see rows of which a random share of the columns is hidden, are told which, and are scored on hidden
+    cells only: a denoising autoencoder as in Gondara and Wang (2018).
+
+    Every cell that is there comes back as it was, whatever its column is taken for.
 
     Parameters
     ----------
     estimator : AutoEncoder, optional
-        The autoencoder to train; its `random_state` and `columns` are set by the imputer. None: 256 hidden units, codes
-        of 64 numbers, 30 % of the columns hidden.
+        The autoencoder to train; its `random_state`, `columns` and validation rows are set by the imputer. None: 256
+        hidden units, codes of 64 numbers, 30 % of the columns hidden.
     members : int, default=5
         Number of autoencoders, each trained with another seed and other validation rows; their expectations are
         averaged.
-    rounds : int, default=0
-        How often the gaps of one half of the columns are filled again, given the filled other half. The network is told
-        what is missing; every round was measured to make numbers slightly worse.
-    fill : {"mean", "draw"}, default="mean"
-        "draw": `transform` returns a draw as `draws` does, for multiple imputation.
+    methods : sequence of str, default=("gaussian", "shrunk gaussian", "autoencoder", "trees")
+        What may fill columns, beside the mean. Tables of more than 256 cells per row (a category has one for each of
+        its values) use the autoencoders alone.
+    fill : {"value", "mean", "draw"}, default="value"
+        "value": whole numbers where a column has whole numbers, 0 or 1 where it has these two, the likeliest category.
+        "mean": expectations, with which the squared error is smallest, also in such columns where their type has room
+        for fractions. "draw": `transform` returns a draw as `draws` does, for multiple imputation.
     columns : dict, sequence or str, optional
-        As in `AutoEncoder`, except that columns of numbers are "real" unless stated otherwise.
+        As in `AutoEncoder`, except that columns of counts are "real" (or "positive" if skewed) unless stated otherwise.
     random_state : int, RandomState, Generator or None, default=None
         The same seed fills in the same values.
 
@@ -71,10 +88,12 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     models_ : list of FittedModel
         The trained autoencoders.
+    filling_ : Filling
+        What fills each column.
+    floor_ : ImputationFloor
+        For each column the error of every method on hidden cells, and the share of each in what fills it.
     columns_ : Columns
         What each column was taken for.
-    spread_ : ndarray of shape (cells,)
-        Root mean squared error of the filled values of hidden cells, in the network's units.
     n_features_in_ : int
         Columns seen in `fit`.
     feature_names_in_ : ndarray of str
@@ -82,6 +101,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     References
     ----------
+    L. Breiman, "Stacked Regressions", Machine Learning 24, 1996.
+    A. P. Dempster, N. M. Laird and D. B. Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", JRSS B
+    39, 1977.
     L. Gondara and K. Wang, "MIDA: Multiple Imputation Using Denoising Autoencoders", PAKDD, 2018.
 
     Examples
@@ -91,7 +113,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> X = whole.copy(); X[rng.random(X.shape) < 0.2] = np.nan
     >>> filled = Imputer(members=1, random_state=0).fit_transform(X)
     >>> gaps = np.isnan(X)
-    >>> bool(np.abs(filled - whole)[gaps].mean() < 0.4), bool((filled == X)[~gaps].all())
+    >>> bool(np.abs(filled - whole)[gaps].mean() < 0.2), bool((filled == X)[~gaps].all())
     (True, True)
     """
 
@@ -100,14 +122,14 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         estimator: AutoEncoder | None = None,
         *,
         members: int = 5,
-        rounds: int = 0,
-        fill: str = "mean",
+        methods: Sequence[str] = CHOICES,
+        fill: str = "value",
         columns: ColumnKinds = None,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.members = members
-        self.rounds = rounds
+        self.methods = methods
         self.fill = fill
         self.columns = columns
         self.random_state = random_state
@@ -121,7 +143,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self.models_[0] if "models_" in vars(self) else None
 
     def fit(self, X: object, y: object = None) -> Self:
-        """Train on a table with or without gaps.
+        """Fit all methods to a table with or without gaps, and compare them on hidden cells.
 
         Parameters
         ----------
@@ -139,42 +161,45 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a column cannot be learned from, for example because of infinite values; it is named.
         """
         self._check_parameters()
+        count = whole_number("members", self.members, 1)
         seeds = np.random.SeedSequence(checks.seed(self.random_state))
-        member = clone_of(self.estimator)
         X = in_memory(X)
-        table, schema = learn_table(
-            X,
-            caller=type(self).__name__,
-            columns=numbers_are_real(self.columns, X),
-            obstacle=rules.obstacle_to_columns(member),
-            least_rows=2,
-        )
+        table, schema = self._learned(X, clone_of(self.estimator, 2))
+        autoencoder = clone_of(self.estimator, len(table))
+        numbers = np.asarray(table.drawn(np.arange(len(table))))
+        view = TableCells(schema, TableScaling(schema.columns))
+        *own, drawn = seeds.spawn(count + 1)
+        sample = sample_of(numbers, view, count, np.random.default_rng(drawn))
         models = []
-        for sequence in seeds.spawn(whole_number("members", self.members, 1)):
-            member.set_params(random_state=int(sequence.generate_state(1)[0]))
-            models.append(training.fit(member, table, schema))
-        numbers = read_table(X, schema, caller=type(self).__name__).drawn(np.arange(min(len(table), SPREAD_ROWS)))
-        self.models_, self.spread_ = models, hidden_cell_errors(models, np.asarray(numbers), self.rounds)
+        for place, sequence in enumerate(own):
+            autoencoder.set_params(random_state=int(sequence.generate_state(1)[0]))
+            validation = sample.chosen[sample.fold == place][:MOST_VALIDATION]
+            few = len(table) < LEAST_VALIDATED
+            models.append(training.fit(autoencoder, table, schema, validation=validation[:0] if few else validation))
+        seed = int(drawn.generate_state(1)[0])
+        self.filling_ = fit_filling(view, sample, models, self._machine, tuple(self.methods), seed)
+        self.models_, self.floor_ = models, self.filling_.floor
         return self
 
     def transform(self, X: object) -> Any:
         """Return the table with its gaps filled: a frame of the same kind, or an array, (n, F).
 
-        A column without any value in `fit` stays missing.
+        A column without any value in `fit`, and one that only identifies rows, stays missing.
         """
         if self.fill == "draw":
             return next(self.draws(X, 1, random_state=self.random_state))
-        X, numbers = self._read(X)
-        total = self._filled_cells(0, numbers, None)
-        for member in range(1, len(self.models_)):
-            total = total + self._filled_cells(member, numbers, None)
-        return self._restored(X, numbers, total / len(self.models_))
+        X, cells, numbers = self._read(X)
+        view, machine = self._view, self._machine
+        network = partial(mean_cells, self.models_, machine=machine)
+        outcomes = self.filling_.expected(view, numbers, network)
+        return self._restored(X, cells, numbers, outcomes)
 
     def draws(self, X: object, n: int = 5, *, random_state: RandomState = None) -> Iterator[Any]:
         """Fill the gaps n times with plausible values, for multiple imputation (Rubin 1987).
 
-        Each draw takes one of the autoencoders at random and draws every missing cell from its likelihood; the spread
-        of numbers about their expectation is the one that hidden cells had in `fit`.
+        Each draw takes one of the autoencoders at random in place of their mean. Numbers are drawn about their
+        expectation with the spread that errors on hidden cells had in `fit`, choices by their probabilities, and counts
+        from the autoencoder's likelihood.
 
         Parameters
         ----------
@@ -188,12 +213,19 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         A table as `transform` returns it.
         """
-        X, numbers = self._read(X)
+        X, cells, numbers = self._read(X)
         generator = np.random.default_rng(checks.seed(random_state))
+        view, machine = self._view, self._machine
         for _ in range(whole_number("n", n, 1)):
-            chosen = int(generator.integers(len(self.models_)))
-            cells = self._filled_cells(chosen, numbers, int(generator.integers(2**62)))
-            yield self._restored(X, numbers, cells)
+            model = self.models_[int(generator.integers(len(self.models_)))]
+            outcomes = self.filling_.expected(
+                view, numbers, lambda rows, model=model: expected_cells(model, rows, machine)
+            )
+            drawn = drawn_outcomes(self.filling_, view, outcomes, generator)
+            if view.counted.size:
+                seed = int(generator.integers(2**62))
+                drawn[:, view.counted] = drawn_counts(view, model, numbers, outcomes, machine, seed)
+            yield self._restored(X, cells, numbers, drawn, whole=True)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted imputer to one file, as `AutoEncoder.save` does; `isthmus.load` reads it."""
@@ -202,53 +234,62 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""
-        models = {f"model{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
-        return nest(models, None, {"spread": torch.from_numpy(self.spread_)})
+        parts = {f"model{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
+        return nest(parts | {"filling": self.filling_.state()})
 
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
         self.models_ = [model_state.model_of(saved, classes) for saved in members("model", *state)]
-        self.spread_ = state.tensors["spread"].numpy()
+        self.filling_ = Filling.of_state(member("filling", *state), self._view)
+        self.floor_ = self.filling_.floor
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _check_parameters(self) -> None:
-        refuse_unknown("fill", self.fill, ("mean", "draw"))
-        whole_number("rounds", self.rounds, 0)
+        refuse_unknown("fill", self.fill, ("value", "mean", "draw"))
+        if isinstance(self.methods, str):
+            raise ValueError(f"methods must be a sequence of names, such as ({self.methods!r},); got a single text")
+        for method in self.methods:
+            refuse_unknown("methods", method, CHOICES)
 
-    def _read(self, X: object) -> tuple[Any, np.ndarray]:
-        """Check a table against the columns of `fit`; return it, and as numbers (n, R)."""
+    def _learned(self, X: object, autoencoder: AutoEncoder) -> tuple[Table, TableSchema]:
+        """Read the table and learn its columns; counts are numbers like others unless the user says so."""
+        return learn_table(
+            X,
+            caller=type(self).__name__,
+            columns=self.columns,
+            obstacle=rules.obstacle_to_columns(autoencoder),
+            least_rows=2,
+            numbers=MEASURED,
+        )
+
+    def _read(self, X: object) -> tuple[Any, list[Cells], np.ndarray]:
+        """Check a table against the columns of `fit`; return it, its cells, and it as numbers (n, R)."""
         check_is_fitted(self)
         self._check_parameters()
         X = in_memory(X)
         table = read_table(X, self._schema, caller=type(self).__name__)
-        return X, np.asarray(table.drawn(np.arange(len(table))))
+        return X, take_apart(X)[1], np.asarray(table.drawn(np.arange(len(table))))
 
     @property
     def _schema(self) -> TableSchema:
         return self.models_[0].schema
 
-    def _filled_cells(self, member: int, numbers: np.ndarray, seed: int | None) -> np.ndarray:
-        """Return what a model puts into every cell of numbers (n, R), (n, cells): its expectations, or a draw."""
-        model = self.models_[member]
-        inference = Inference(model, self._machine)
-        scaling, network, rounds = scaling_of(model), model.network, self.rounds
-        rows = inference.rows(DenseTable(numbers))
-        group = scaling.feature_group.to(rows.device)
-        read: Read = network.likelihood.mean
-        if seed is not None:
-            read = drawing(network.likelihood, torch.from_numpy(self.spread_), Generator(rows.device).manual_seed(seed))
-        found = inference.map(lambda x: filled_in(network, x, group, rounds, read), rows, scaling.cells)
-        return found.astype(np.float64)
+    @property
+    def _view(self) -> TableCells:
+        return TableCells(self._schema, scaling_of(self.models_[0]))
 
     @property
     def _machine(self) -> Compute:
         return compute("auto") if self.estimator is None else compute(self.estimator.compute)
 
-    def _restored(self, X: object, numbers: np.ndarray, cells: np.ndarray) -> Any:
-        """Return the table X, numbers (n, R), with missing numbers taken from cells (n, cells)."""
-        raw = scaling_of(self.models_[0]).inverse(torch.from_numpy(cells), rounded=False).numpy()
-        return restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
+    def _restored(
+        self, X: Any, cells: list[Cells], numbers: np.ndarray, outcomes: np.ndarray, whole: bool | None = None
+    ) -> Any:
+        """Return the table X, numbers (n, R), with the outcomes (n, F) in its gaps."""
+        raw = self._view.numbers(outcomes, whole=self.fill != "mean" if whole is None else whole)
+        filled = restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
+        return fill_gaps(X, filled, cells)
 
     def _repr_html_inner(self) -> str:
         return str(super()._repr_html_inner()) + self._fitted_html()
@@ -267,49 +308,25 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def clone_of(estimator: AutoEncoder | None) -> AutoEncoder:
-    """Return an unfitted copy of the estimator, or the default one for None."""
-    if estimator is None:
-        return masked_autoencoder()
-    if not isinstance(estimator, AutoEncoder):
-        raise ValueError(f"estimator must be an AutoEncoder or None; got {estimator!r}")
-    copy: AutoEncoder = clone(estimator)
-    return copy
-
-
-def masked_autoencoder() -> AutoEncoder:
-    """Return the default autoencoder of an imputer."""
-    return AutoEncoder(
-        latent=LATENT,
-        hidden=(HIDDEN,),
-        corruption=Masking(RATE, value=None, score="hidden"),
-        learning_rate=LEARNING_RATE,
-        patience=None,
-        compute=Compute(precision="float32"),
-    )
-
-
 def in_memory(X: object) -> Any:
     """Return a frame as it is, the array of a .npy file memory-mapped, and anything else as an array.
 
     Raises
     ------
     ValueError
-        If X is read a piece at a time.
+        If X is sparse, or read a piece at a time.
     """
     X = memory_mapped(X)
     if frames.is_frame(X):
         return X
+    if scipy.sparse.issparse(X):
+        raise ValueError(
+            "Imputer takes tables whose cells may be missing, and in a sparse matrix cells that are not stored are "
+            "zeros: for a dense table give X.toarray(), with NaN where a cell is missing"
+        )
     if isinstance(X, str | Path) or is_source(X):
         raise ValueError(
             f"Imputer takes rows in memory, and X is a source of rows ({type(X).__name__}): read it first, for "
             "example with pandas.read_parquet"
         )
     return any_array(X)
-
-
-def numbers_are_real(columns: ColumnKinds, X: object) -> dict[Any, str]:
-    """Return what is said of columns, and "real" for columns of numbers of which nothing is said."""
-    schema, _ = take_apart(X)
-    said = kinds_by_name(columns, schema)
-    return {field.name: "real" for field in schema.fields if field.sort in ("float", "integer")} | said

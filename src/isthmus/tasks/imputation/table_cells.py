@@ -1,9 +1,9 @@
 """`TableCells`: a table as the cells that every imputation method sees, and back.
 
-Methods see the network's cells: numbers standardised, skewed ones after a logarithm, categories as zeros and a one. They
-answer with *outcomes*: what the data's own units make of a cell, so that the mean of an outcome is the mean of the
-value. Outcomes lie in the same places as cells and differ from them on logarithmic scales only, where the outcome is the
-value over the constant of the scale.
+Methods see the network's cells: numbers standardised, skewed ones after a logarithm, categories as zeros and a one.
+They answer with *outcomes*: what the data's own units make of a cell, so that the mean of an outcome is the mean of the
+value. Outcomes lie in the same places as cells and differ from them on logarithmic scales only, where the outcome is
+the value over the constant of the scale.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import torch
 
 from isthmus.data.fields import Name
 from isthmus.data.schema import TableSchema
-from isthmus.data.tables import CALENDAR, TableScaling
+from isthmus.data.tables import TableScaling
 
 WHOLE = 1.0
 """The step of columns of whole numbers."""
@@ -62,6 +62,7 @@ class TableCells:
         self.width = scaling.cells
         self.groups = self.found_groups()
         real = len(scaling.real)
+        self.counted = np.arange(self.width - len(scaling.counted), self.width)
         self.log_cells = np.flatnonzero(scaling.log_constant[:real].numpy() > 0)
         self.log_mean = scaling.mean.numpy()[self.log_cells]
         self.log_deviation = scaling.deviation.numpy()[self.log_cells]
@@ -69,14 +70,12 @@ class TableCells:
     def found_groups(self) -> list[CellGroup]:
         """Return the groups of cells that are filled, column by column."""
         column_of_cell = self.scaling.feature_group.numpy()
-        calendar = np.concatenate(
-            [np.full(sum(group.sizes), group.likelihood == CALENDAR) for group in self.scaling.likelihood_groups]
-            or [np.zeros(0, dtype=bool)]
-        )
+        real = len(self.scaling.real)
+        calendar = np.arange(real, real + 2 * len(self.scaling.calendar_cells))
         found = []
         for place, column in enumerate(self.columns):
             cells = np.flatnonzero(column_of_cell == place)
-            targets = cells[~calendar[cells]]
+            targets = np.setdiff1d(cells, calendar)
             if len(targets):
                 choices = column.layout in ("category", "boolean")
                 found.append(CellGroup(place, column.name, cells, targets, choices))
@@ -90,6 +89,12 @@ class TableCells:
                 codes = numbers[:, self.scaling.places[group.column]]
                 cells[np.ix_(codes >= len(self.columns[group.column].levels), group.cells)] = np.nan
         return cells
+
+    def numbers_of_cells(self, cells: np.ndarray) -> np.ndarray:
+        """Return the places, among the R numbers of a row, of the columns that these cells belong to."""
+        columns = np.unique(self.scaling.feature_group.numpy()[cells])
+        places = [self.scaling.places[c] + np.arange(self.columns[c].numbers) for c in columns]
+        return np.concatenate(places)
 
     def outcomes(self, cells: np.ndarray) -> np.ndarray:
         """Return cells (n, F) as outcomes (n, F)."""
