@@ -12,13 +12,13 @@ import numpy as np
 from isthmus.core.conditional_gaussian import ConditionalGaussian, LeftOut, fitted_gaussian
 from isthmus.engine.compute import Compute
 from isthmus.estimators.fitted_model import FittedModel
-from isthmus.tasks.imputation.filling import GAUSSIAN, SHRUNK
+from isthmus.tasks.imputation.filling import GAUSSIAN, LOG_GAUSSIAN, SHRUNK
 from isthmus.tasks.imputation.members import expected_cells
 from isthmus.tasks.imputation.table_cells import TableCells
 
 FOLDS = 5
 """Parts of the rows, of which each is predicted by what was fitted to the others."""
-SHRINKAGES = {GAUSSIAN: 0.03, SHRUNK: 1.0}
+SHRINKAGES = {GAUSSIAN: 0.03, SHRUNK: 1.0, LOG_GAUSSIAN: 0.1}
 """Shrinkage of correlations, in units of the number of cells over the number of rows."""
 LEAST_SHRINKAGE = 1e-4
 MOST_CELLS = 256
@@ -27,7 +27,7 @@ GAUSSIAN_ROWS, ROWS_PER_CELL = 1000, 30
 """Rows at most from which a normal distribution is found: this many, or so many per cell."""
 REFINEMENTS = 3
 """Iterations with which the distribution of all rows becomes that of the rows outside of a fold."""
-SMALL = 400
+SMALL = 150
 """Up to this many rows the distributions of folds are found from the beginning."""
 EVIDENCE_ROWS = 1000
 """Rows at most on whose cells methods are compared."""
@@ -76,21 +76,21 @@ class FoldedGaussians:
         return found
 
 
-def folded_gaussians(sample: Sample, shrinkage: float) -> FoldedGaussians:
-    """Fit a normal distribution to all rows, and one to the rows outside of each fold."""
-    few = np.arange(min(len(sample.cells), max(GAUSSIAN_ROWS, ROWS_PER_CELL * sample.cells.shape[1])))
-    cells, fold = sample.cells[few], sample.fold[few]
+def folded_gaussians(rows: np.ndarray, folds: np.ndarray, shrinkage: float) -> FoldedGaussians:
+    """Fit a normal distribution to rows (n, F), and one to the rows outside of each of the folds (n,)."""
+    few = np.arange(min(len(rows), max(GAUSSIAN_ROWS, ROWS_PER_CELL * rows.shape[1])))
+    cells, fold = rows[few], folds[few]
     weight = shrinkage * cells.shape[1] / len(cells) + LEAST_SHRINKAGE
     whole = fitted_gaussian(cells, weight)
     pieces = []
-    for part in np.unique(sample.fold):
+    for part in np.unique(folds):
         others = cells[fold != part]
-        own = np.flatnonzero(sample.fold == part)
+        own = np.flatnonzero(folds == part)
         if len(cells) <= SMALL:
             distribution = fitted_gaussian(others, weight)
         else:
             distribution = fitted_gaussian(others, weight, whole, REFINEMENTS)
-        pieces.append((own, distribution.leaving_out(sample.cells[own])))
+        pieces.append((own, distribution.leaving_out(rows[own])))
     return FoldedGaussians(whole, pieces)
 
 

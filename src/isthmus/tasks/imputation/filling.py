@@ -13,12 +13,12 @@ from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.floor import ColumnFloor, ImputationFloor
 from isthmus.tasks.imputation.table_cells import CellGroup, TableCells
 
-MEAN, GAUSSIAN, SHRUNK, AUTOENCODER = "mean", "gaussian", "shrunk gaussian", "autoencoder"
-TREES, RESIDUAL_TREES = "trees", "residual trees"
-METHODS = (MEAN, GAUSSIAN, SHRUNK, AUTOENCODER, TREES, RESIDUAL_TREES)
+MEAN, GAUSSIAN, SHRUNK, LOG_GAUSSIAN = "mean", "gaussian", "shrunk gaussian", "log gaussian"
+AUTOENCODER, TREES, RESIDUAL_TREES = "autoencoder", "trees", "residual trees"
+METHODS = (MEAN, GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES, RESIDUAL_TREES)
 """What can fill a column: its mean or most frequent value; the conditional mean of a normal distribution, with weakly
-and with strongly shrunk correlations; the autoencoders; trees that predict the column from all others, or what the
-normal distribution leaves of it."""
+and with strongly shrunk correlations, or with skewed columns on logarithmic scales; the autoencoders; trees that
+predict the column from all others, or what the normal distribution leaves of it."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """From numbers (n, R) to what the autoencoders expect of the cells, (n, F)."""
@@ -30,14 +30,14 @@ class Filling:
 
     Parameters
     ----------
-    mean : ndarray of shape (F,)
-        Mean outcome of each cell.
+    mean, smallest, largest : ndarray of shape (F,)
+        Mean outcome of each cell, and the range of those that were there.
     gaussians : mapping
         Normal distributions of the cells, by method.
     features_from : str
         The one that completes rows for the trees.
     residuals : mapping
-        For each method that expects cells, quantiles (Q, log cells) of its errors on logarithmic scales.
+        For each method that sees skewed columns on logarithmic scales, quantiles (Q, log cells) of its errors there.
     trees : mapping
         By column (its place) and method.
     weights : mapping
@@ -49,6 +49,8 @@ class Filling:
     """
 
     mean: np.ndarray
+    smallest: np.ndarray
+    largest: np.ndarray
     gaussians: Mapping[str, ConditionalGaussian]
     features_from: str
     residuals: Mapping[str, np.ndarray]
@@ -74,18 +76,28 @@ class Filling:
 
     def filled_rows(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray, network: Network) -> np.ndarray:
         """Return the outcomes (n, F) of rows with gaps, filled."""
-        completed = {name: gaussian.expected(cells) for name, gaussian in self.gaussians.items()}
+        found = view.outcomes(cells)
+        completed = {
+            name: gaussian.expected(cells if name in self.residuals else found)
+            for name, gaussian in self.gaussians.items()
+            if self.uses(name) or name == self.features_from
+        }
         by_method = {MEAN: np.broadcast_to(self.mean, cells.shape)}
         for name, rows in completed.items():
-            by_method[name] = view.expected_outcomes(rows, self.residuals[name])
+            by_method[name] = self.as_outcomes(view, name, rows)
         if self.uses(AUTOENCODER):
-            by_method[AUTOENCODER] = view.expected_outcomes(network(numbers), self.residuals[AUTOENCODER])
-        found = view.outcomes(cells)
+            by_method[AUTOENCODER] = self.as_outcomes(view, AUTOENCODER, network(numbers))
         for group in view.groups:
             rows = np.flatnonzero(np.isnan(cells[:, group.targets[0]]))
             if len(rows):
                 found[np.ix_(rows, group.targets)] = self.filled_group(group, rows, by_method, completed)
         return found
+
+    def as_outcomes(self, view: TableCells, method: str, rows: np.ndarray) -> np.ndarray:
+        """Return what a method expects of rows, (n, F), as outcomes within the range of those that were there."""
+        if method in self.residuals:
+            rows = view.expected_outcomes(rows, self.residuals[method])
+        return np.clip(rows, self.smallest, self.largest)
 
     def filled_group(
         self,
@@ -123,7 +135,7 @@ class Filling:
             "weights": [[column, shares.tolist()] for column, shares in self.weights.items()],
             "floor": [facts_of(column) for column in self.floor],
         }
-        tensors = {"mean": self.mean, "spread": self.spread, "bias": self.bias}
+        tensors = {name: getattr(self, name) for name in ("mean", "smallest", "largest", "spread", "bias")}
         for number, gaussian in enumerate(self.gaussians.values()):
             tensors |= {f"centre{number}": gaussian.centre, f"scale{number}": gaussian.scale}
             tensors[f"covariance{number}"] = gaussian.covariance
@@ -146,6 +158,8 @@ class Filling:
         }
         return cls(
             arrays["mean"],
+            arrays["smallest"],
+            arrays["largest"],
             gaussians,
             facts["features_from"],
             {name: arrays[f"residuals{number}"] for number, name in enumerate(facts["residuals"])},

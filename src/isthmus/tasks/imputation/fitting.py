@@ -1,7 +1,7 @@
 """Fitting a `Filling`: methods are fitted, asked about hidden cells, and mixed column by column."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from isthmus.tasks.imputation.evidence import (
 )
 from isthmus.tasks.imputation.filling import (
     AUTOENCODER,
+    GAUSSIAN,
+    LOG_GAUSSIAN,
     MEAN,
     METHODS,
     RESIDUAL_TREES,
@@ -97,53 +99,80 @@ def fit_filling(
         Of the trees.
     """
     hidden = hidden_together(view.groups, np.isnan(sample.cells))
-    gaussians: dict[str, FoldedGaussians] = {}
-    if view.width <= MOST_CELLS and len(sample.cells) >= 2 * FOLDS and any(name != AUTOENCODER for name in methods):
-        gaussians = {name: folded_gaussians(sample, shrinkage) for name, shrinkage in SHRINKAGES.items()}
-    completed = {
-        name: [found.without(cells, sample.cells.shape) for cells in hidden] for name, found in gaussians.items()
-    }
+    outcomes = view.outcomes(sample.cells)
+    gaussians = fitted_gaussians(view, sample, outcomes, methods)
+    completed = {name: [found.without(cells, outcomes.shape) for cells in hidden] for name, found in gaussians.items()}
     asked = {name: [rows[sample.compared] for rows in found] for name, found in completed.items()}
     if AUTOENCODER in methods and len(sample.compared):
         asked[AUTOENCODER] = network_expectations(models, view, sample, hidden, machine)
-    residuals = {name: log_residuals(view, sample, found) for name, found in asked.items()}
-    outcomes = view.outcomes(sample.cells)
-    mean = means_of(outcomes)
-    better = better_gaussian(view, sample, asked)
+    residuals = {
+        name: log_residuals(view, sample, asked[name]) for name in (LOG_GAUSSIAN, AUTOENCODER) if name in asked
+    }
+    filling = Filling(
+        *moments_of(outcomes),
+        gaussians={name: found.whole for name, found in gaussians.items()},
+        features_from="",
+        residuals=residuals,
+        trees={},
+        weights={},
+        spread=np.ones(view.width),
+        bias=np.zeros(view.width),
+        floor=ImputationFloor(),
+    )
+    answers = {name: [filling.as_outcomes(view, name, rows) for rows in found] for name, found in asked.items()}
+    best = best_gaussian(view, outcomes[sample.compared], answers)
     findings = []
     for place, group in enumerate(view.groups):
-        rows = sample.compared[~np.isnan(sample.cells[sample.compared, group.targets[0]])]
-        at = np.isin(sample.compared, rows)
-        expected = {MEAN: np.broadcast_to(mean[group.targets], (len(rows), len(group.targets)))}
-        for name, found in asked.items():
-            expected[name] = view.expected_outcomes(found[place][at], residuals[name])[:, group.targets]
+        at = ~np.isnan(sample.cells[sample.compared, group.targets[0]])
+        rows = sample.compared[at]
+        expected = {MEAN: np.broadcast_to(filling.mean[group.targets], (len(rows), len(group.targets)))}
+        expected |= {name: found[place][np.ix_(at, group.targets)] for name, found in answers.items()}
         trees: dict[str, DecisionTrees] = {}
-        if TREES in methods and better:
-            rest = view.expected_outcomes(completed[better][place], residuals[better])[:, group.targets]
-            trees, unseen = grown_for(group, completed[better][place], outcomes, rest, sample.training, seed)
+        if TREES in methods and best:
+            features = completed[best][place]
+            rest = filling.as_outcomes(view, best, features)[:, group.targets]
+            trees, unseen = grown_for(group, features, outcomes, rest, sample.training, seed)
             expected |= {name: found[rows] for name, found in unseen.items()}
         allowed = {name: found for name, found in expected.items() if name in (MEAN, RESIDUAL_TREES, *methods)}
         findings.append(Findings(rows, outcomes[np.ix_(rows, group.targets)], allowed, trees))
     weights = mixed(view.groups, findings)
     spread, bias = errors_of_cells(view, sample, findings, weights)
-    return Filling(
-        mean,
-        {name: found.whole for name, found in gaussians.items()},
-        better,
-        residuals,
-        kept_trees(view.groups, findings, weights),
-        {group.column: shares for group, shares in zip(view.groups, weights, strict=True)},
-        spread,
-        bias,
-        floor_of(view.groups, findings, weights),
+    return replace(
+        filling,
+        features_from=best,
+        trees=kept_trees(view.groups, findings, weights),
+        weights={group.column: shares for group, shares in zip(view.groups, weights, strict=True)},
+        spread=spread,
+        bias=bias,
+        floor=floor_of(view.groups, findings, weights),
     )
 
 
-def means_of(outcomes: np.ndarray) -> np.ndarray:
-    """Return the mean of the outcomes of each cell that are there, (F,); 0 where none is."""
+def fitted_gaussians(
+    view: TableCells, sample: Sample, outcomes: np.ndarray, methods: Sequence[str]
+) -> dict[str, FoldedGaussians]:
+    """Return the normal distributions of a sample by method; none for wide tables and for very few rows."""
+    needed = [name for name in SHRINKAGES if name in methods]
+    if TREES in methods and not needed:
+        needed = [GAUSSIAN]
+    if not len(view.log_cells):
+        needed = [name for name in needed if name != LOG_GAUSSIAN]
+    if view.width > MOST_CELLS or len(outcomes) < 2 * FOLDS:
+        return {}
+    return {
+        name: folded_gaussians(sample.cells if name == LOG_GAUSSIAN else outcomes, sample.fold, SHRINKAGES[name])
+        for name in needed
+    }
+
+
+def moments_of(outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean, minimum and maximum of the outcomes of each cell that are there, (F,) each; 0 where none is."""
     there = ~np.isnan(outcomes)
-    found: np.ndarray = np.where(there, outcomes, 0.0).sum(0) / np.maximum(there.sum(0), 1)
-    return found
+    count = there.sum(0)
+    mean = np.where(there, outcomes, 0.0).sum(0) / np.maximum(count, 1)
+    smallest = np.where(there, outcomes, np.inf).min(0, initial=np.inf)
+    largest = np.where(there, outcomes, -np.inf).max(0, initial=-np.inf)
+    return mean, np.where(count > 0, smallest, 0.0), np.where(count > 0, largest, 0.0)
 
 
 def log_residuals(view: TableCells, sample: Sample, found: Sequence[np.ndarray]) -> np.ndarray:
@@ -158,17 +187,18 @@ def log_residuals(view: TableCells, sample: Sample, found: Sequence[np.ndarray])
     return quantiles
 
 
-def better_gaussian(view: TableCells, sample: Sample, asked: Mapping[str, Sequence[np.ndarray]]) -> str:
-    """Return which normal distribution has the smaller error on hidden cells; "" if there is none."""
+def best_gaussian(view: TableCells, outcomes: np.ndarray, answers: Mapping[str, Sequence[np.ndarray]]) -> str:
+    """Return which normal distribution expects hidden outcomes (compared, F) best; "" if there is none."""
+    unit = np.nanstd(outcomes, axis=0) if len(outcomes) else np.ones(view.width)
     errors = {}
     for name in SHRINKAGES:
-        if name in asked:
-            pairs = zip(view.groups, asked[name], strict=True)
-            squares = [
-                (sample.cells[np.ix_(sample.compared, group.targets)] - found[:, group.targets]) ** 2
+        if name in answers:
+            pairs = zip(view.groups, answers[name], strict=True)
+            ratios = [
+                (outcomes[:, group.targets] - found[:, group.targets]) / np.maximum(unit[group.targets], 1e-12)
                 for group, found in pairs
             ]
-            errors[name] = sum(float(np.nansum(piece)) for piece in squares)
+            errors[name] = sum(float(np.nanmean(ratio**2)) for ratio in ratios if np.isfinite(ratio).any())
     return min(errors, key=lambda name: errors[name]) if errors else ""
 
 

@@ -36,12 +36,12 @@ from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State, member, members, nest
 from isthmus.tasks.imputation.drawing import drawn_counts, drawn_outcomes
-from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, SHRUNK, TREES, Filling
+from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN, SHRUNK, TREES, Filling
 from isthmus.tasks.imputation.fitting import fit_filling, sample_of
 from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells, scaling_of
 from isthmus.tasks.imputation.table_cells import TableCells
 
-CHOICES = (GAUSSIAN, SHRUNK, AUTOENCODER, TREES)
+CHOICES = (GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES)
 """What a user may choose to fill columns with, beside the mean."""
 LEAST_VALIDATED = 20
 """Tables with fewer rows train autoencoders on all of them, and do not ask these."""
@@ -72,7 +72,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     members : int, default=5
         Number of autoencoders, each trained with another seed and other validation rows; their expectations are
         averaged.
-    methods : sequence of str, default=("gaussian", "shrunk gaussian", "autoencoder", "trees")
+    methods : sequence of str, default=("gaussian", "shrunk gaussian", "log gaussian", "autoencoder", "trees")
         What may fill columns, beside the mean. Tables of more than 256 cells per row (a category has one for each of
         its values) use the autoencoders alone.
     fill : {"value", "mean", "draw"}, default="value"
