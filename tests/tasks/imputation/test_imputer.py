@@ -9,10 +9,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from isthmus import AutoEncoder, Compute, Imputer, Masking, Tied, load
 from isthmus.data.reading import read_table
-from isthmus.estimators.inference import Inference
-from isthmus.tasks import imputation
-from isthmus.tasks.hidden_cells import scaling_of
-from isthmus.tasks.imputation import masked_autoencoder, numbers_are_real
+from isthmus.engine.compute import compute
+from isthmus.tasks.imputation import members
+from isthmus.tasks.imputation.members import expected_cells, masked_autoencoder, scaling_of
+from isthmus.tasks.imputation.table_cells import TableCells
 
 WINE = load_wine().data
 
@@ -168,17 +168,13 @@ def hidden(several, name):
     return several[:ROWS].astype({name: object}).assign(**{name: None})
 
 
-def conditional(imputer, X):
-    """Return the mean and variance of every cell given what is there, (n, cells), and which cells each column has."""
+def expected(imputer, X):
+    """Return the expected outcome of every cell, (n, cells), and which cells each column has."""
     model = imputer.models_[0]
-    table = read_table(X, model.schema, caller="Imputer")
-    x = Inference(model, Compute(threads=1)).rows(table).scaled(table[:])
-    network = model.network.eval()
-    with torch.no_grad():
-        theta = network.decoder(network.encode(x).mean)
-        mean, variance = network.likelihood.mean(theta), network.likelihood.variances(theta)
-    cells = {column.name: scaling_of(model).feature_group == place for place, column in enumerate(imputer.columns_)}
-    return mean.double().numpy(), variance.double().numpy(), {name: cell.numpy() for name, cell in cells.items()}
+    numbers = np.asarray(read_table(X, model.schema, caller="Imputer").drawn(np.arange(len(X))))
+    view = TableCells(model.schema, scaling_of(model))
+    found = imputer.filling_.expected(view, numbers, lambda rows: expected_cells(model, rows, compute("cpu")))
+    return found, {group.name: group.targets for group in view.groups}
 
 
 def drawn(imputer, X, name):
@@ -191,19 +187,18 @@ def drawn(imputer, X, name):
 def test_counts_are_drawn_with_the_spread_of_their_likelihood(several, fitted):
     assert [(column.kind, column.likelihood) for column in fitted.columns_][1] == ("count", "negative_binomial")
     X = hidden(several, "count")
-    mean, variance, cells = conditional(fitted, X)
+    mean, cells = expected(fitted, X)
     draws = drawn(fitted, X, "count").astype(float)
     assert (draws == np.round(draws)).all()
     assert draws.min() == 0
     np.testing.assert_allclose(draws.mean(), mean[:, cells["count"]].mean(), rtol=0.05)
-    np.testing.assert_allclose(draws.var(0).mean(), variance[:, cells["count"]].mean(), rtol=0.1)
     high = (several["group"][:ROWS] == "high").to_numpy()
     assert draws[:, high].var(0).mean() > 1.8 * draws[:, high].mean(), "a Poisson's would be equal"
 
 
 def test_categories_are_drawn_with_their_probabilities(several, fitted):
     X = hidden(several, "kind")
-    mean, _, cells = conditional(fitted, X)
+    mean, cells = expected(fitted, X)
     column = next(column for column in fitted.columns_ if column.name == "kind")
     probability = mean[:, cells["kind"]][:, column.places[column.levels.index("a")]]
     often = (drawn(fitted, X, "kind") == "a").mean(0)
@@ -214,16 +209,16 @@ def test_categories_are_drawn_with_their_probabilities(several, fitted):
 
 def test_truth_values_are_drawn_with_their_probabilities(several, fitted):
     X = hidden(several, "flag")
-    mean, _, cells = conditional(fitted, X)
+    mean, cells = expected(fitted, X)
     often = drawn(fitted, X, "flag").astype(bool).mean(0)
     assert np.abs(often - mean[:, cells["flag"]][:, 0]).max() < 5 * np.sqrt(0.25 / (REPEATS * DRAWS))
 
 
 def test_numbers_are_drawn_with_the_error_of_hidden_cells(several, fitted):
     draws = drawn(fitted, hidden(several, "real"), "real").astype(float)
-    place = np.flatnonzero(conditional(fitted, several[:2])[2]["real"])[0]
+    place = expected(fitted, several[:2])[1]["real"][0]
     unit = several["real"].std(ddof=0)
-    np.testing.assert_allclose(draws.std(0).mean(), fitted.spread_[place] * unit, rtol=0.1)
+    np.testing.assert_allclose(draws.std(0).mean(), fitted.filling_.spread[place] * unit, rtol=0.1)
 
 
 def test_draws_by_the_seed(several, fitted):
@@ -243,8 +238,7 @@ def test_what_is_fitted():
     assert len(imputer.models_) == 3
     weights = [torch.cat([p.flatten() for p in model.network.parameters()]) for model in imputer.models_]
     assert not torch.equal(weights[0], weights[1])
-    assert (imputer.n_features_in_, len(imputer.columns_), imputer.spread_.shape) == (13, 13, (13,))
-    assert (imputer.spread_ > 0).all()
+    assert (imputer.n_features_in_, len(imputer.columns_), len(imputer.floor_)) == (13, 13, 13)
     assert {column.kind for column in imputer.columns_} == {"real"}
 
 
@@ -256,15 +250,15 @@ def test_the_estimator_that_is_given_is_not_changed():
     assert not hasattr(imputer.estimator, "model_")
 
 
-@pytest.mark.parametrize("settings", [{}, {"fill": "draw"}, {"rounds": 2}, {"estimator": None}])
+@pytest.mark.parametrize("settings", [{}, {"fill": "draw"}, {"methods": ["trees"]}, {"estimator": None}])
 def test_a_file_holds_it(tmp_path, monkeypatch, settings):
-    monkeypatch.setattr(imputation, "masked_autoencoder", lambda: quick().estimator)
+    monkeypatch.setattr(members, "masked_autoencoder", lambda rows: quick().estimator)
     X, _ = with_gaps(load_iris().data[:60])
     imputer = quick().set_params(members=2, **settings).fit(X)
     imputer.save(tmp_path / "imputer.isthmus")
     loaded = load(tmp_path / "imputer.isthmus", compute=None, parts=())
-    assert (loaded.members, loaded.rounds, loaded.fill) == (imputer.members, imputer.rounds, imputer.fill)
-    np.testing.assert_array_equal(loaded.spread_, imputer.spread_)
+    assert (loaded.members, loaded.fill) == (imputer.members, imputer.fill)
+    assert repr(loaded.floor_) == repr(imputer.floor_)
     np.testing.assert_array_equal(loaded.transform(X), imputer.transform(X))
     draws = [np.stack(list(one.draws(X, 3, random_state=0))) for one in (loaded, imputer)]
     np.testing.assert_array_equal(*draws)
@@ -280,14 +274,14 @@ def test_a_file_with_frames(tmp_path, several, fitted):
     assert loaded.feature_names_in_.tolist() == list(several.columns)
 
 
-def test_numbers_are_real_unless_something_is_said(several):
-    assert numbers_are_real(None, several) == {"count": "real", "real": "real"}
-    assert numbers_are_real({"count": "count"}, several) == {"count": "count", "real": "real"}
-    assert numbers_are_real("auto", WINE) == dict.fromkeys(range(13), "real")
+def test_counts_are_numbers_unless_something_is_said(several, fitted):
+    kinds = {column.name: column.kind for column in quick().fit(several).columns_}
+    assert kinds == {"group": "category", "count": "positive", "kind": "category", "flag": "boolean", "real": "real"}
+    assert fitted.columns_[1].kind == "count"
 
 
 def test_the_default_member_hides_cells():
-    assert masked_autoencoder().corruption == Masking(0.3, value=None, score="hidden")
+    assert masked_autoencoder(100).corruption == Masking(0.3, value=None, score="hidden")
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------
@@ -304,7 +298,8 @@ WHOLE = "must be a whole number of at least"
         ({"estimator": AutoEncoder(decoder=Tied())}, "a Tied decoder gives back what the encoder sees"),
         ({"estimator": AutoEncoder(epochs=0)}, f"epochs {WHOLE} 1; got 0"),
         *[({"members": value}, f"members {WHOLE} 1; got") for value in (0, 1.5, "x", None, True)],
-        *[({"rounds": value}, f"rounds {WHOLE} 0; got") for value in (-1, 1.5, "x", None, True)],
+        ({"methods": ["forest"]}, "unknown methods 'forest'"),
+        ({"methods": "trees"}, r"methods must be a sequence of names, such as \('trees',\); got a single text"),
         *[({"fill": value}, f"unknown fill {value!r}") for value in ("median", None, 3)],
         ({"columns": {"nobody": "real"}}, "columns= names 'nobody', which the table does not have"),
         ({"columns": {0: "rael"}}, "unknown kind of column 'rael'; did you mean 'real'"),
@@ -333,7 +328,11 @@ IRIS = load_iris().data
         (IRIS[:1], ValueError, r"Found array with 1 sample\(s\) while a minimum of 2"),
         (IRIS * np.nan, ValueError, "no column of the table can be learned from: all are ignored"),
         (IRIS + 1j, ValueError, "Complex data not supported"),
-        (scipy.sparse.csr_array(IRIS), TypeError, "Sparse data was passed, but dense data is required"),
+        (
+            scipy.sparse.csr_array(IRIS),
+            ValueError,
+            r"for a dense table give X.toarray\(\), with NaN where a cell is missing",
+        ),
         (
             "table.parquet",
             ValueError,
