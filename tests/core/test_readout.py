@@ -26,7 +26,7 @@ def fitted(likelihood, coordinates, rows, ridge=RIDGE):
     """Return the line of one ridge for all columns, in the coordinates' own units."""
     spread = spread_of(coordinates)
     first = mean_line(likelihood.eval(), rows, coordinates.shape[1])
-    line = fit(likelihood, coordinates / spread, rows, torch.full_like(first.bias, ridge), first)
+    line = fit(likelihood, coordinates / spread, rows, torch.full_like(first.bias, ridge), first, least_gain=1e-12)
     return line.matrix / spread, line.bias
 
 

@@ -79,8 +79,8 @@ def initialise(
     assert sample is not None
     obstacle = pca_obstacle(network, principal)
     if obstacle:
-        start_at_mean(network, sample, weight)
-        return f"orthogonal (pca is not possible: {obstacle})"
+        drawn_back = start_at_mean(network, sample, weight)
+        return f"orthogonal (pca is not possible: {obstacle}){drawn_back}"
     assert principal is not None
     return start_at_pca(network, principal, sample, weight)
 

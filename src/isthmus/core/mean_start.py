@@ -30,18 +30,6 @@ def mean_outputs(likelihood: LikelihoodModule, sample: Tensor, weight: Tensor | 
     return likelihood.start_bias(mean, batch_mean((rows - mean).square(), weight)).double()
 
 
-@torch.no_grad()
-def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> None:
-    """Let the encoder see centred rows and the decoder start by giving the mean row, where they can."""
-    likelihood = network.likelihood
-    network.encoder.centre_inputs(batch_mean(likelihood.encoder_input(sample).double(), weight))
-    try:
-        bias = mean_outputs(likelihood, sample, weight)
-    except NotImplementedError:  # A user's likelihood that cannot say so starts where the decoder does.
-        return
-    network.decoder.set_output_bias(bias)
-
-
 class Comparison:
     """The losses of a network's columns over some rows, beside those of the columns' means.
 
@@ -116,7 +104,8 @@ def hold_to_mean(network: Network, sample: Tensor, weight: Tensor | None) -> str
         # The outputs of one column count in others: a user's likelihood in another order, or rounding.
         held = comparison.columns.size
         draw_back(network.decoder, comparison.mean, torch.zeros_like(comparison.mean))
-    return f"; {held} of {comparison.columns.size} columns drawn back to their mean"
+    size = comparison.columns.size
+    return f"; {held} of {size} columns drawn back to their mean" if size > 1 else "; drawn back to the mean"
 
 
 def draw_back(decoder: Backbone, mean: Tensor, shares: Tensor) -> None:
@@ -124,3 +113,21 @@ def draw_back(decoder: Backbone, mean: Tensor, shares: Tensor) -> None:
     weight, bias = decoder.weights[-1], decoder.biases[-1]
     weight *= shares[:, None].to(weight)
     bias.copy_(mean + shares * (bias.double() - mean))
+
+
+@torch.no_grad()
+def start_at_mean(network: Network, sample: Tensor, weight: Tensor | None = None) -> str:
+    """Let the encoder see centred rows and the decoder start by giving the mean row, where they can.
+
+    Random weights pass through a likelihood without an output activation as through an exponential; there the start is
+    no worse than the mean. Returns in words what was drawn back for this.
+    """
+    likelihood, decoder = network.likelihood, network.decoder
+    network.encoder.centre_inputs(batch_mean(likelihood.encoder_input(sample).double(), weight))
+    try:
+        bias = mean_outputs(likelihood, sample, weight)
+    except NotImplementedError:  # A user's likelihood that cannot say so starts where the decoder does.
+        return ""
+    decoder.set_output_bias(bias)
+    steep = likelihood.activation is None and bool(decoder.weights) and not decoder.tied
+    return hold_to_mean(network, sample, weight) if steep else ""

@@ -18,7 +18,9 @@ last still keeps categories that a line separates without error from making it i
 LEAST_SPREAD = 0.01
 """Least spread of a coordinate relative to the greatest to which it is standardised: a smaller one is mostly noise."""
 ITERATIONS = 30
-"""Iterations of L-BFGS."""
+"""Most iterations of L-BFGS."""
+LEAST_GAIN = 1e-4
+"""Least relative gain of an iteration: training goes on from here, and to stop early is a ridge of its own."""
 ROWS = 2048
 """Fewer rows than this are corrupted several times."""
 MOST_TIMES = 16
@@ -138,10 +140,17 @@ def output_losses(likelihood: LikelihoodModule, standard: Tensor, rows: TrainedR
     return columns.sums(batch_mean(losses, rows.weight))[columns.of_output]
 
 
-def fit(likelihood: LikelihoodModule, standard: Tensor, rows: TrainedRows, ridge: Tensor, first: Line) -> Line:
+def fit(
+    likelihood: LikelihoodModule,
+    standard: Tensor,
+    rows: TrainedRows,
+    ridge: Tensor,
+    first: Line,
+    least_gain: float = LEAST_GAIN,
+) -> Line:
     """Minimise the mean loss plus ridge·A², with a ridge for each output (P,), from a first line.
 
-    Where the ridge is infinite, A stays 0 and b as it is.
+    Where the ridge is infinite, A stays 0 and b as it is. The last iteration gains less than `least_gain` of the loss.
     """
     outputs, rank = first.matrix.shape
     target = rows.target.double()
@@ -163,5 +172,5 @@ def fit(likelihood: LikelihoodModule, standard: Tensor, rows: TrainedRows, ridge
         return Line(matrix * free[:, None], bias.where(free, first.bias))
 
     start = torch.cat([first.matrix.flatten(), first.bias]).cpu().numpy()
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "ftol": least_gain}).x
     return unpacked(torch.tensor(found, device=target.device))
