@@ -31,6 +31,8 @@ NUMBERINGS = {
     "every minute or so, permuted": (1_700_000_000 + 60 * np.arange(N) + RANDOM.integers(-9, 10, N))[ORDER],
     "negative": np.arange(-50, N - 50),
     "large": 10**15 + np.arange(N),
+    "larger than floats tell apart": 2**60 + ORDER,
+    "larger than signed numbers": 2**64 - 1 - np.arange(N, dtype=np.uint64),
 }
 OTHERS = {
     "fractions": np.arange(N) / 2,

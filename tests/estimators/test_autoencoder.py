@@ -319,7 +319,7 @@ def test_frame_of_several_number_types():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(
         {
-            "whole": pandas.array(range(150), dtype="Int64"),
+            "whole": pandas.array(np.arange(150) // 2, dtype="Int64"),
             "narrow": IRIS[:, 0].astype(np.float32),
             "bool": IRIS[:, 1] > 3,
             "small": np.round(IRIS[:, 2]).astype(np.uint8),

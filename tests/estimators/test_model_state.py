@@ -19,7 +19,7 @@ FRAME = pandas.DataFrame(
         "kind": np.where(X[:, 2] > 0, "a", "b"),
         "flag": X[:, 3] > 0,
         "when": pandas.Timestamp("2020-01-01") + pandas.to_timedelta(range(60), unit="D"),
-        "large": np.arange(60) + 2**60,
+        "large": np.arange(60) ** 2 + 2**61,
     }
 )
 TABLES = {
@@ -36,7 +36,10 @@ MAKERS = {
     "quantised": lambda: zoo.vector_quantised(2, codes=16, width=2, epochs=1, random_state=0),
     "wide": lambda: AutoEncoder(2, (6,), epochs=1, random_state=0, compute=Compute(precision="float64")),
 }
-pytestmark = pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning"),
+    pytest.mark.filterwarnings("ignore:column 'when'. the place of its times"),
+]
 
 
 def there_and_back(model):

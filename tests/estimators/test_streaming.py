@@ -9,7 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from isthmus import AutoEncoder
+from isthmus.data.dense import DenseTable
+from isthmus.data.labels import labels_of
 from isthmus.data.reading import learn_table
+from isthmus.data.reading_sources import Given
 from isthmus.data.schema import TableSchema
 from isthmus.estimators.streaming import as_arrow, refuse_unwritten, scored_batches, write_codes, write_rows
 
@@ -55,13 +58,19 @@ def test_scores_are_appended(columns):
 
 
 def test_codes_and_rows_are_written(tmp_path):
-    assert write_codes(iter([X[:7], X[7:]]), NAMES, tmp_path / "codes.parquet") == tmp_path / "codes.parquet"
+    given = iter([(part, Given(DenseTable(part), part, None)) for part in (X[:7], X[7:])])
+    assert write_codes(given, NAMES, tmp_path / "codes.parquet") == tmp_path / "codes.parquet"
     assert pq.read_table(tmp_path / "codes.parquet").equals(FRAME)
     frame = pd.DataFrame({"whole": [1, 2, 3], "text": ["a", "b", None]})
     table, schema = learn_table(frame, caller="Test", columns={"text": "category"})
     numbers = table[:].numpy()
-    write_rows([numbers[:1], numbers[1:]], schema, tmp_path / "rows.parquet")
-    assert pq.read_table(tmp_path / "rows.parquet").to_pydict() == frame.replace({np.nan: None}).to_dict("list")
+    labels = labels_of(frame.set_index(pd.Index(["r", "s", "t"], name="row")))
+    parts = [(0, 1), (1, 3)]
+    pieces = [(numbers[i:j], Given(table.part(slice(i, j)), frame.iloc[i:j], labels.part(i, j))) for i, j in parts]
+    write_rows(pieces, schema, tmp_path / "rows.parquet")
+    expected = frame.replace({np.nan: None}).to_dict("list") | {"row": ["r", "s", "t"]}
+    assert pq.read_table(tmp_path / "rows.parquet").to_pydict() == expected
+    assert pd.read_parquet(tmp_path / "rows.parquet").index.tolist() == ["r", "s", "t"]
 
 
 def test_arrays_get_the_names_of_fit():

@@ -134,6 +134,11 @@ def is_table(X: object) -> bool:
     return type(X).__module__.split(".")[0] == "pyarrow" and type(X).__name__ == "Table"
 
 
+def is_batch(X: object) -> bool:
+    """Whether X is a record batch of Arrow's."""
+    return type(X).__module__.split(".")[0] == "pyarrow" and type(X).__name__ == "RecordBatch"
+
+
 def unlabelled(X: Any) -> Any:
     """Return a table of Arrow's without the columns of pandas' index; anything else as it is."""
     return X.select(column_names(X.schema)) if is_table(X) and index_columns(X.schema) else X

@@ -91,13 +91,17 @@ class ReiterableBatches:
             if len(array):
                 yield array
 
+    def first(self) -> Any:
+        """Return the first batch as it comes; None if there is none. The pass goes on where this look ends."""
+        batches = iter(self.started())
+        first = next(batches, None)
+        self.begun = batches if first is None else chain([first], batches)
+        return first
+
     @property
     def plain(self) -> bool:
         """Whether the first batch holds nothing but numbers, and no gaps but those of an array."""
-        batches = iter(self.started())
-        first = next(batches, None)
-        # The pass goes on where this look ends.
-        self.begun = batches if first is None else chain([first], batches)
+        first = self.first()
         if first is None or type(first).__module__.split(".")[0] != "pyarrow":
             return not is_frame(first) and not (isinstance(first, np.ndarray) and first.dtype.kind in "OU")
         self.names = column_names(first.schema) if self.names is None else self.names

@@ -115,8 +115,8 @@ class ColumnSurvey:
             self.levels_dropped = True
 
     def may_number(self) -> bool:
-        """Whether the values are whole numbers, exact and each there once, as far as is known."""
-        return self.field.sort in ("integer", "float") and self.exact and self.numbers_seen.possible
+        """Whether the values are whole numbers, each there once, as far as is known."""
+        return self.field.sort in ("integer", "float") and self.numbers_seen.possible
 
     def identifies_rows(self, count: int) -> bool:
         """Whether each of this many values occurs once, as far as is known."""

@@ -76,6 +76,10 @@ class ArrayOnDisk:
         """Return a block of rows as they are, (b, F)."""
         return np.asarray(self.array[self.edges[i] : self.edges[i + 1]])
 
+    def first(self) -> np.ndarray | None:
+        """Return the first rows; None if there are none."""
+        return self.block(0) if self.array.shape[0] else None
+
     def frames(self) -> Iterator[np.ndarray]:
         """Yield all blocks as they are."""
         return map(self.block, range(len(self.edges) - 1))

@@ -98,14 +98,15 @@ def names_of(X: Frame) -> list[Name]:
 def refuse_odd_names(names: list[Name]) -> None:
     """Raise a `ValueError` unless the columns of a frame of pandas have names that tell them apart, of one type."""
     refuse_repeated_names(names)
-    odd = [name for name in names if name is None or name != name]
-    texts = [isinstance(name, str) for name in names]
-    if not odd and any(texts):
-        odd = [name for name, text in zip(names, texts, strict=True) if not text]
+    nameless = [name for name in names if name is None or name != name]
+    others = [name for name in names if not isinstance(name, str)]
+    odd = nameless or (others if len(others) < len(names) else [])
     if odd:
+        # In a column of text, pandas keeps missing names missing.
+        call = "df.columns.map(str)" if nameless else "df.columns.astype(str)"
         raise ValueError(
-            f"the name of a column is {odd[0]!r} ({type(odd[0]).__name__}), and names must all be text, or none; call "
-            "df.columns = df.columns.astype(str)"
+            f"the name of a column is {odd[0]!r} ({type(odd[0]).__name__}), and if one name is text, all must be; call "
+            f"df.columns = {call}"
         )
 
 

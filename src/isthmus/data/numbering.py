@@ -24,13 +24,15 @@ MOST_DRIFT = 0.6
 """Steps whose width goes with their place more than so (a correlation) are not even: they grow or shrink."""
 BY_CHANCE = math.log(1e-4)
 """Log of the probability below which nobody draws so many different values out of so few possible ones."""
+EXACT = 2.0**53
+"""Floats below it tell whole numbers apart."""
 UNEVEN = 1.3
 """Greatest unevenness of the steps of a sparse sample of a numbering."""
 LEAST_SHARE = 0.1
 """Such a sample has at least this share of the possible values."""
 STRAIGHT = 0.97
 """Least squared correlation of a clock with the number of the row; 0.955 for sorted normal values."""
-UNIX_SECONDS = (1e9, 2e9)
+UNIX = (1e9, 2e9)
 """Seconds from 1970 to the years 2001 and 2033: whole numbers from here to there that rise are times."""
 RELATED, CERTAIN = 0.3, 1e-4
 """Another column goes with a rising one if their rank correlation is at least this, and so unlikely by chance."""
@@ -49,6 +51,7 @@ class Numbering:
 
     def __init__(self) -> None:
         self.possible = True
+        self.base = 0.0
         self.pieces: list[np.ndarray] = []
         self.kept = 0
         self.seen = 0
@@ -60,15 +63,17 @@ class Numbering:
         if not self.possible:
             self.pieces = []
             return
+        self.base = values[0] if not self.seen else self.base
         self.seen += len(values)
-        self.smallest, self.largest = min(self.smallest, values.min()), max(self.largest, values.max())
+        beyond = differences(values, self.base)
+        self.smallest, self.largest = min(self.smallest, beyond.min()), max(self.largest, beyond.max())
         if self.kept < MOST_NUMBERED:
-            self.pieces.append(values[: MOST_NUMBERED - self.kept].astype(np.float64))
+            self.pieces.append(beyond[: MOST_NUMBERED - self.kept])
             self.kept += len(self.pieces[-1])
 
     @property
     def values(self) -> np.ndarray:
-        """The values that were kept, (n,) float64."""
+        """The values that were kept, (n,) float64, less the first one: floats would round the largest whole numbers."""
         return np.concatenate(self.pieces) if self.pieces else np.empty(0)
 
     def found(self) -> bool:
@@ -86,7 +91,12 @@ class Numbering:
         values = self.candidate()
         if values is None or not is_monotone(values):
             return False
-        return is_unix_time(values) or float(np.corrcoef(values, np.arange(len(values)))[0, 1]) ** 2 >= STRAIGHT
+        return self.is_unix_time() or float(np.corrcoef(values, np.arange(len(values)))[0, 1]) ** 2 >= STRAIGHT
+
+    def is_unix_time(self) -> bool:
+        """Whether all values are seconds since 1970, or thousandths, millionths or billionths of one, of our days."""
+        least, most = (float(self.base) + end for end in (self.smallest, self.largest))
+        return any(UNIX[0] * unit <= least and most <= UNIX[1] * unit for unit in (1.0, 1e3, 1e6, 1e9))
 
     def candidate(self) -> np.ndarray | None:
         """Return the values that were kept, (n,), if there are enough whole numbers, each once; else None."""
@@ -94,6 +104,19 @@ class Numbering:
             return None
         values = self.values
         return values if len(np.unique(values)) == len(values) else None
+
+
+def differences(values: np.ndarray, base: np.generic | float) -> np.ndarray:
+    """Return values (n,) less a value of the same kind, (n,) float64, exact where they are less than 2⁵³.
+
+    >>> differences(np.array([2**63 + 1, 2**63], dtype=np.uint64), np.uint64(2**63))
+    array([1., 0.])
+    """
+    if values.dtype.kind not in "iu":
+        return values - float(base)
+    # Unsigned numbers wrap around, and so does what is read of them as signed ones.
+    wrapped = values.astype(np.int64) - np.array(base).astype(np.int64)
+    return wrapped.astype(np.float64)
 
 
 def may_number(values: np.ndarray) -> bool:
@@ -128,7 +151,10 @@ def has_even_steps(values: np.ndarray) -> bool:
 
 def is_drawn_from_numbering(values: np.ndarray) -> bool:
     """Whether different values (n,), in any order, are a part of a range: too different to be there by chance."""
-    step = float(np.gcd.reduce(steps_in_order(values).astype(np.int64)))
+    steps = steps_in_order(values)
+    if steps.max() >= EXACT:
+        return False
+    step = float(np.gcd.reduce(steps.astype(np.int64)))
     possible = (values.max() - values.min()) / step + 1
     if len(values) < LEAST_SHARE * possible or unevenness(values) > UNEVEN:
         return False
@@ -141,12 +167,6 @@ def is_monotone(values: np.ndarray) -> bool:
     """Whether values (n,) only rise, or only fall."""
     steps = np.diff(values)
     return bool((steps > 0).all() or (steps < 0).all())
-
-
-def is_unix_time(values: np.ndarray) -> bool:
-    """Whether all values (n,) are seconds since 1970, or thousandths, millionths or billionths of one, of our days."""
-    least, most = UNIX_SECONDS
-    return any(least * unit <= values.min() and values.max() <= most * unit for unit in (1.0, 1e3, 1e6, 1e9))
 
 
 def goes_with(values: np.ndarray, field: Field, cells: Cells) -> bool:

@@ -107,6 +107,10 @@ class ParquetGroups:
         labels = [name for name in self.labels if name not in self.columns]
         return (self.group(i, labels) for i in range(len(self.groups)))
 
+    def first(self) -> Any:
+        """Return the first row group as a table of Arrow's; None if there is none."""
+        return self.group(0) if self.groups else None
+
     def file(self, number: int) -> Any:
         """Open a file, or find it open."""
         if number not in self.open:

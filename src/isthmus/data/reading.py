@@ -196,6 +196,8 @@ def learn_in_memory(
 def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
     X = unlabelled(X)
+    if frames.is_frame(X):
+        frames.names_of(X)  # refuses what cannot be told apart
     if schema.columns is not None:
         return DenseTable(known_numbers(X, schema, caller))
     return read_numbers(X, schema, caller, least_rows)

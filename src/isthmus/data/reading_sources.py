@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import _get_feature_names
 
 from isthmus.data import frames
-from isthmus.data.arrow_tables import column_names, is_table, numbers, unlabelled
+from isthmus.data.arrow_tables import as_frame, column_names, is_batch, is_table, numbers, unlabelled
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Cells, Field, Name, Schema
@@ -68,7 +68,7 @@ def numbered_in_source(source: Source) -> list[Name]:
 
     Most sources have none by their first piece; otherwise all rows are looked at.
     """
-    first = next(iter(source.frames()), None)
+    first = source.first()
     if first is None or not numbered_at_first([cells.values for cells in cells_of_piece(first)[1]]):
         return []
     survey = Survey({})
@@ -79,6 +79,8 @@ def numbered_in_source(source: Source) -> list[Name]:
 
 def cells_of_piece(piece: Piece) -> tuple[tuple[Field, ...], list[Cells]]:
     """Return the fields and cells of a piece of a source."""
+    if is_batch(piece):
+        piece = as_frame(piece, column_names(piece.schema))
     schema, cells = take_apart(unlabelled(piece) if frames.is_frame(piece) else any_array(piece))
     return schema.fields, cells
 

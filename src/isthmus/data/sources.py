@@ -41,6 +41,9 @@ class Source(Protocol):
     def plain(self) -> bool:
         """Whether all columns are numbers without gaps, as far as is known without a pass."""
 
+    def first(self) -> Piece | None:
+        """Return the first piece as it comes, not converted; None if there is none."""
+
     def frames(self) -> Iterator[Piece]:
         """Yield all pieces as they are, not converted."""
 

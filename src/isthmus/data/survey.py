@@ -90,7 +90,7 @@ class Survey:
         own = self.found[place]
         if not own.numbers_seen.is_clock():
             return False
-        if numbering.is_unix_time(own.numbers_seen.values):
+        if own.numbers_seen.is_unix_time():
             return True
         asked = [k for k, other in enumerate(self.found) if other.field.sort != "time" and other.rows > other.gaps]
         asked = [k for k in asked if not self.found[k].numbers_seen.rises()]

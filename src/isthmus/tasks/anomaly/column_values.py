@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from isthmus.data.columns import AS_GIVEN
 from isthmus.data.tables import TableScaling
 
 
@@ -41,6 +42,10 @@ class ColumnValues:
             numbers[:, place] = np.floor(values[:, index] / high)
             numbers[:, place + 1] = (values[:, index] - numbers[:, place] * high) / low
         return numbers
+
+    def can_take_others(self, index: int) -> bool:
+        """Whether the values of other rows may stand in a column: not where they are times, or ignored."""
+        return self.table is None or self.table.columns[index].kind not in AS_GIVEN
 
     def is_categorical(self, index: int) -> bool:
         """Whether the values of a column are codes of categories, or booleans."""

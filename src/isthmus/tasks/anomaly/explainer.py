@@ -80,7 +80,10 @@ class Explainer:
             return cls(ensemble, None, ColumnValues(None), score, np.zeros(numbers.shape[1]), [])
         columns = ColumnValues(training.cells.table)
         values = columns.values(numbers).T
-        grid = [values_to_try(column, columns.is_categorical(index)) for index, column in enumerate(values)]
+        grid = [
+            values_to_try(column, columns.is_categorical(index)) if columns.can_take_others(index) else np.empty(0)
+            for index, column in enumerate(values)
+        ]
         typical = [
             typical_value(column, tried, columns.is_categorical(index))
             for index, (column, tried) in enumerate(zip(values, grid, strict=True))
