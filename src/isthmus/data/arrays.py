@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from isthmus.data import frame_building, frames
+from isthmus.data import frame_building
 from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.forms import written
+from isthmus.data.gaps import is_gap
+from isthmus.data.objects import read_objects
 from isthmus.data.schema import ARRAY
 
 
@@ -34,11 +37,6 @@ def takes_columns(X: Any, columns: object) -> bool:
     return any(isinstance(cell, str) or is_gap(cell) for cell in X.flat)
 
 
-def is_gap(cell: object) -> bool:
-    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
-
-
 def read_array(X: np.ndarray) -> tuple[Schema, list[Cells]]:
     """Take an array (n, F) apart: a description and the cells of each column."""
     found = [read_array_column(index, X[:, index]) for index in range(X.shape[1])]
@@ -53,7 +51,7 @@ def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
         missing = np.array([is_gap(value) for value in objects], dtype=bool)
         if missing.all():
             return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
-        return frames.read_objects(index, own, objects, missing)
+        return read_objects(index, own, objects, missing)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
     if missing.all() and len(missing):
         return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
@@ -63,10 +61,11 @@ def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
 
 def build_array(schema: Schema, cells: Sequence[Cells]) -> np.ndarray:
     """Return columns as an array (n, F); missing cells are NaN, or None in an array of objects."""
-    of_times = [field.sort == "time" for field in schema.fields]
-    values = [
-        frame_building.time_objects(field, piece) if timed else piece.values
-        for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
-    ]
+    values = [column_values(*written(field, piece)) for field, piece in zip(schema.fields, cells, strict=True)]
     gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan
     return np.stack([np.where(piece.missing, gap, one) for piece, one in zip(cells, values, strict=True)], axis=1)
+
+
+def column_values(field: Field, cells: Cells) -> np.ndarray:
+    """Return the values of a column as they are in an array, (n,)."""
+    return frame_building.time_objects(field, cells) if field.sort in ("time", "duration") else cells.values

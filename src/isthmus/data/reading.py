@@ -6,19 +6,30 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from isthmus.data import arrow_tables, batches, disk_arrays, frames, parquet  # noqa: F401  sources register themselves
 from isthmus.data.arrays import takes_columns
 from isthmus.data.chunks import PIECE_BYTES
+from isthmus.data.containers import array_of
 from isthmus.data.dense import DenseTable
 from isthmus.data.finite import refuse_non_finite
-from isthmus.data.reading_columns import ColumnKinds, known_numbers, learn_columns, numbers_alone, take_apart
-from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width, rows_of_list
+from isthmus.data.reading_columns import (
+    ColumnKinds,
+    kinds_by_name,
+    known_numbers,
+    learn_columns,
+    numbers_alone,
+    take_apart,
+)
+from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width
 from isthmus.data.reading_sources import known_source, learn_source, pieces_of_source, plain_source
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import memory_mapped, open_source
 from isthmus.data.table import Table
+from isthmus.data.text_arrays import numbers_of_texts
+from isthmus.data.text_columns import typed
 
 
 def learn_table(
@@ -121,11 +132,13 @@ def learn_in_memory(
 ) -> tuple[Table, TableSchema]:
     """Read rows in memory and learn their columns."""
     if not frames.is_frame(X):
-        X = rows_of_list(X)
+        X = array_of(X)
+        X = numbers_of_texts(X) if isinstance(X, np.ndarray) else X
         if not takes_columns(X, columns):
             return learn_numbers(X, caller, least_rows)
         X = any_array(X)
     schema, cells = take_apart(X)
+    schema, cells = typed(schema, cells, kinds_by_name(columns, schema))
     if columns is None and numbers_alone(schema, cells):
         return learn_numbers(X, caller, least_rows, schema)
     return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isthmus.data import frames
+from isthmus.data.objects import kind_of
 
 if TYPE_CHECKING:
     import pandas
@@ -163,7 +164,7 @@ def of_one_kind(values: object) -> object:
             return values
         values = values.tolist()
     assert isinstance(values, list), "columns of a frame are arrays or lists"
-    kinds = {frames.kind_of(value) for value in values if value is not None}
+    kinds = {kind_of(value) for value in values if value is not None}
     return values if len(kinds) < 2 else [None if value is None else shown(value) for value in values]
 
 
