@@ -77,7 +77,7 @@ def pandas_column(field: Field, cells: Cells) -> "pandas.Series | pandas.Categor
     values, missing = cells
     if field.dtype.endswith("[pyarrow]"):
         return pandas.Series(pandas.arrays.ArrowExtensionArray(arrow_column(field, cells)))
-    if field.sort in ("time", "duration"):
+    if field.sort in ("time", "duration") or field.zone:  # zones of dateutil have no type that a text names
         return pandas_times(field, cells)
     objects = values.astype(object)
     objects[missing] = None
@@ -115,8 +115,9 @@ def pandas_times(field: Field, cells: Cells) -> "pandas.Series":
 
     if field.dtype == "object":
         return pandas.Series(time_objects(field, cells), dtype=object)
-    stamps = cells.values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
-    stamps[cells.missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
+    ticks = np.where(cells.missing, 0, cells.values).astype(np.int64)
+    stamps = ticks.astype(f"{'m' if field.sort == 'duration' else 'M'}8[{field.unit}]")
+    stamps[cells.missing] = np.timedelta64("NaT") if field.sort == "duration" else np.datetime64("NaT")
     column = pandas.Series(stamps)
     if field.dtype.startswith("period["):
         return pandas_types.as_periods(column, field.dtype)

@@ -55,10 +55,11 @@ def read_column(name: Name, series: "FrameSeries") -> tuple[Field, Cells]:
         series = nw.from_native(pandas_types.common_type(column), series_only=True)
     if own.removesuffix("[pyarrow]") == "date64[ms]":
         series = series.cast(nw.Datetime("ms"))
-    zone = zone or time_zone(series)
+    zone, form = zone or time_zone(series), decimal_form(series)
     if missing.all():
         return nothing(name, own, series, zone), Cells(np.full(len(missing), np.nan), missing)
-    return read_by_type(Field(name, "", own, zone=zone), series, missing)
+    series = series if form is None else as_floats(series)
+    return read_by_type(Field(name, "", own, zone=zone, form=form), series, missing)
 
 
 def read_by_type(field: Field, series: "FrameSeries", missing: np.ndarray) -> tuple[Field, Cells]:
@@ -71,10 +72,9 @@ def read_by_type(field: Field, series: "FrameSeries", missing: np.ndarray) -> tu
     if dtype.is_integer():
         wide = np.uint64 if dtype in (nw.UInt64, nw.UInt128) else np.int64
         return field._replace(sort="integer"), Cells(filled(narrow(name, series), missing, 0, wide), missing)
-    if dtype.is_float() or dtype == nw.Decimal:
-        floats = series.cast(nw.Float64) if dtype == nw.Decimal else series
-        values = np.where(missing, np.nan, filled(floats, missing, 0.0, np.float64))
-        return field._replace(sort="float", form=decimal_form(series)), Cells(values, np.isnan(values))
+    if dtype.is_float():
+        values = np.where(missing, np.nan, filled(series, missing, 0.0, np.float64))
+        return field._replace(sort="float"), Cells(values, np.isnan(values))
     if dtype == nw.String:
         return field._replace(sort="text"), Cells(texts(series, missing), missing)
     if dtype in (nw.Categorical, nw.Enum):
@@ -103,23 +103,25 @@ def own_type(series: "FrameSeries") -> str:
         return pandas_types.category_type(column) if str(column.dtype) == "category" else str(column.dtype)
     if library == "pyarrow":
         return str(cast("pyarrow.Array", native).type)
-    name = type(series.dtype).__name__
-    return f"Decimal({scale_of(series)[0]}, {scale_of(series)[1]})" if name == "Decimal" else name
-
-
-def scale_of(series: "FrameSeries") -> tuple[int, int]:
-    """Return the digits of a column of decimal numbers, and how many of them are decimal places."""
-    native: Any = series.to_native()
-    kind = native.type if library_of(native) == "pyarrow" else native.dtype
-    return int(kind.precision), int(kind.scale)
+    form = decimal_form(series)
+    return type(series.dtype).__name__ if form is None else f"Decimal({form.digits}, {form.places})"
 
 
 def decimal_form(series: "FrameSeries") -> DecimalNumber | None:
-    """Return how a column writes decimal numbers; None if it holds other ones."""
-    if series.dtype != narwhals().Decimal:
-        return None
-    digits, places = scale_of(series)
-    return DecimalNumber(places, digits)
+    """Return how a column of Arrow or polars writes decimal numbers; None if it holds other values."""
+    native: Any = series.to_native()
+    kind = {"pyarrow": "type", "polars": "dtype"}.get(library_of(native))
+    found = None if kind is None else getattr(native, kind)
+    is_decimal = str(found).lower().startswith("decimal")
+    return DecimalNumber(int(found.scale), int(found.precision)) if is_decimal else None
+
+
+def as_floats(series: "FrameSeries") -> "FrameSeries":
+    """Return a column of decimal numbers as floats; narwhals does not know all of Arrow's."""
+    nw, native = narwhals(), series.to_native()
+    if library_of(native) != "pyarrow":
+        return series.cast(nw.Float64)
+    return nw.from_native(cast("pyarrow.ChunkedArray", native).cast("double"), series_only=True)
 
 
 def declared_levels(series: "FrameSeries") -> tuple[Level, ...]:

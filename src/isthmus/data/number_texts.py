@@ -257,19 +257,23 @@ def styles_of(found: Iterable[Parts]) -> list[tuple[str, str]]:
 def settled(styles: list[tuple[str, str]], found: Iterable[Parts]) -> tuple[str, str] | None:
     """Return the marks, if only one way to read all digits is sensible; None if two are.
 
-    "1,234" beside "873" and "2,340" has a mark between thousands: with three decimal places, 873 would have them too,
-    and without trailing zeros, 2,340 would not end in one. A single point is a decimal point, as everywhere in Python,
+    A mark that could be either, as in "1,234" and "12,345", stands between thousands if a value without it ("873") is
+    there beside one that ends in a zero ("2,340"): with three decimal places the former would have the mark, too, and
+    without zeros at the end the latter would not have one. A single point is a decimal point, as everywhere in Python,
     but not beside a currency, where "1.234 €" is common.
     """
-    if len(styles) == 1:
-        return styles[0]
     found = list(found)
     marked = [one for one in found if not one.digits.isdigit()]
-    decimal = next(style for style in styles if not style[1])
-    thousands = next(style for style in styles if style[1])
-    if len(marked) < len(found) and any(one.digits.endswith("0") for one in marked):
+    decimal = next((style for style in styles if not style[1]), None)
+    if not marked or decimal is None:
+        return styles[0]
+    mark = decimal[0]
+    if not all(fits(one.digits, MARKS[mark == "."], mark) for one in marked):
+        return decimal
+    thousands = next((style for style in styles if style[1]), None)
+    if thousands is not None and len(marked) < len(found) and any(one.digits.endswith("0") for one in marked):
         return thousands
-    return decimal if decimal[0] == "." and not any(any(one.affix) for one in found) else None
+    return decimal if mark == "." and not any(any(one.affix) for one in found) else None
 
 
 def form_of(style: tuple[str, str], found: Iterable[Parts]) -> NumberText:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isthmus.data import frames
+from isthmus.data.containers import array_of
 from isthmus.data.objects import kind_of
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def cells_of(table: object) -> list[list[object]]:
     """Return the values of a frame or array column by column, None where missing."""
     if frames.is_frame(table):
         return [series.to_list() for _, series in frames.columns_of(table)]
-    return [column.tolist() for column in np.asarray(table).T]
+    return [column.tolist() for column in np.asarray(array_of(table)).T]
 
 
 def framed(columns: dict[str, object], like: object) -> "pandas.DataFrame | polars.DataFrame":
