@@ -111,7 +111,7 @@ def decimal_form(series: "FrameSeries") -> DecimalNumber | None:
     """Return how a column of Arrow or polars writes decimal numbers; None if it holds other values."""
     native: Any = series.to_native()
     kind = {"pyarrow": "type", "polars": "dtype"}.get(library_of(native))
-    found = None if kind is None else getattr(native, kind)
+    found: Any = None if kind is None else getattr(native, kind)
     is_decimal = str(found).lower().startswith("decimal")
     return DecimalNumber(int(found.scale), int(found.precision)) if is_decimal else None
 
