@@ -36,5 +36,7 @@ def is_gap_text(text: str) -> bool:
     >>> is_gap_text(" N/A "), is_gap_text("0")
     (True, False)
     """
+    if text[:1].isdigit():
+        return False
     text = text.strip()
     return text in GAP_TEXTS or text.lower() in GAP_TEXTS

@@ -11,7 +11,9 @@ from isthmus.data.gaps import is_gap_text
 
 EPOCH = datetime(1970, 1, 1)
 DAY = r"\d{4}(?P<y>[-/.])\d{1,2}(?P=y)\d{1,2}|\d{1,2}(?P<d>[-/.])\d{1,2}(?P=d)(?:\d{4}|\d{2})"
-NAMED = r"\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
+LOOKED_AT = 2000
+"""Texts that tell the pattern, by which all are read."""
+NAMED = r"(?:\d{1,2}[- ])?[A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: ?[AaPp][Mm])?"
 TEXT = re.compile(rf"(?P<day>{DAY}|{NAMED})(?:(?P<between>[ T])(?P<clock>{CLOCK})(?P<zone> ?(?:Z|[-+]\d\d:?\d\d))?)?")
 """A date, perhaps with a time of day and an offset from UTC."""
@@ -142,10 +144,11 @@ def time_form(counts: Mapping[str, int]) -> TimeFinding:
         return TimeFinding(None)
     if all(COMPACT.fullmatch(text.strip()) for text in texts):
         return TimeFinding(None, sum(map(counts.__getitem__, texts)), "ambiguous", texts[0], ("%Y%m%d",))
-    shapes = Counter(shape for text in texts if (shape := shape_of(text)) is not None)
+    some = texts[:: 1 + len(texts) // LOOKED_AT]
+    shapes = Counter(shape for text in some if (shape := shape_of(text)) is not None)
     if not shapes:
         return TimeFinding(None)
-    forms = forms_of(shapes.most_common(1)[0][0], texts)
+    forms = forms_of(shapes.most_common(1)[0][0], some)
     readings = [(form, [form.ticks(text) is not None for text in texts]) for form in forms]
     readable = max(sum(counts[text] for text, ok in zip(texts, oks, strict=True) if ok) for _, oks in readings)
     fitting = [form for form, oks in readings if all(oks)]
