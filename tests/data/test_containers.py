@@ -34,7 +34,13 @@ FRAME = pandas.DataFrame(X, columns=["a", "b"])
         ([[1, 2], [3]], "rows of X have different lengths: row 0 has 2 values, and row 1 has 1"),
         ({1, 2}, r"X is a set; give list\(X\)"),
         (None, "X is None, which is no table; give an array"),
-        (3, "X is a int, which is no table"),
+        (3, "X is of type int, which is no table"),
+        (np.float64(3), "X is of type float64, which is no table"),
+        (np.array({"a": 1}), "X is of type ndarray, which is no table"),
+        (b"1,2", "X is of type bytes, which is no table"),
+        (object(), "X is of type object, which is no table"),
+        (torch.utils.data.DataLoader([1, 2]), "X is of type DataLoader, which is no table"),
+        (list(FRAME.to_records()), r"list of records; give pandas\.DataFrame\.from_records\(X\)"),
     ],
     ids=lambda given: type(given).__name__,
 )
@@ -47,7 +53,7 @@ def test_what_is_refused_names_the_call(given, call):
     ("package", "call"), [("xarray", "X.to_dataframe()"), ("dask", "X.compute()"), ("duckdb", "X.df()")]
 )
 def test_tables_of_other_packages_are_known_by_their_module(package, call):
-    kind = type("Dataset", (), {"__module__": f"{package}.core"})
+    kind = type("Dataset", (), {"__module__": f"{package}.core", "__array__": None, "ndim": 2, "shape": (1, 2)})
     with pytest.raises(ValueError, match=f"X is a Dataset of {package}; give ") as error:
         array_of(kind())
     assert str(error.value).endswith(call)

@@ -47,6 +47,8 @@ def array_of(X: Any) -> Any:
     if isinstance(X, np.ndarray):
         if X.dtype.names is not None:
             raise ValueError(f"X is a structured array with the fields {list(X.dtype.names)}; give pandas.DataFrame(X)")
+        if X.ndim == 0:
+            refuse_other_kinds(X)
         return with_gaps(X) if isinstance(X, np.ma.MaskedArray) else X
     if isinstance(X, list | tuple):
         return array_of_rows(X)
@@ -78,6 +80,8 @@ def with_gaps(X: "np.ma.MaskedArray[Any, Any]") -> np.ndarray:
 def array_of_rows(X: Sequence[Any]) -> Any:
     """Return lists of rows as an array that keeps each value's type, if they make one; X as it is otherwise."""
     refuse_lists_of_tables(X)
+    if X and isinstance(X[0], np.void):
+        raise ValueError("X is a list of records; give pandas.DataFrame.from_records(X)")
     if X and all(isinstance(row, torch.Tensor) for row in X):
         return np.array([array_of_tensor(row) for row in X])
     if any(isinstance(row, np.ma.MaskedArray) for row in X):
@@ -131,15 +135,15 @@ def refuse_other_kinds(X: Any) -> None:
         raise ValueError(f"X is a {package} {name}, one column; give the frame X.to_frame()")
     if package == "pyarrow" and hasattr(X, "null_count"):
         raise ValueError("X is one column of pyarrow; give the table pyarrow.table({'x': X})")
-    if package in CALLS and not hasattr(X, "__array__"):
+    if package in CALLS and not hasattr(kind, "dtype"):  # which arrays of these packages have
         raise ValueError(f"X is a {name} of {package}; give {CALLS[package]}")
     if isinstance(X, Mapping):
         raise ValueError(f"X is a {name} of columns; give pandas.DataFrame(X)")
     if isinstance(X, Iterator | Set) or name in ("dict_values", "dict_items"):
         raise ValueError(f"X is a {name}; give list(X)")
-    makes_array = any(hasattr(X, way) for way in ("__array__", "__array_interface__", "__dlpack__", "tocsr", "__len__"))
-    if not makes_array:
+    if (X.shape if hasattr(X, "shape") else np.shape(X)) == ():
+        what = "None" if X is None else f"of type {name}"
         raise ValueError(
-            f"X is {f'a {name}' if X is not None else 'None'}, which is no table; give an array (n, F), a frame of "
-            "pandas, polars or Arrow, a scipy.sparse matrix, or the path of a .npy or Parquet file"
+            f"X is {what}, which is no table; give an array (n, F), a frame of pandas, polars or Arrow, "
+            "a scipy.sparse matrix, or the path of a .npy or Parquet file"
         )

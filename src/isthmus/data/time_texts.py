@@ -15,7 +15,9 @@ LOOKED_AT = 2000
 """Texts that tell the pattern, by which all are read."""
 NAMED = r"(?:\d{1,2}[- ])?[A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4}"
 CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: ?[AaPp][Mm])?"
-TEXT = re.compile(rf"(?P<day>{DAY}|{NAMED})(?:(?P<between>[ T])(?P<clock>{CLOCK})(?P<zone> ?(?:Z|[-+]\d\d:?\d\d))?)?")
+TEXT = re.compile(
+    rf"(?P<day>{DAY}|{NAMED})(?:(?P<between>[ T])(?P<clock>{CLOCK})(?P<zone> ?(?:Z|[-+]\d\d(?::?\d\d)?))?)?"
+)
 """A date, perhaps with a time of day and an offset from UTC."""
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -27,7 +29,7 @@ COMPACT = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 """A date as a whole number, "20240301"."""
 ZEROS = ("0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000")
 """What databases write for no date."""
-DIRECTIVE = re.compile(r"%[-^]?[a-zA-Z]")
+DIRECTIVE = re.compile(r"%[-^\d]?[a-zA-Z]")
 BARE = re.compile(r"(?<!\d)\d(?!\d)")
 """A digit that stands alone."""
 WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
@@ -45,7 +47,7 @@ class TimeText(NamedTuple):
     """
 
     pattern: str
-    """As for `datetime.strptime`; "%-d" and the like write no zeros in front, "%^b" writes capitals."""
+    """As for `strptime`; "%-d" and the like have no zeros in front, "%^b" capitals, "%3f" three digits of a second."""
     unit: str
     """Of the ticks: "D", "s" or "us"."""
     offset: str = ""
@@ -54,7 +56,7 @@ class TimeText(NamedTuple):
     @property
     def call(self) -> str:
         """The pattern as `strptime` and pandas take it."""
-        return self.pattern.replace("%-", "%").replace("%^", "%")
+        return re.sub(r"%[-^\d]", "%", self.pattern)
 
     def ticks(self, text: str) -> int | None:
         """Return the ticks since 1970 (in UTC) that a text stands for; None if it is not written in this way."""
@@ -84,6 +86,8 @@ class TimeText(NamedTuple):
         if directive[-1] in "bB":
             name = MONTHS[moment.month - 1][: 3 if directive[-1] == "b" else None]
             return name.upper() if "^" in directive else name
+        if directive[-1] == "f":
+            return f"{moment.microsecond:06d}"[: int(directive[1]) if directive[1].isdigit() else 6]
         if directive == "%Y":
             return f"{moment.year:04d}"
         found = moment.strftime(directive.replace("-", ""))
@@ -114,7 +118,7 @@ def offset_of(text: str) -> timedelta:
     digits = text.strip().replace(":", "")
     if digits in ("", "Z"):
         return timedelta(0)
-    size = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
+    size = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5] or 0))
     return -size if digits[0] == "-" else size
 
 
@@ -210,13 +214,16 @@ def forms_of(patterns: tuple[str, ...], texts: Iterable[str]) -> list[TimeText]:
     unit = "us" if "%f" in pattern else "s" if "%M" in pattern else "D"
     offset = ""
     if "%z" in pattern:
-        zones = (re.search(r"(?:Z|[-+]\d\d:?\d\d)$", text.strip()) for text in texts)
+        zones = (re.search(r"(?:Z|[-+]\d\d(?::?\d\d)?)$", text.strip()) for text in texts)
         offset = next((zone[0] for zone in zones if zone is not None), "")
     found = [match for text in texts if (match := TEXT.fullmatch(text.strip())) is not None]
     if any(BARE.search(match["day"]) for match in found):
         patterns = tuple(re.sub("%([dm])", r"%-\1", one) for one in patterns)
     if any(match["clock"] and match["clock"][1] == ":" for match in found):
         patterns = tuple(re.sub("%([HI])", r"%-\1", one) for one in patterns)
+    digits = {len((match["clock"] or "").partition(".")[2].rstrip(" AaPpMm")) for match in found}
+    if len(digits) == 1 and unit == "us":
+        patterns = tuple(one.replace("%f", f"%{min(digits)}f") for one in patterns)
     return [TimeText(one, unit, offset) for one in patterns]
 
 
@@ -234,6 +241,6 @@ def moment_of(text: str, call: str) -> datetime | None:
 def iso_texts(call: str) -> re.Pattern[str]:
     """Return the expression that texts with this pattern match, which begins with the year."""
     parts = re.split("(%[a-zA-Z])", call)
-    other = {"%z": r"(?:Z|[-+]\d\d:?\d\d)", "%f": r"\d{1,6}"}
+    other = {"%z": r"(?:Z|[-+]\d\d(?::?\d\d)?)", "%f": r"\d{1,6}"}
     known = {name: rf"\d{{{width}}}" for name, width in WIDTHS.items()} | other
     return re.compile("".join(known.get(part, re.escape(part)) for part in parts))
