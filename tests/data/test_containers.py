@@ -111,7 +111,9 @@ def test_lists_keep_the_type_of_each_value():
 
 
 @pytest.mark.parametrize(
-    "given", [X, X[0], [1, 2], [], scipy.sparse.csr_array(X), memoryview(X)], ids=lambda given: type(given).__name__
+    "given",
+    [X, X[0], [1, 2], [], scipy.sparse.csr_array(X), scipy.sparse.dok_array(X), memoryview(X)],
+    ids=lambda given: type(given).__name__,
 )
 def test_other_things_stay_as_they_are(given):
     assert array_of(given) is given

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 import torch
 
 CALLS = {
@@ -52,7 +53,8 @@ def array_of(X: Any) -> Any:
         return with_gaps(X) if isinstance(X, np.ma.MaskedArray) else X
     if isinstance(X, list | tuple):
         return array_of_rows(X)
-    refuse_other_kinds(X)
+    if not scipy.sparse.issparse(X):  # one kind of which is a dict
+        refuse_other_kinds(X)
     return X
 
 
