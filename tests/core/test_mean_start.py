@@ -107,8 +107,13 @@ def mixed_tables(draw):
     pieces = [real, np.array(flags).T, *blocks, np.array(counts).T]
     cells = np.concatenate([piece.astype(float) for piece in pieces], 1)
     likelihood = Mixed(
-        (draw(st.sampled_from([Gaussian("columns"), StudentT()])), Bernoulli(), Categorical(tuple(sizes)))
-        + (NegativeBinomial(), Poisson()),
+        (
+            draw(st.sampled_from([Gaussian("columns"), StudentT()])),
+            Bernoulli(),
+            Categorical(tuple(sizes)),
+            NegativeBinomial(),
+            Poisson(),
+        ),
         (real.shape[1], 2, sum(sizes), 1, 1),
     )
     module = likelihood.build(cells.shape[1])

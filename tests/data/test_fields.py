@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from isthmus.data.fields import Field, merged
+from isthmus.data.fields import Field, merged, refuse_other_zone
 
 
 def field(sort, unit="", levels=()):
@@ -26,3 +26,15 @@ def test_declared_categories_of_pieces_are_put_together():
 def test_times_are_days_as_floats():
     assert field("time", "ms").to_floats(np.array([86_400_000, -43_200_000])).tolist() == [1, -0.5]
     assert field("integer").to_floats(np.array([3])).tolist() == [3]
+
+
+def test_zones_are_not_mixed_with_none():
+    plain, berlin = Field("t", "time", "x", unit="s"), Field("t", "time", "x", unit="s", zone="Europe/Berlin")
+    for here, there, call in ((berlin, plain, "tz_localize('Europe/Berlin')"), (plain, berlin, "tz_localize(None)")):
+        with pytest.raises(ValueError, match="column 't' holds times") as error:
+            merged(here, there)
+        assert f"X['t'].dt.{call}" in str(error.value)
+        with pytest.raises(ValueError, match="replace_time_zone"):
+            refuse_other_zone(here, there, "in fit", "now", "polars")
+    assert merged(berlin, berlin._replace(zone="UTC")) == berlin
+    assert merged(plain, Field("t", "nothing", "x")) == plain

@@ -4,11 +4,11 @@ import scipy.sparse
 
 from isthmus.data.reading_numbers import (
     any_array,
+    in_common_types,
     learn_numbers,
     read_numbers,
     refuse_new_gaps,
     refuse_width,
-    rows_of_list,
     scikit_learns_view,
     table_of_numbers,
     view_class,
@@ -96,15 +96,6 @@ def test_new_gaps_are_named():
         refuse_new_gaps(pandas.DataFrame({"a": pandas.array([1, None], dtype="Int64")}), "Test")
 
 
-def test_lists_keep_the_type_of_each_value():
-    assert rows_of_list([[1, 2], [3, 4]]).dtype.kind == "i"
-    mixed = rows_of_list([[1, "a"], [2.5, None]])
-    assert mixed.tolist() == [[1, "a"], [2.5, None]]
-    assert rows_of_list([[1, "a"], [2, "b"]]).tolist() == [[1, "a"], [2, "b"]]
-    for other in ([[1, 2], [3]], [1, 2], X):
-        assert rows_of_list(other) is other
-
-
 def test_any_array_keeps_gaps_and_objects():
     gaps = np.array([[1, None], [np.nan, "a"]], dtype=object)
     assert any_array(gaps) is gaps
@@ -123,3 +114,31 @@ def test_messages_name_the_caller():
 def test_tables_of_numbers():
     assert not table_of_numbers(X).sparse
     assert table_of_numbers(scipy.sparse.csr_array(X)).sparse
+
+
+@pytest.mark.parametrize(
+    ("frame", "dtypes"),
+    [
+        (pandas.DataFrame.sparse.from_spmatrix(scipy.sparse.csr_array(X), columns=list("abc")), ["float64"] * 3),
+        (FRAME.assign(a=pandas.arrays.SparseArray([True, False] * 3)), ["bool", "float64", "float64"]),
+    ],
+)
+def test_unusual_types_of_numbers_become_usual_ones(frame, dtypes):
+    found = in_common_types(frame)
+    assert found.dtypes.astype(str).tolist() == dtypes
+    np.testing.assert_array_equal(found.to_numpy(float), frame.to_numpy(float))
+    table, _ = learn_numbers(frame, "Test", 2)
+    assert not table.sparse
+
+
+def test_usual_frames_and_other_things_stay_as_they_are():
+    for given in (FRAME, FRAME.assign(a="x"), X, [[1]], FRAME.assign(a=pandas.arrays.SparseArray([0, 1] * 3), b="x")):
+        assert in_common_types(given) is given
+
+
+def test_texts_and_masked_cells_in_use_are_numbers():
+    _, schema = learn_numbers(X, "Test", 2)
+    np.testing.assert_array_equal(read(X.astype(str), schema)[:].numpy(), X)
+    np.testing.assert_array_equal(read(np.ma.masked_array(X), schema)[:].numpy(), X)
+    with pytest.raises(ValueError, match=r"X holds text .* Test takes numbers"):
+        read(np.full((2, 3), "a"), schema)

@@ -101,3 +101,49 @@ def test_sources_that_do_not_fit():
     for schema in (numbers, several):
         with pytest.raises(ValueError, match="X has no rows, and Test needs one at least"):
             list(read_pieces(lambda: iter([]), schema, caller="Test"))
+
+
+AMOUNTS = pandas.DataFrame({"amount": [f"{value:,.2f}" for value in 1000 * abs(X[:, 0])], "kind": ["a", "b"] * 25})
+
+
+def test_numbers_as_text_are_learned_as_those_of_the_frame():
+    whole, known = learn_table(AMOUNTS, caller="Test")
+    table, schema = learn_table(frames(AMOUNTS, 20), caller="Test")
+    assert schema.frame == known.frame
+    np.testing.assert_array_equal(table[:].numpy(), whole[:].numpy())
+    np.testing.assert_array_equal(read_table(frames(AMOUNTS, 7), schema, caller="Test")[:].numpy(), whole[:].numpy())
+
+
+def test_texts_of_another_form_are_named_once_in_all_passes(monkeypatch):
+    monkeypatch.setattr(reading_sources, "ROWS_FOR_FORMS", 40)
+    odd = AMOUNTS.assign(amount=[*AMOUNTS["amount"][:48], "twelve", "12 EUR"])
+    with pytest.warns(UserWarning, match="column 'amount' held numbers as text in fit") as told:
+        table, schema = learn_table(frames(odd, 20), caller="Test")
+    assert len(told) == 1
+    for _ in range(2):  # without another warning, which would be an error here
+        assert np.isnan(table[:].numpy()[:, 0]).tolist() == [False] * 48 + [True] * 2
+    with pytest.warns(UserWarning, match="column 'amount' held") as told:
+        list(read_pieces(frames(odd, 1), schema, caller="Test"))
+    assert len(told) == 1
+
+
+def test_batches_of_masked_arrays_and_texts():
+    masked = np.ma.masked_array(X, abs(X) > 1.5)
+    whole, _ = learn_table(masked, caller="Test")
+    table, schema = learn_table(batches(masked), caller="Test")
+    np.testing.assert_array_equal(table[:].numpy(), whole[:].numpy())
+    np.testing.assert_array_equal(read_table(batches(masked), schema, caller="Test")[:].numpy(), whole[:].numpy())
+    table, _ = learn_table(batches(X.astype(str)), caller="Test")
+    np.testing.assert_array_equal(table[:].numpy(), X.astype(str).astype(float))
+
+
+def test_zones_of_later_batches():
+    times = pandas.DataFrame({"t": pandas.date_range("2024-01-01", periods=20, freq="7h", tz="UTC"), "x": range(20)})
+    zoned = times.assign(t=times["t"].dt.tz_convert("America/New_York"))
+    table, schema = learn_table(lambda: iter([times[:10], zoned[10:]]), caller="Test")
+    np.testing.assert_array_equal(table[:].numpy(), learn_table(times, caller="Test")[0][:].numpy())
+    bare = times.assign(t=times["t"].dt.tz_localize(None))
+    with pytest.raises(ValueError, match=r"column 't' holds times in the zone UTC .*tz_localize\('UTC'\)"):
+        learn_table(lambda: iter([times[:10], bare[10:]]), caller="Test")
+    with pytest.raises(ValueError, match=r"in the zone UTC in fit, and now times without a zone"):
+        read_table(lambda: iter([bare]), schema, caller="Test")

@@ -35,13 +35,13 @@ TABLES = {
     "one row": (IRIS[:1], ValueError, r"Found array with 1 sample\(s\).*minimum of 2 is required by AutoEncoder"),
     "no columns": (IRIS[:, :0], ValueError, r"Found array with 0 feature\(s\)"),
     "one axis": (IRIS[0], ValueError, "Expected 2D array, got 1D array instead"),
-    "a number": (3.0, ValueError, "Expected 2D array, got scalar array instead"),
-    "nothing": (None, ValueError, "Expected 2D array"),
+    "a number": (3.0, ValueError, "X is of type float, which is no table; give an array"),
+    "nothing": (None, ValueError, "X is None, which is no table; give an array"),
     "three axes": (IRIS[None], ValueError, "Found array with dim 3"),
-    "ragged": ([[1, 2], [3]], ValueError, "inhomogeneous"),
+    "ragged": ([[1, 2], [3]], ValueError, "rows of X have different lengths: row 0 has 2 values, and row 1 has 1"),
     "complex": (IRIS + 1j, ValueError, "Complex data not supported"),
     "dates": (IRIS.astype("M8[D]"), ValueError, r"X holds datetime64\[D\] values; AutoEncoder takes numbers"),
-    "bytes": (np.array([[b"x", b"y"], [b"z", b"w"]]), ValueError, "X holds text .*OneHotEncoder or OrdinalEncoder"),
+    "bytes": (np.array([[b"x", b"y"], [b"z", b"w"]]), ValueError, "X holds bytes that are not numbers"),
 }
 IN_FIT = TABLES | {
     "objects": (np.array([["x", 1], [2, 3]], dtype=object), ValueError, "column 0 mixes values of types int, str"),

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ TABLES = {
     "float32": X.astype(np.float32),
     "frame of numbers": pandas.DataFrame(X, columns=list("abcd")),
     "several kinds": FRAME,
+    "numbers and times as text": pandas.DataFrame(
+        {
+            "amount": [f"${1000 * abs(value):,.2f}" for value in X[:, 0]],
+            "day": [f"{1 + row % 28}.{1 + row % 12}.2024" for row in range(60)],
+            "at": pandas.date_range("2024-01-01", periods=60, freq="7h", tz="dateutil/America/New_York"),
+            "price": [Decimal(f"{value:.2f}") for value in X[:, 1]],
+            "band": pandas.cut(X[:, 2], 3),
+        }
+    ),
     "array with gaps": np.where(X > 1.5, np.nan, X),
 }
 MAKERS = {

@@ -7,8 +7,11 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.data import frame_building, frames
-from isthmus.data.fields import Cells, Field, Schema, is_gap
+from isthmus.data.fields import Cells, Field, Schema
+from isthmus.data.forms import written
+from isthmus.data.gaps import is_gap
 from isthmus.data.numbering import FIRST_LOOK, LEAST_NUMBERED, numbered_at_first
+from isthmus.data.objects import read_objects
 from isthmus.data.schema import ARRAY
 
 
@@ -70,7 +73,7 @@ def read_array_column(index: int, values: np.ndarray) -> tuple[Field, Cells]:
         missing = np.array([is_gap(value) for value in objects], dtype=bool)
         if missing.all():
             return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
-        return frames.read_objects(index, own, objects, missing)
+        return read_objects(index, own, objects, missing)
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
     if missing.all() and len(missing):
         return Field(index, "nothing", own), Cells(np.full(len(missing), np.nan), missing)
@@ -83,13 +86,14 @@ def build_array(schema: Schema, cells: Sequence[Cells], like: Any = None, given:
 
     Those at the places `given` are taken from `like`, rows as they came.
     """
-    of_times = [field.sort == "time" for field in schema.fields]
-    values = [
-        frame_building.time_objects(field, piece) if timed else piece.values
-        for field, piece, timed in zip(schema.fields, cells, of_times, strict=True)
-    ]
+    values = [column_values(*written(field, piece)) for field, piece in zip(schema.fields, cells, strict=True)]
     gap: Any = None if any(column.dtype.kind == "O" for column in values) else np.nan
     parts = [np.where(piece.missing, gap, one) for piece, one in zip(cells, values, strict=True)]
     for place in given:
         parts[place] = np.asarray(like)[:, place]
     return np.stack(parts, axis=1)
+
+
+def column_values(field: Field, cells: Cells) -> np.ndarray:
+    """Return the values of a column as they are in an array, (n,)."""
+    return frame_building.time_objects(field, cells) if field.sort in ("time", "duration") else cells.values

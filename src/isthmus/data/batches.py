@@ -16,11 +16,17 @@ from isthmus.data.arrow_tables import (
     refuse_absence,
 )
 from isthmus.data.chunks import ChunkedTable
+from isthmus.data.containers import array_of
 from isthmus.data.frames import is_frame
 from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
 from isthmus.data.parquet import is_parquet_dataset
 from isthmus.data.sources import Convert, data_source
+
+
+def has_gaps_or_text(batch: object) -> bool:
+    """Whether a batch is an array of texts or objects, or masked."""
+    return isinstance(batch, np.ma.MaskedArray) or (isinstance(batch, np.ndarray) and batch.dtype.kind in "OUS")
 
 
 @data_source
@@ -103,7 +109,7 @@ class ReiterableBatches:
         """Whether the first batch holds nothing but numbers, and no gaps but those of an array."""
         first = self.first()
         if first is None or type(first).__module__.split(".")[0] != "pyarrow":
-            return not is_frame(first) and not (isinstance(first, np.ndarray) and first.dtype.kind in "OU")
+            return not is_frame(first) and not has_gaps_or_text(first)
         self.names = column_names(first.schema) if self.names is None else self.names
         columns = [first.column(name) for name in self.names if name in first.schema.names]
         return all(is_numeric(column.type) and not column.null_count for column in columns)
@@ -126,7 +132,7 @@ class ReiterableBatches:
         if type(batch).__module__.split(".")[0] == "pyarrow":
             self.names = column_names(batch.schema) if self.names is None else self.names
             return numbers(batch, self.names)
-        array = np.asarray(batch)
+        array = np.asarray(array_of(batch))
         if array.ndim != 2 or array.dtype.kind not in "biuf":
             raise ValueError(
                 f"batch {number} of {self.called} has the shape {array.shape} and the type {array.dtype}; arrays of "

@@ -118,8 +118,10 @@ def refuse_other_type(column: Column, field: Field) -> None:
     alike = ({"float", "integer", "boolean"}, {"text", "category"}, {"time"}, {"duration"})
     if "nothing" in (field.sort, column.sort) or any({field.sort, column.sort} <= kinds for kinds in alike):
         return
+    numeric = column.sort in ("float", "integer", "boolean") and field.sort == "text"
+    call = f", for example with pandas.to_numeric(X[{column.name!r}])" if numeric else ""
     raise ValueError(
-        f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values; convert it"
+        f"column {column.name!r} held {column.sort} values in fit, and now holds {field.sort} values; convert it{call}"
     )
 
 

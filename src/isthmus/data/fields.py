@@ -5,6 +5,10 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from isthmus.data.decimal_numbers import DecimalNumber
+from isthmus.data.number_texts import NumberText
+from isthmus.data.time_texts import TimeText
+
 TICKS_PER_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 """Units of time, and how many of each make a day."""
 
@@ -12,6 +16,8 @@ Name: TypeAlias = Hashable
 """The name of a column: text as a rule, but pandas allows anything hashable, and an array's columns have numbers."""
 Level: TypeAlias = str | int | float | bool
 """A category. Only these types can be written to a model file."""
+Form: TypeAlias = NumberText | TimeText | DecimalNumber
+"""How a column writes the numbers or times that its cells are."""
 
 
 class Field(NamedTuple):
@@ -25,11 +31,13 @@ class Field(NamedTuple):
     unit: str = ""
     """For times and durations: "D", "s", "ms", "us" or "ns"."""
     zone: str | None = None
-    """For times: the time zone."""
+    """For times: the name of the time zone, as `isthmus.data.zones` has it."""
     levels: tuple[Level, ...] = ()
     """Declared categories, in their order."""
     ordered: bool = False
     """Whether the order of the categories has a meaning."""
+    form: Form | None = None
+    """How the column writes its numbers or times, if they are text or decimal numbers."""
 
     @property
     def ticks(self) -> int:
@@ -62,9 +70,30 @@ class Cells(NamedTuple):
     missing: np.ndarray
 
 
-def is_gap(cell: object) -> bool:
-    """Whether a Python object stands for a missing cell: None, NaN, or pandas' NA and NaT."""
-    return cell is None or (isinstance(cell, float) and cell != cell) or type(cell).__name__ in ("NAType", "NaTType")
+def refuse_other_zone(field: Field, other: Field, here: str, there: str, backend: str) -> None:
+    """Raise a `ValueError` if one of two columns of times has a time zone and the other has none.
+
+    Parameters
+    ----------
+    field, other
+        The column as it is known, and as it comes.
+    here, there
+        What to call the two, for the message.
+    backend
+        The library of the frame, for the call in the message.
+    """
+    if {field.sort, other.sort} != {"time"} or (field.zone is None) is (other.zone is None):
+        return
+    has = f"times in the zone {field.zone} {here}, and {there} times without a zone"
+    call = f"dt.tz_localize({field.zone!r})"
+    if field.zone is None:
+        has = f"times without a zone {here}, and {there} times in the zone {other.zone}"
+        call = "dt.tz_localize(None)"
+    if backend == "polars":
+        call = call.replace("tz_localize", "replace_time_zone")
+    raise ValueError(
+        f"column {field.name!r} holds {has}; X[{field.name!r}].{call} takes what the clock shows for times of that kind"
+    )
 
 
 def merged(field: Field, other: Field) -> Field:
@@ -81,6 +110,7 @@ def merged(field: Field, other: Field) -> Field:
     'float'
     """
     sorts = {field.sort, other.sort}
+    refuse_other_zone(field, other, "in one place", "in another", "pandas")
     if field.sort == other.sort:
         if field.sort == "time" and field.unit != other.unit:
             raise ValueError(f"column {field.name!r} has times in {field.unit} and in {other.unit}; take one unit")

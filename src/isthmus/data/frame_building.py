@@ -2,19 +2,26 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from isthmus.data.fields import Cells, Field, Name, Schema, is_gap
-from isthmus.data.frames import Frame, backend_of, columns_of, is_frame, narwhals, with_none
+from isthmus.data import pandas_types
+from isthmus.data.fields import Cells, Field, Name, Schema
+from isthmus.data.forms import written
+from isthmus.data.frame_columns import narwhals
+from isthmus.data.frames import Frame, backend_of, columns_of, is_frame
+from isthmus.data.gaps import is_gap
 from isthmus.data.labels import is_pandas, labels_of, pandas_index, with_labels
+from isthmus.data.objects import with_none
+from isthmus.data.zones import zone_of
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-    from isthmus.data.frames import FrameSeries
+    from isthmus.data.frame_columns import FrameSeries
 
 
 def build(schema: Schema, columns: Sequence[Cells], like: Any = None, given: Collection[int] = ()) -> Frame:
@@ -37,7 +44,7 @@ def build(schema: Schema, columns: Sequence[Cells], like: Any = None, given: Col
     as_given = {place: column_of(like, schema.fields[place].name, place, schema.backend) for place in given}
     if schema.backend == "pandas":
         return build_pandas(schema, columns, like, as_given)
-    pairs = list(enumerate(zip(schema.fields, columns, strict=True)))
+    pairs = list(enumerate(written(field, cells) for field, cells in zip(schema.fields, columns, strict=True)))
     if schema.backend == "pyarrow":
         import pyarrow
 
@@ -73,8 +80,8 @@ def build_pandas(
     import pandas
 
     parts = [
-        as_given[place].reset_index(drop=True) if place in as_given else pandas.Series(pandas_column(field, cells))
-        for place, (field, cells) in enumerate(zip(schema.fields, columns, strict=True))
+        as_given[place].reset_index(drop=True) if place in as_given else pandas.Series(pandas_column(*written(*pair)))
+        for place, pair in enumerate(zip(schema.fields, columns, strict=True))
     ]
     frame = pandas.concat(parts, axis=1, keys=range(len(parts)))
     frame.columns = column_axis(schema, like)
@@ -94,8 +101,13 @@ def column_axis(schema: Schema, like: Any) -> "pandas.Index":
 
 
 def time_objects(field: Field, cells: Cells) -> np.ndarray:
-    """Return times as Python's dates, or dates and times of day; None in place of missing ones."""
-    return with_none(cells.values.astype(f"M8[{field.unit}]").astype(object), cells.missing)
+    """Return times as Python's dates, or dates and times of day, and durations; None in place of missing ones."""
+    letter = "m" if field.sort == "duration" else "M"
+    objects = with_none(cells.values.astype(f"{letter}8[{field.unit}]").astype(object), cells.missing)
+    if field.zone:
+        zone, seen = zone_of(field.zone), ~cells.missing
+        objects[seen] = [moment.replace(tzinfo=UTC).astimezone(zone) for moment in objects[seen]]
+    return objects
 
 
 def pandas_column(field: Field, cells: Cells) -> "pandas.Series | pandas.Categorical":
@@ -105,12 +117,16 @@ def pandas_column(field: Field, cells: Cells) -> "pandas.Series | pandas.Categor
     values, missing = cells
     if field.dtype.endswith("[pyarrow]"):
         return pandas.Series(pandas.arrays.ArrowExtensionArray(arrow_column(field, cells)))
-    if field.sort in ("time", "duration"):
+    if field.sort in ("time", "duration") or field.zone:  # zones of dateutil have no type that a text names
         return pandas_times(field, cells)
     objects = values.astype(object)
     objects[missing] = None
-    if field.dtype == "category":
-        return pandas.Categorical(objects, categories=list(field.levels), ordered=field.ordered)
+    if field.dtype.startswith("category"):
+        return pandas_category(field, objects)
+    if field.dtype.startswith("Sparse["):
+        known = pandas.Series(np.where(missing, np.nan, values) if missing.any() else values)
+        # Whole numbers and booleans have no room for a gap.
+        return known if missing.any() and field.sort != "float" else known.astype(pandas_types.sparse_type(field.dtype))
     dtype = pandas.api.types.pandas_dtype(field.dtype)
     if not isinstance(dtype, np.dtype) or field.sort in ("text", "nothing"):
         return pandas.Series(objects, dtype=dtype)
@@ -121,16 +137,31 @@ def pandas_column(field: Field, cells: Cells) -> "pandas.Series | pandas.Categor
     return pandas.Series(np.where(missing, np.nan, values))
 
 
+def pandas_category(field: Field, objects: np.ndarray) -> "pandas.Categorical":
+    """Return a column of categories, which are intervals if its type says so, as pandas has it."""
+    import pandas
+
+    if field.dtype == "category":
+        return pandas.Categorical(objects, categories=list(field.levels), ordered=field.ordered)
+    codes = {level: code for code, level in enumerate(field.levels)}
+    categories = pandas_types.intervals([str(level) for level in field.levels], field.dtype)
+    known = [-1 if value is None else codes[value] for value in objects]
+    return pandas.Categorical.from_codes(known, categories=categories, ordered=field.ordered)
+
+
 def pandas_times(field: Field, cells: Cells) -> "pandas.Series":
     """Return a column of times or durations as pandas has it."""
     import pandas
 
     if field.dtype == "object":
         return pandas.Series(time_objects(field, cells), dtype=object)
-    stamps = cells.values.astype(f"{'M' if field.sort == 'time' else 'm'}8[{field.unit}]")
-    stamps[cells.missing] = np.datetime64("NaT") if field.sort == "time" else np.timedelta64("NaT")
+    ticks = np.where(cells.missing, 0, cells.values).astype(np.int64)
+    stamps = ticks.astype(f"{'m' if field.sort == 'duration' else 'M'}8[{field.unit}]")
+    stamps[cells.missing] = np.timedelta64("NaT") if field.sort == "duration" else np.datetime64("NaT")
     column = pandas.Series(stamps)
-    return column.dt.tz_localize("UTC").dt.tz_convert(field.zone) if field.zone else column
+    if field.dtype.startswith("period["):
+        return pandas_types.as_periods(column, field.dtype)
+    return pandas_types.zoned(column, field.zone) if field.zone else column
 
 
 def arrow_type(name: str) -> "pyarrow.DataType":
@@ -141,6 +172,9 @@ def arrow_type(name: str) -> "pyarrow.DataType":
     if coded:
         values, indices, ordered = coded.groups()
         return pyarrow.dictionary(arrow_type(indices), arrow_type(values), ordered == "1")
+    decimal = re.fullmatch(r"(decimal\d+)\((\d+), (-?\d+)\)", name)
+    if decimal:
+        return getattr(pyarrow, decimal[1])(int(decimal[2]), int(decimal[3]))
     zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.*)\]", name)
     return pyarrow.timestamp(*zoned.groups()) if zoned else pyarrow.type_for_alias(name)
 
@@ -176,6 +210,8 @@ def other_column(backend: str, field: Field, cells: Cells) -> "FrameSeries":
         return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Int32).cast(nw.Date)
     if field.sort == "duration":
         return nw.new_series(field.name, values, nw.Int64, backend=backend).cast(nw.Duration(field.unit))
+    if field.dtype.startswith("Decimal("):
+        return polars_decimals(field, list(values))
     kind = nw.Enum(list(field.levels)) if field.dtype == "Enum" else getattr(nw, field.dtype)
     if field.sort in ("text", "category"):
         series = nw.new_series(field.name, list(values), nw.String, backend=backend)
@@ -189,9 +225,20 @@ def empty_column(backend: str, field: Field, rows: int) -> "FrameSeries":
     series = nw.new_series(field.name, [None] * rows, backend=backend)
     if field.dtype == "Unknown":
         return series
+    if field.dtype.startswith("Decimal("):
+        return polars_decimals(field, [None] * rows)
     known = {"Datetime": (field.unit, field.zone), "Duration": (field.unit,), "Enum": (list(field.levels),)}
     kind = getattr(nw, field.dtype)
     return series.cast(kind(*known[field.dtype]) if field.dtype in known else kind)
+
+
+def polars_decimals(field: Field, values: list[object]) -> "FrameSeries":
+    """Return a column of decimal numbers as polars has it."""
+    import polars
+
+    digits, places = re.findall(r"\d+", field.dtype)
+    native = polars.Series(str(field.name), values, dtype=polars.Decimal(int(digits), int(places)))
+    return narwhals().from_native(native, series_only=True)
 
 
 def to_arrow(frame: Frame) -> "pyarrow.Table":

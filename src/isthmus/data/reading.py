@@ -6,17 +6,20 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from isthmus.data import arrow_tables, batches, disk_arrays, frames, parquet  # noqa: F401  sources register themselves
 from isthmus.data.arrays import may_be_numbered, rows_of, takes_columns
 from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.chunks import PIECE_BYTES
+from isthmus.data.containers import array_of
 from isthmus.data.dense import DenseTable
 from isthmus.data.finite import refuse_non_finite
 from isthmus.data.labels import labels_of
 from isthmus.data.reading_columns import (
     ColumnKinds,
+    kinds_by_name,
     known_numbers,
     learn_columns,
     numbered_columns,
@@ -24,7 +27,7 @@ from isthmus.data.reading_columns import (
     take_apart,
     warn_of_numbered,
 )
-from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width, rows_of_list
+from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width
 from isthmus.data.reading_sources import (
     Given,
     given_pieces_of_source,
@@ -37,6 +40,8 @@ from isthmus.data.reading_sources import (
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import memory_mapped, open_source
 from isthmus.data.table import Table
+from isthmus.data.text_arrays import numbers_of_texts
+from isthmus.data.text_columns import typed
 
 
 def learn_table(
@@ -178,11 +183,13 @@ def learn_in_memory(
     if framed:
         X = unlabelled(X)
     else:
-        X = rows_of_list(X)
+        X = array_of(X)
+        X = numbers_of_texts(X) if isinstance(X, np.ndarray) else X
         if numbers is None and not takes_columns(X, columns) and not may_be_numbered(X):
             return learn_numbers(X, caller, least_rows)
         X = any_array(X)
     schema, cells = take_apart(X)
+    schema, cells = typed(schema, cells, kinds_by_name(columns, schema))
     if columns is not None or numbers is not None or not numbers_alone(schema, cells):
         return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight, numbers)
     numbered = numbered_columns(schema, cells, sample_weight, least_rows)

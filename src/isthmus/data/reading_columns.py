@@ -16,12 +16,14 @@ from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.columns import Columns, column_choices
 from isthmus.data.dense import DenseTable
 from isthmus.data.encoding import encoded
-from isthmus.data.fields import Cells, Field, Name, Schema
+from isthmus.data.fields import Cells, Field, Name, Schema, refuse_other_zone
 from isthmus.data.numbering import numbered_at_first
-from isthmus.data.reading_numbers import any_array, refuse_width, rows_of_list
+from isthmus.data.reading_numbers import any_array, refuse_width
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.survey import Survey
 from isthmus.data.table import Table
+from isthmus.data.text_arrays import numbers_of_texts
+from isthmus.data.text_columns import in_forms, is_written_as_text
 
 ColumnKinds = Mapping[Any, str] | Sequence[str] | str | None
 """What a user says of columns: a kind by name, one per column, one for all, "auto", or nothing."""
@@ -49,14 +51,21 @@ def learn_columns(
     return DenseTable(encoded(found, schema.fields, cells)), known
 
 
-def known_numbers(X: object, schema: TableSchema, caller: str) -> np.ndarray:
-    """Check a table against the columns of `fit`; return it as numbers (n, R), its columns in the order of `fit`."""
+def known_numbers(X: object, schema: TableSchema, caller: str, told: set[Name] | None = None) -> np.ndarray:
+    """Check a table against the columns of `fit`; return it as numbers (n, R), its columns in the order of `fit`.
+
+    Columns in `told` are not warned of again; those that are warned of are added.
+    """
     columns, frame = schema.columns, schema.frame
     assert columns is not None, "only tables of several kinds of columns are known so"
     assert frame is not None, "and these have a frame"
     if scipy.sparse.issparse(X):
         raise ValueError(f"{caller} was fitted on a table of columns, and X is sparse; give a frame")
-    X = unlabelled(X) if frames.is_frame(X) else any_array(rows_of_list(X))
+    if frames.is_frame(X):
+        X = unlabelled(X)
+    else:
+        X = any_array(X)
+        X = X if any(is_written_as_text(field) for field in frame.fields) else numbers_of_texts(X)
     by_place = not frames.is_frame(X) or frame.backend == ARRAY
     if by_place:
         refuse_width(X.shape[1], schema, caller)
@@ -66,6 +75,10 @@ def known_numbers(X: object, schema: TableSchema, caller: str) -> np.ndarray:
         fields, cells = in_order(found, cells, [column.name for column in columns], "fit")
     if not len(cells[0].missing):
         raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+    forms = [field.form for field in frame.fields]
+    fields, cells = in_forms(fields, cells, forms, set() if told is None else told)
+    for known, field in zip(frame.fields, fields, strict=True):
+        refuse_other_zone(known, field, "in fit", "now", frame.backend)
     return encoded(columns, fields, cells)
 
 
@@ -75,8 +88,10 @@ def take_apart(X: Any) -> tuple[Schema, list[Cells]]:
 
 
 def numbers_alone(schema: Schema, cells: Sequence[Cells]) -> bool:
-    """Whether all columns hold numbers, and no cell is missing."""
-    numeric = all(field.sort in ("float", "integer", "boolean") for field in schema.fields)
+    """Whether all columns hold numbers that are not written as text, and no cell is missing."""
+    numeric = all(
+        field.sort in ("float", "integer", "boolean") and not is_written_as_text(field) for field in schema.fields
+    )
     return numeric and not any(piece.missing.any() for piece in cells)
 
 
@@ -107,7 +122,7 @@ def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
     Raises
     ------
     ValueError
-        If it is neither None, "auto", a kind, a mapping, nor a sequence with one kind per column.
+        If it is neither None, "auto", a kind, a mapping, nor a sequence with one kind per column; or a kind is unknown.
     """
     if columns is None or (isinstance(columns, str) and columns == "auto"):
         return {}
@@ -115,10 +130,11 @@ def kinds_by_name(columns: ColumnKinds, schema: Schema) -> dict[Any, str]:
     if isinstance(columns, str):
         refuse_unknown("columns", columns, ["auto", *column_choices()])
         return dict.fromkeys(names, columns)
-    if isinstance(columns, Mapping):
-        return dict(columns)
-    if isinstance(columns, Sequence) and len(columns) == len(names):
-        return dict(zip(names, columns, strict=True))
+    if isinstance(columns, Mapping) or (isinstance(columns, Sequence) and len(columns) == len(names)):
+        kinds = dict(columns) if isinstance(columns, Mapping) else dict(zip(names, columns, strict=True))
+        for kind in kinds.values():
+            refuse_unknown("kind of column", kind, column_choices())
+        return kinds
     raise ValueError(
         "columns must be None, 'auto', a kind for all columns, a mapping from names to kinds, or a sequence of "
         f"{len(names)} kinds; got {columns!r}"

@@ -1,32 +1,49 @@
 """Reading rows of numbers in memory: arrays, lists, frames of numbers and sparse matrices, by scikit-learn's checks."""
 
 import functools
+import re
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from isthmus.data import frames
+from isthmus.data import frame_building, frames
+from isthmus.data.containers import array_of
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Schema
 from isthmus.data.finite import refuse_non_finite
+from isthmus.data.frame_columns import own_type
 from isthmus.data.schema import TableSchema
 from isthmus.data.sparse import SparseTable
 from isthmus.data.table import Numbers, Table
+from isthmus.data.text_arrays import numbers_of_texts
+
+UNCOMMON = re.compile(r"Sparse\[|[dD]ecimal|U?Int128")
+"""Types of numbers of frames that scikit-learn's checks do not read as numbers, or warn of."""
+COMMON_TYPES = {
+    "pandas": {"float": "float64", "integer": "int64", "boolean": "bool"},
+    "polars": {"float": "Float64", "integer": "Int64", "boolean": "Boolean"},
+    "pyarrow": {"float": "double", "integer": "int64", "boolean": "bool"},
+}
+"""Types of numbers that every library reads, by the sort of the column."""
 
 
 def learn_numbers(X: object, caller: str, least_rows: int, frame: Schema | None = None) -> tuple[Table, TableSchema]:
     """Read a table of numbers alone, and learn the number and names of its columns."""
     view = scikit_learns_view(caller)
-    numbers = checked_numbers(X, view, True, least_rows)
+    numbers = checked_numbers(in_common_types(X), view, True, least_rows)
     names = getattr(view, "feature_names_in_", None)
     return table_of_numbers(numbers), TableSchema(numbers.shape[1], None if names is None else tuple(names), frame)
 
 
 def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int) -> Table:
     """Read a table of numbers alone, and check it against the number and names of the columns of `fit`."""
+    if not frames.is_frame(X):
+        X = array_of(X)
+        X = numbers_of_texts(X) if isinstance(X, np.ndarray) else X
     try:
-        return table_of_numbers(checked_numbers(X, scikit_learns_view(caller, schema), False, least_rows))
+        view = scikit_learns_view(caller, schema)
+        return table_of_numbers(checked_numbers(in_common_types(X), view, False, least_rows))
     except ValueError:
         if schema.frame is not None and frames.is_frame(X):
             refuse_new_gaps(X, caller)
@@ -82,22 +99,25 @@ def table_of_numbers(numbers: Numbers) -> Table:
     return DenseTable(numbers) if isinstance(numbers, np.ndarray) else SparseTable(numbers)
 
 
-def rows_of_list(X: object) -> object:
-    """Return lists of rows as an array that keeps each value's type, if they make one of two dimensions."""
-    if not isinstance(X, list | tuple):
-        return X
-    try:
-        array = np.array(X)
-        array = np.array(X, dtype=object) if array.dtype.kind == "U" else array
-    except ValueError:
-        return X
-    return array if array.ndim == 2 else X
-
-
 def any_array(X: object) -> np.ndarray:
     """Return X as a two-dimensional array of numbers or objects; missing values stay as they are."""
-    array: np.ndarray = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+    array: np.ndarray = check_array(array_of(X), dtype=None, ensure_all_finite=False, ensure_min_samples=0)
     return array
+
+
+def in_common_types(X: object) -> object:
+    """Return a frame of numbers with types that scikit-learn's checks read as numbers; anything else as it is.
+
+    Columns of sparse, decimal and 128-bit types are read here; a frame with one of them gets new columns.
+    """
+    if not frames.is_frame(X) or not any(UNCOMMON.match(own_type(series)) for _, series in frames.columns_of(X)):
+        return X
+    schema, cells = frames.read(X)
+    types = COMMON_TYPES.get(schema.backend, {})
+    if any(field.sort not in types for field in schema.fields):
+        return X
+    fields = tuple(field._replace(dtype=types[field.sort], form=None) for field in schema.fields)
+    return frame_building.build(Schema(schema.backend, fields), cells, X)
 
 
 def refuse_new_gaps(X: frames.Frame, caller: str) -> None:

@@ -1,6 +1,7 @@
 """Reading sources: rows that come a piece at a time, learned and checked in one pass."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,17 +11,22 @@ from isthmus.data import frames
 from isthmus.data.arrow_tables import as_frame, column_names, is_batch, is_table, numbers, unlabelled
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.dense import DenseTable
-from isthmus.data.fields import Cells, Field, Name, Schema
+from isthmus.data.fields import Cells, Field, Form, Name, Schema
 from isthmus.data.finite import refuse_non_finite
 from isthmus.data.joining import are_alike, one_after_another
 from isthmus.data.labels import Labels, labels_of
 from isthmus.data.numbering import numbered_at_first
 from isthmus.data.reading_columns import ColumnKinds, in_order, kinds_by_name, known_numbers, learned, take_apart
-from isthmus.data.reading_numbers import any_array, refuse_width, rows_of_list
+from isthmus.data.reading_numbers import any_array, refuse_width
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.sources import Piece, Source
 from isthmus.data.survey import Survey
 from isthmus.data.table import Table
+from isthmus.data.text_arrays import numbers_of_texts
+from isthmus.data.text_columns import in_forms, text_counts, text_form
+
+ROWS_FOR_FORMS = 100_000
+"""At least this many rows of a source, if it has them, tell how its columns of text write numbers."""
 
 
 def plain_source(source: Source, caller: str, least_rows: int) -> ChunkedTable:
@@ -46,13 +52,16 @@ def learn_source(
     survey: Survey | None = None
     backend, fields_of_first, names = ARRAY, [], None
     lengths: list[int] = []
-    for piece in source.frames():
-        piece = unlabelled(piece) if frames.is_frame(piece) else any_array(rows_of_list(piece))
-        schema, cells = take_apart(piece)
+    forms: list[Form | None] = []
+    told: set[Name] = set()
+    for schema, cells, found_names in taken_apart(source):
         if survey is None:
-            backend, survey = schema.backend, Survey(kinds_by_name(columns, schema), number_kind)
-            fields_of_first, names = [field.name for field in schema.fields], _get_feature_names(piece)
+            kinds = kinds_by_name(columns, schema)
+            backend, survey, names = schema.backend, Survey(kinds, number_kind), found_names
+            fields_of_first = [field.name for field in schema.fields]
+            forms = forms_of_source(source, schema, kinds)
         fields, cells = in_order(schema, cells, fields_of_first, "the first batch")
+        fields, cells = in_forms(fields, cells, forms, told)
         survey.look(fields, cells)
         lengths.append(len(cells[0].missing))
     if survey is None:
@@ -60,7 +69,41 @@ def learn_source(
     found = learned(survey, obstacle)
     frame = Schema(backend, tuple(column.field for column in survey.found))
     known = TableSchema(len(found), None if names is None else tuple(names), frame, found)
-    return measured_table(source, known, lengths, caller, least_rows), known
+    return measured_table(source, known, lengths, caller, least_rows, told), known
+
+
+def taken_apart(source: Source) -> Iterator[tuple[Schema, list[Cells], Any]]:
+    """Yield the columns of every piece of a source, and scikit-learn's names of them.
+
+    Arrays of texts are numbers if those of the first piece are.
+    """
+    as_numbers: bool | None = None
+    for piece in source.frames():
+        if frames.is_frame(piece):
+            piece = unlabelled(piece)
+        else:
+            given = any_array(piece)
+            piece = given if as_numbers is False else numbers_of_texts(given)
+            as_numbers = piece is not given if as_numbers is None else as_numbers
+        yield *take_apart(piece), _get_feature_names(piece)
+
+
+def forms_of_source(source: Source, first: Schema, kinds: Mapping[Name, str]) -> list[Form | None]:
+    """Return how each column of text of a source writes numbers or dates, as far as its first rows tell."""
+    names = [field.name for field in first.fields]
+    texts: list[Counter[str]] = [Counter() for _ in names]
+    if all(field.sort not in ("text", "nothing") for field in first.fields):
+        return [None] * len(names)
+    rows = 0
+    for schema, cells, _ in taken_apart(source):
+        fields, cells = in_order(schema, cells, names, "the first batch")
+        for counts, field, piece in zip(texts, fields, cells, strict=True):
+            if field.sort == "text":
+                counts.update(text_counts(piece))
+        rows += len(cells[0].missing)
+        if rows >= ROWS_FOR_FORMS:
+            break
+    return [text_form(name, counts, kinds.get(name)) for name, counts in zip(names, texts, strict=True)]
 
 
 def numbered_in_source(source: Source) -> list[Name]:
@@ -87,17 +130,18 @@ def cells_of_piece(piece: Piece) -> tuple[tuple[Field, ...], list[Cells]]:
 
 def known_source(source: Source, schema: TableSchema, caller: str, least_rows: int) -> ChunkedTable:
     """Check a source against the columns of `fit`, in one pass; return it as a table."""
-    lengths = [len(known_numbers(piece, schema, caller)) for piece in source.frames()]
-    return measured_table(source, schema, lengths, caller, least_rows)
+    told: set[Name] = set()
+    lengths = [len(known_numbers(piece, schema, caller, told)) for piece in source.frames()]
+    return measured_table(source, schema, lengths, caller, least_rows, told)
 
 
 def measured_table(
-    source: Source, schema: TableSchema, lengths: list[int], caller: str, least_rows: int
+    source: Source, schema: TableSchema, lengths: list[int], caller: str, least_rows: int, told: set[Name]
 ) -> ChunkedTable:
-    """Return a source whose pieces have these lengths as a table of numbers."""
+    """Return a source whose pieces have these lengths as a table of numbers; columns in `told` were warned of."""
     if sum(lengths) < least_rows:
         raise ValueError(f"X has {sum(lengths)} rows; at least {least_rows} are needed by {caller}")
-    source.convert = lambda piece: known_numbers(piece, schema, caller)
+    source.convert = lambda piece: known_numbers(piece, schema, caller, told)
     source.measured(lengths)
     return ChunkedTable(lengths, source.read, schema.n_numbers, np.dtype(np.float64), in_order=source.in_order)
 
@@ -105,8 +149,9 @@ def measured_table(
 def pieces_of_source(source: Source, schema: TableSchema, caller: str) -> Iterator[Table]:
     """Yield the rows of a source as checked tables of some MiB."""
     start = 0
+    told: set[Name] = set()
     if schema.columns is not None:
-        source.convert = lambda piece: known_numbers(piece, schema, caller)
+        source.convert = lambda piece: known_numbers(piece, schema, caller, told)
     for block in gathered(source.blocks()):
         if schema.columns is None:
             refuse_width(block.shape[1], schema, caller)

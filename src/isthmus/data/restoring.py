@@ -10,7 +10,7 @@ from isthmus.data.arrays import build_array
 from isthmus.data.columns import AS_GIVEN, Columns
 from isthmus.data.encoding import decoded
 from isthmus.data.fields import Cells, Schema
-from isthmus.data.reading_numbers import any_array, rows_of_list
+from isthmus.data.reading_numbers import any_array
 from isthmus.data.schema import ARRAY, TableSchema
 
 
@@ -34,7 +34,7 @@ def restore(numbers: np.ndarray, schema: TableSchema, like: Any = None) -> Any:
     cells = cells_of_numbers(frame, numbers) if schema.columns is None else decoded(schema.columns, numbers)
     given = [] if like is None or schema.columns is None else not_rebuilt(schema.columns, cells)
     if given and not frames.is_frame(like):
-        like = any_array(rows_of_list(like))
+        like = any_array(like)
     build = build_array if frame.backend == ARRAY else frame_building.build
     return build(frame, cells, like, given)
 

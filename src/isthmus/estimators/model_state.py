@@ -9,6 +9,7 @@ import torch
 from isthmus.core.json_type import Json
 from isthmus.data.columns import Column, Columns
 from isthmus.data.fields import Field, Schema
+from isthmus.data.forms import form_of, plain_form
 from isthmus.data.moments import RunningMoments
 from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
@@ -89,7 +90,7 @@ def plain_schema(schema: TableSchema) -> dict[str, Json]:
         if frame is None
         else {
             "backend": frame.backend,
-            "fields": [plain_fields(field._asdict()) for field in frame.fields],
+            "fields": [plain_field(field) for field in frame.fields],
             "axis_names": plain(frame.axis_names),
         },
         "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
@@ -104,13 +105,19 @@ def revived_schema(facts: Any, classes: Classes) -> TableSchema:
         None if names is None else revived(names, classes),
         None
         if frame is None
-        else Schema(
-            frame["backend"],
-            tuple(Field(**as_tuples(values)) for values in frame["fields"]),
-            tuple(frame["axis_names"]),
-        ),
+        else Schema(frame["backend"], tuple(map(field_of, frame["fields"])), tuple(frame["axis_names"])),
         None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
     )
+
+
+def plain_field(field: Field) -> dict[str, Json]:
+    """Return what is known of a column apart from its values as JSON has it."""
+    return plain_fields(field._asdict() | {"form": plain_form(field.form)})
+
+
+def field_of(values: dict[str, Any]) -> Field:
+    """Undo `plain_field`."""
+    return Field(**as_tuples(values) | {"form": form_of(values.get("form"))})
 
 
 def plain_fields(values: Mapping[str, object]) -> dict[str, Json]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isthmus.data import frames
+from isthmus.data.containers import array_of
+from isthmus.data.objects import kind_of
 
 if TYPE_CHECKING:
     import pandas
@@ -135,7 +137,7 @@ def cells_of(table: object) -> list[list[object]]:
     """Return the values of a frame or array column by column, None where missing."""
     if frames.is_frame(table):
         return [series.to_list() for _, series in frames.columns_of(table)]
-    return [column.tolist() for column in np.asarray(table).T]
+    return [column.tolist() for column in np.asarray(array_of(table)).T]
 
 
 def framed(columns: dict[str, object], like: object) -> "pandas.DataFrame | polars.DataFrame":
@@ -163,7 +165,7 @@ def of_one_kind(values: object) -> object:
             return values
         values = values.tolist()
     assert isinstance(values, list), "columns of a frame are arrays or lists"
-    kinds = {frames.kind_of(value) for value in values if value is not None}
+    kinds = {kind_of(value) for value in values if value is not None}
     return values if len(kinds) < 2 else [None if value is None else shown(value) for value in values]
 
 
