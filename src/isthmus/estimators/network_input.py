@@ -1,0 +1,119 @@
+"""`NetworkInput`: rows in use as a network sees them, without gaps and within limits, beside the cells to be scored.
+
+A network is defined by the rows that it was trained on. A cell that is millions of standard deviations away would
+overflow in its layers, and a missing cell has no value. The network therefore sees such cells at a limit, or at a guess,
+while scores and errors compare its output with the cells as they are, in float64.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from isthmus.core.likelihood import LikelihoodModule
+from isthmus.data.moments import Ends
+from isthmus.data.scaling import AffineScaling
+from isthmus.estimators.checks import refuse_outside
+from isthmus.estimators.fitted_model import FittedModel
+
+LIMIT = 1e6
+"""Least distance from 0, in the network's units, at which a network stops following a cell."""
+BEYOND = 1e3
+"""The limit is at least this many times the greatest distance of a training cell."""
+GREATEST = 1e145
+"""Cells are scored up to this distance: its square, over the least variance, can be summed over any row in float64."""
+ROUNDS, SETTLED = 20, 1e-3
+"""Rounds in which missing cells are guessed, and the change, as a share of a column's range, that ends them."""
+
+
+class SeenRows(NamedTuple):
+    """A block of B rows in use."""
+
+    x: Tensor
+    """(B, F) what the network sees: within limits, and without gaps unless the model has a place for them."""
+    apart: Tensor | None = None
+    """(B,) rows of which the network does not see all cells as they are; None if there are none."""
+    cells: Tensor | None = None
+    """(B, F) float64 on the processor: all cells as they are, NaN where missing; None if no row is apart."""
+
+
+class NetworkInput:
+    """Brings rows of a table to a fitted network.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    device : torch.device
+        Where the network is.
+    """
+
+    def __init__(self, model: FittedModel, device: torch.device) -> None:
+        self.model, self.device = model, device
+        scaling, moments = model.scaling, model.record.moments
+        self.limits = torch.full((scaling.cells,), LIMIT, dtype=model.dtype)
+        if isinstance(scaling, AffineScaling):
+            known = torch.stack([moments.mean, moments.smallest, moments.largest])
+            self.middle, self.smallest, self.largest = ((known - scaling.shift) / scaling.scale).to(model.dtype)
+            reach = torch.maximum(self.smallest.abs(), self.largest.abs())
+            self.limits = self.limits.maximum(BEYOND * reach)
+
+    def look(self, raw: Tensor) -> SeenRows:
+        """Return what the network sees of rows (B, R) as they are in their table.
+
+        Raises
+        ------
+        ValueError
+            If the likelihood counts, and a cell is no whole number of at least 0.
+        """
+        model = self.model
+        if model.network.likelihood.whole:
+            self.refuse_outside(raw)
+        x = model.scaling(raw, model.dtype)
+        least, greatest = x.aminmax()
+        if least >= -LIMIT and greatest <= LIMIT:
+            return SeenRows(x.to(self.device))
+        gaps = x.isnan() if model.schema.columns is None else torch.zeros_like(x, dtype=torch.bool)
+        apart = (gaps | (x.abs() > self.limits)).any(1)
+        x = x.clamp(-self.limits, self.limits).to(self.device)
+        if not apart.any():
+            return SeenRows(x)
+        cells = model.scaling(raw.double(), torch.float64).clamp(-GREATEST, GREATEST)
+        return SeenRows(self.guessed(x, gaps.to(self.device)) if gaps.any() else x, apart, cells)
+
+    def guessed(self, x: Tensor, gaps: Tensor) -> Tensor:
+        """Return rows x (B, F) with what the network expects of the cells in gaps, given the others.
+
+        Missing cells start at the mean of their column and are replaced by their reconstruction until that changes no
+        more (Rezende, Mohamed and Wierstra 2014, without the draws). For a linear autoencoder this is the regression
+        on the observed cells within the principal subspace. No row affects another.
+        """
+        likelihood_sees = self.model.network.reconstruct
+        middle, least, greatest = (t.to(x.device) for t in (self.middle, self.smallest, self.largest))
+        x = torch.where(gaps, middle, x)
+        tolerance = SETTLED * (greatest - least)
+        moving = gaps.any(1)
+        for _ in range(ROUNDS):
+            guess = torch.where(gaps, likelihood_sees(x).clamp(least, greatest), x)
+            guess = torch.where(moving[:, None], guess, x)
+            moving = ((guess - x).abs() > tolerance).any(1)
+            x = guess
+            if not moving.any():
+                break
+        return x
+
+    def refuse_outside(self, raw: Tensor) -> None:
+        """Raise a `ValueError` if rows (B, R) hold values that the likelihood does not allow."""
+        refuse_outside_of(self.model, Ends.of(raw))
+
+
+def refuse_outside_of(model: FittedModel, ends: Ends) -> None:
+    """Raise a `ValueError` if columns with these ends hold values that a model's likelihood does not allow."""
+    if isinstance(model.scaling, AffineScaling):
+        name = type(model.likelihood).__name__
+        refuse_outside(model.network.likelihood, name, ends, model.scaling, model.schema.names)
+
+
+def is_bounded(likelihood: LikelihoodModule) -> bool:
+    """Whether there are numbers that a likelihood does not allow."""
+    return likelihood.whole or likelihood.support != LikelihoodModule.support
