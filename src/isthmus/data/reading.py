@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
@@ -13,6 +14,7 @@ from isthmus.data.arrays import takes_columns
 from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.dense import DenseTable
 from isthmus.data.finite import refuse_non_finite
+from isthmus.data.images import flattened, refuse_one_image, refuse_other_shape
 from isthmus.data.reading_columns import ColumnKinds, known_numbers, learn_columns, numbers_alone, take_apart
 from isthmus.data.reading_numbers import any_array, learn_numbers, read_numbers, refuse_width, rows_of_list
 from isthmus.data.reading_sources import known_source, learn_source, pieces_of_source, plain_source
@@ -59,17 +61,22 @@ def learn_table(
     X = memory_mapped(X)
     source = open_source(X)
     if source is None:
-        return learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight)
+        X, row_shape = flattened(X)
+        table, schema = learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight)
+        return table, replace(schema, row_shape=row_shape)
     if columns is not None or not source.plain:
-        return learn_source(source, caller, columns, obstacle, least_rows)
-    table = plain_source(source, caller, least_rows)
-    return table, TableSchema(table.shape[1], None if source.names is None else tuple(source.names))
+        streamed, schema = learn_source(source, caller, columns, obstacle, least_rows)
+    else:
+        streamed = plain_source(source, caller, least_rows)
+        schema = TableSchema(streamed.shape[1], None if source.names is None else tuple(source.names))
+    return streamed, replace(schema, row_shape=source.row_shape)
 
 
-def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int = 1) -> Table:
+def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int = 1, in_use: bool = True) -> Table:
     """Read X and check it against the columns that were learned.
 
-    The columns of a table of several kinds may come in another order.
+    The columns of a frame may come in another order. In use, cells may be missing (NaN) in columns of numbers that had
+    no gaps, and no finite number is too large; rows to train on are refused for either (``in_use=False``).
 
     Raises
     ------
@@ -79,11 +86,13 @@ def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int =
     X = memory_mapped(X)
     source = open_source(X, schema.names)
     if source is None:
-        return read_in_memory(X, schema, caller, least_rows)
+        return read_in_memory(X, schema, caller, least_rows, in_use=in_use)
     if schema.columns is not None:
-        return known_source(source, schema, caller, least_rows)
-    table = plain_source(source, caller, least_rows)
-    refuse_width(table.shape[1], schema, caller)
+        table = known_source(source, schema, caller, least_rows)
+    else:
+        table = plain_source(source, caller, least_rows, in_use=in_use)
+        refuse_width(table.shape[1], schema, caller)
+    refuse_other_shape(source.row_shape, schema, caller)
     return table
 
 
@@ -110,9 +119,9 @@ def read_batch(batch: object, names: Sequence[str], schema: TableSchema, *, call
     """Read the columns of these names of a record batch, and check them."""
     if schema.columns is not None:
         return DenseTable(known_numbers(arrow_tables.as_frame(batch, names), schema, caller))
-    rows = arrow_tables.numbers(batch, names)
+    rows = arrow_tables.numbers(batch, names, gaps=True)
     refuse_width(rows.shape[1], schema, caller)
-    refuse_non_finite(rows, schema.names, start=0)
+    refuse_non_finite(rows, schema.names, start=0, in_use=True)
     return DenseTable(rows)
 
 
@@ -131,8 +140,13 @@ def learn_in_memory(
     return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight)
 
 
-def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
+def read_in_memory(
+    X: object, schema: TableSchema, caller: str, least_rows: int = 1, *, in_use: bool = True
+) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
+    refuse_one_image(X, schema)
+    X, row_shape = flattened(X)
+    refuse_other_shape(row_shape, schema, caller)
     if schema.columns is not None:
         return DenseTable(known_numbers(X, schema, caller))
-    return read_numbers(X, schema, caller, least_rows)
+    return read_numbers(X, schema, caller, least_rows, in_use=in_use)

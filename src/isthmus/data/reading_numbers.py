@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
 from isthmus.data import frames
+from isthmus.data.arrays import is_gap
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Schema
 from isthmus.data.finite import refuse_non_finite
@@ -23,14 +24,31 @@ def learn_numbers(X: object, caller: str, least_rows: int, frame: Schema | None 
     return table_of_numbers(numbers), TableSchema(numbers.shape[1], None if names is None else tuple(names), frame)
 
 
-def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int) -> Table:
-    """Read a table of numbers alone, and check it against the number and names of the columns of `fit`."""
+def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int, *, in_use: bool) -> Table:
+    """Read a table of numbers alone, and check it against the number and names of the columns of `fit`.
+
+    The columns of a frame may come in another order. In use, cells of a dense table may be missing (NaN).
+    """
+    named = schema.frame is not None and frames.is_frame(X)
+    if named:
+        X = frames.in_order(X, [field.name for field in schema.frame.fields])
+    elif in_use:
+        X = with_nan(rows_of_list(X))
+    view = scikit_learns_view(caller, schema)
     try:
-        return table_of_numbers(checked_numbers(X, scikit_learns_view(caller, schema), False, least_rows))
+        return table_of_numbers(checked_numbers(X, view, False, least_rows, in_use=in_use))
     except ValueError:
-        if schema.frame is not None and frames.is_frame(X):
+        if named and not in_use:
             refuse_new_gaps(X, caller)
         raise
+
+
+def with_nan(X: object) -> object:
+    """Return an array of objects with NaN for None and pandas' NA, in a copy; anything else as it is."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "O":
+        return X
+    missing = np.vectorize(is_gap, otypes=[bool])(X)
+    return np.where(missing, np.nan, X) if missing.any() else X
 
 
 @functools.cache
@@ -49,8 +67,13 @@ def scikit_learns_view(caller: str, schema: TableSchema | None = None) -> BaseEs
     return view
 
 
-def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int) -> Numbers:
-    """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR."""
+def checked_numbers(
+    X: object, view: BaseEstimator, reset: bool, least_rows: int, *, in_use: bool = False
+) -> Numbers:
+    """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR.
+
+    In use, cells of a dense table may be missing (NaN), and no finite value is too large.
+    """
     caller = type(view).__name__
     try:
         array = validate_data(
@@ -73,7 +96,7 @@ def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int
         raise
     if array.dtype.kind not in "biuf":
         raise ValueError(f"X holds {array.dtype} values; {caller} takes numbers: convert them first")
-    refuse_non_finite(array, getattr(view, "feature_names_in_", None))
+    refuse_non_finite(array, getattr(view, "feature_names_in_", None), in_use=in_use)
     return array
 
 

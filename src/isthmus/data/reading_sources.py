@@ -1,15 +1,17 @@
 """Reading sources: rows that come a piece at a time, learned and checked in one pass."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import _get_feature_names
 
-from isthmus.data import frames
+from isthmus.data import arrow_tables, frames
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Schema
 from isthmus.data.finite import refuse_non_finite
+from isthmus.data.images import refuse_other_shape
 from isthmus.data.reading_columns import ColumnKinds, in_order, kinds_by_name, known_numbers, learned, take_apart
 from isthmus.data.reading_numbers import any_array, refuse_width, rows_of_list
 from isthmus.data.schema import ARRAY, TableSchema
@@ -18,9 +20,9 @@ from isthmus.data.survey import Survey
 from isthmus.data.table import Table
 
 
-def plain_source(source: Source, caller: str, least_rows: int) -> ChunkedTable:
+def plain_source(source: Source, caller: str, least_rows: int, *, in_use: bool = False) -> ChunkedTable:
     """Return a source of numbers alone as a table; its values are checked when they are first read."""
-    table = source.table(lambda block, start: refuse_non_finite(block, source.names, start))
+    table = source.table(lambda block, start: refuse_non_finite(block, source.names, start, in_use=in_use))
     rows, features = table.shape
     if rows < least_rows or features < 1:
         raise ValueError(
@@ -75,14 +77,25 @@ def pieces_of_source(source: Source, schema: TableSchema, caller: str) -> Iterat
     start = 0
     if schema.columns is not None:
         source.convert = lambda piece: known_numbers(piece, schema, caller)
+    elif schema.names is not None:
+        source.convert = lambda piece: numbers_with_gaps(piece, schema)
     for block in gathered(source.blocks()):
+        refuse_other_shape(source.row_shape, schema, caller)
         if schema.columns is None:
             refuse_width(block.shape[1], schema, caller)
-            refuse_non_finite(block, schema.names, start)
+            refuse_non_finite(block, schema.names, start, in_use=True)
         start += len(block)
         yield DenseTable(block)
     if not start:
         raise ValueError(f"X has no rows, and {caller} needs one at least")
+
+
+def numbers_with_gaps(piece: Any, schema: TableSchema) -> np.ndarray:
+    """Return a piece of a source, a table of Arrow's or an array, as numbers (b, F), NaN where a cell is missing."""
+    if frames.is_frame(piece):
+        assert schema.names is not None, "the columns of frames have names"
+        return arrow_tables.numbers(piece, schema.names, gaps=True)
+    return any_array(piece)
 
 
 def gathered(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -8,6 +8,7 @@ from isthmus.data import frame_building
 from isthmus.data.arrays import build_array
 from isthmus.data.encoding import decoded
 from isthmus.data.fields import Cells, Schema
+from isthmus.data.images import in_shape
 from isthmus.data.schema import ARRAY, TableSchema
 
 
@@ -21,13 +22,16 @@ def restore(numbers: np.ndarray, schema: TableSchema, like: Any = None) -> Any:
     schema
         What was learned of the table.
     like
-        A frame whose row labels (pandas' index) the result takes.
+        A frame whose row labels (pandas' index) the result takes, or an array: where `fit` was given images, the result
+        has their shape unless this array is flat.
     """
     frame = schema.frame
     if frame is None:
-        return numbers
+        return in_shape(numbers, schema, like)
     cells = cells_of_numbers(frame, numbers) if schema.columns is None else decoded(schema.columns, numbers)
-    return build_array(frame, cells) if frame.backend == ARRAY else frame_building.build(frame, cells, like)
+    if frame.backend == ARRAY:
+        return in_shape(build_array(frame, cells), schema, like)
+    return frame_building.build(frame, cells, like)
 
 
 def cells_of_numbers(schema: Schema, numbers: np.ndarray) -> list[Cells]:

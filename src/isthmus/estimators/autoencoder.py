@@ -285,7 +285,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 sample_weight=sample_weight,
             )
         else:
-            table, schema = read_table(X, known.schema, caller=caller), known.schema
+            table, schema = read_table(X, known.schema, caller=caller, in_use=False), known.schema
         self.model_ = training.fit_more(self, known, table, schema, sample_weight)
         return self
 
@@ -426,7 +426,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        a, b : array-like of shape (F,) or (n, F), or frames
+        a, b : array-like of shape (F,) or (n, F), or frames; or images, if `fit` was given images
             The rows at either end.
         steps : int
             Points on each line, both ends included; at least 2.
@@ -437,9 +437,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If `fit` was given a frame, a frame of n · steps rows, line after line.
         """
         steps = whole_number("steps", steps, 2)
-        alone = not frames.is_frame(a) and np.ndim(a) == 1
+        row_shape = self._model().schema.row_shape
+        alone = not frames.is_frame(a) and (np.ndim(a) == 1 or np.shape(a) == row_shape)
         ends = [
-            self._applied(end if frames.is_frame(end) else np.atleast_2d(np.asarray(end)), Inference.encode)
+            self._applied(end if frames.is_frame(end) else np.asarray(end)[None] if alone else end, Inference.encode)
             for end in (a, b)
         ]
         if ends[0].shape != ends[1].shape:
@@ -448,7 +449,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         decoded = self.inverse_transform(lines.reshape(-1, self._model().latent))
         if not isinstance(decoded, np.ndarray):
             return decoded
-        decoded = decoded.reshape(len(lines), steps, -1)
+        decoded = decoded.reshape(len(lines), steps, *decoded.shape[1:])
         return decoded[0] if alone else decoded
 
     @available(
@@ -551,6 +552,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = rules.takes_gaps(self)
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -89,6 +89,7 @@ def plain_schema(schema: TableSchema) -> dict[str, Json]:
         if frame is None
         else {"backend": frame.backend, "fields": [plain_fields(field._asdict()) for field in frame.fields]},
         "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
+        "row_shape": None if schema.row_shape is None else list(schema.row_shape),
     }
 
 
@@ -102,6 +103,7 @@ def revived_schema(facts: Any, classes: Classes) -> TableSchema:
         if frame is None
         else Schema(frame["backend"], tuple(Field(**as_tuples(values)) for values in frame["fields"])),
         None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
+        None if facts["row_shape"] is None else tuple(map(int, facts["row_shape"])),
     )
 
 

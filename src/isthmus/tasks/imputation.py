@@ -16,6 +16,7 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import register
 from isthmus.data import frames
 from isthmus.data.dense import DenseTable
+from isthmus.data.images import dimensions, flattened
 from isthmus.data.reading import learn_table, read_table
 from isthmus.data.reading_columns import ColumnKinds, kinds_by_name, take_apart
 from isthmus.data.reading_numbers import any_array
@@ -305,11 +306,11 @@ def in_memory(X: object) -> Any:
             f"Imputer takes rows in memory, and X is a source of rows ({type(X).__name__}): read it first, for "
             "example with pandas.read_parquet"
         )
-    return any_array(X)
+    return X if dimensions(X) > 2 else any_array(X)
 
 
 def numbers_are_real(columns: ColumnKinds, X: object) -> dict[Any, str]:
     """Return what is said of columns, and "real" for columns of numbers of which nothing is said."""
-    schema, _ = take_apart(X)
+    schema, _ = take_apart(flattened(X)[0])
     said = kinds_by_name(columns, schema)
     return {field.name: "real" for field in schema.fields if field.sort in ("float", "integer")} | said
