@@ -25,9 +25,7 @@ def arrow() -> Any:
     return pyarrow
 
 
-def numbers(
-    table: Any, names: Sequence[str], dtype: np.dtype | None = None, *, gaps: bool = False
-) -> np.ndarray:
+def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None, *, gaps: bool = False) -> np.ndarray:
     """Return those columns of a RecordBatch or a Table as numbers, (b, F).
 
     Parameters

@@ -140,9 +140,7 @@ def learn_in_memory(
     return learn_columns(X, schema, cells, columns, obstacle, least_rows, sample_weight)
 
 
-def read_in_memory(
-    X: object, schema: TableSchema, caller: str, least_rows: int = 1, *, in_use: bool = True
-) -> Table:
+def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1, *, in_use: bool = True) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
     refuse_one_image(X, schema)
     X, row_shape = flattened(X)

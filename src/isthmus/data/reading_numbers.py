@@ -67,9 +67,7 @@ def scikit_learns_view(caller: str, schema: TableSchema | None = None) -> BaseEs
     return view
 
 
-def checked_numbers(
-    X: object, view: BaseEstimator, reset: bool, least_rows: int, *, in_use: bool = False
-) -> Numbers:
+def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int, *, in_use: bool = False) -> Numbers:
     """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR.
 
     In use, cells of a dense table may be missing (NaN), and no finite value is too large.

@@ -144,7 +144,9 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     scale = "none" if counts and rules.is_auto(parameters.scale) else parameters.scale
     found, _ = scaling(scale, summary, table.dtype)
     likelihood = rules.likelihood(summary, found) if given is None else given
-    checks.refuse_outside(likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names)
+    checks.refuse_outside(
+        likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
+    )
     return Units(found, likelihood, dtype, RunningMoments.of(summary, float(len(raw))))
 
 

@@ -16,10 +16,10 @@ from isthmus.data.scaling import AffineScaling
 from isthmus.estimators.checks import refuse_outside
 from isthmus.estimators.fitted_model import FittedModel
 
-LIMIT = 1e6
-"""Least distance from 0, in the network's units, at which a network stops following a cell."""
-BEYOND = 1e3
-"""The limit is at least this many times the greatest distance of a training cell."""
+FAR, LIMIT = 1e2, 1e6
+"""Distances from 0, in the network's units, beyond which a cell is scored in float64, and no longer followed."""
+FAR_REACH, LIMIT_REACH = 10.0, 1e3
+"""Both are at least this many times the greatest distance of a training cell."""
 GREATEST = 1e145
 """Cells are scored up to this distance: its square, over the least variance, can be summed over any row in float64."""
 ROUNDS, SETTLED = 20, 1e-3
@@ -32,7 +32,7 @@ class SeenRows(NamedTuple):
     x: Tensor
     """(B, F) what the network sees: within limits, and without gaps unless the model has a place for them."""
     apart: Tensor | None = None
-    """(B,) rows of which the network does not see all cells as they are; None if there are none."""
+    """(B,) rows with cells that are missing or far out, to be scored by `cells`; None if there are none."""
     cells: Tensor | None = None
     """(B, F) float64 on the processor: all cells as they are, NaN where missing; None if no row is apart."""
 
@@ -51,12 +51,14 @@ class NetworkInput:
     def __init__(self, model: FittedModel, device: torch.device) -> None:
         self.model, self.device = model, device
         scaling, moments = model.scaling, model.record.moments
+        self.far = torch.full((scaling.cells,), FAR, dtype=model.dtype)
         self.limits = torch.full((scaling.cells,), LIMIT, dtype=model.dtype)
         if isinstance(scaling, AffineScaling):
             known = torch.stack([moments.mean, moments.smallest, moments.largest])
             self.middle, self.smallest, self.largest = ((known - scaling.shift) / scaling.scale).to(model.dtype)
             reach = torch.maximum(self.smallest.abs(), self.largest.abs())
-            self.limits = self.limits.maximum(BEYOND * reach)
+            self.far = self.far.maximum(FAR_REACH * reach)
+            self.limits = self.limits.maximum(LIMIT_REACH * reach)
 
     def look(self, raw: Tensor) -> SeenRows:
         """Return what the network sees of rows (B, R) as they are in their table.
@@ -71,10 +73,10 @@ class NetworkInput:
             self.refuse_outside(raw)
         x = model.scaling(raw, model.dtype)
         least, greatest = x.aminmax()
-        if least >= -LIMIT and greatest <= LIMIT:
+        if least >= -FAR and greatest <= FAR:
             return SeenRows(x.to(self.device))
         gaps = x.isnan() if model.schema.columns is None else torch.zeros_like(x, dtype=torch.bool)
-        apart = (gaps | (x.abs() > self.limits)).any(1)
+        apart = (gaps | (x.abs() > self.far)).any(1)
         x = x.clamp(-self.limits, self.limits).to(self.device)
         if not apart.any():
             return SeenRows(x)
