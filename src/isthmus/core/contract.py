@@ -315,18 +315,7 @@ class Part:
         return cls()
 
     def for_shape(self, row_shape: tuple[int, ...]) -> Self:
-        """Return the encoder or decoder for rows that are images.
-
-        Parameters
-        ----------
-        row_shape : tuple of int
-            (height, width) or (height, width, channels) of the images that `fit` was given.
-
-        Returns
-        -------
-        Part
-            By default the part itself, for which rows are flat.
-        """
+        """Return the encoder or decoder for images (height, width) or (height, width, channels); by default itself."""
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

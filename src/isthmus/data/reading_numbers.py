@@ -29,16 +29,15 @@ def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int, *
 
     The columns of a frame may come in another order. In use, cells of a dense table may be missing (NaN).
     """
-    named = schema.frame is not None and frames.is_frame(X)
-    if named:
-        X = frames.in_order(X, [field.name for field in schema.frame.fields])
+    if frames.is_frame(X):
+        X = X if schema.frame is None else frames.in_order(X, [field.name for field in schema.frame.fields])
     elif in_use:
         X = with_nan(rows_of_list(X))
     view = scikit_learns_view(caller, schema)
     try:
         return table_of_numbers(checked_numbers(X, view, False, least_rows, in_use=in_use))
     except ValueError:
-        if named and not in_use:
+        if schema.frame is not None and frames.is_frame(X) and not in_use:
             refuse_new_gaps(X, caller)
         raise
 

@@ -165,7 +165,7 @@ class Inference:
         theta = network(seen.x).theta
         found = network.likelihood.deviance_ratios(seen.x, theta)
         assert found is not None, "the likelihood of several kinds of columns has them"
-        if seen.apart is None:
+        if seen.apart is None or seen.cells is None:
             return found
         exact = self.exact.deviance_ratios(seen.cells, theta.double().cpu())
         assert exact is not None, "the likelihood of several kinds of columns has them"
@@ -185,10 +185,10 @@ class Inference:
 
 def in_its_type(result: np.ndarray, table: Table) -> np.ndarray:
     """Return a result in float32 if that holds the table's own values, else in float64."""
-    kind = np.dtype(np.float32 if table.dtype in NARROW else np.float64)
-    if kind.itemsize < result.dtype.itemsize:
-        result = result.clip(-np.finfo(kind).max, np.finfo(kind).max)
-    return result.astype(kind, copy=False)
+    if table.dtype not in NARROW:
+        return result.astype(np.float64, copy=False)
+    greatest = np.finfo(np.float32).max
+    return result.clip(-greatest, greatest).astype(np.float32, copy=False)
 
 
 def uninitialised(model: FittedModel) -> Tensor:

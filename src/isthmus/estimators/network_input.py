@@ -1,8 +1,8 @@
 """`NetworkInput`: rows in use as a network sees them, without gaps and within limits, beside the cells to be scored.
 
-A network is defined by the rows that it was trained on. A cell that is millions of standard deviations away would
-overflow in its layers, and a missing cell has no value. The network therefore sees such cells at a limit, or at a guess,
-while scores and errors compare its output with the cells as they are, in float64.
+A cell far beyond those of the training rows would overflow in a network's layers, and a missing cell has no value. The
+network sees the one at a limit and the other at a guess, while scores and errors compare its output with the cells as
+they are, in float64.
 """
 
 from typing import NamedTuple
@@ -90,13 +90,13 @@ class NetworkInput:
         more (Rezende, Mohamed and Wierstra 2014, without the draws). For a linear autoencoder this is the regression
         on the observed cells within the principal subspace. No row affects another.
         """
-        likelihood_sees = self.model.network.reconstruct
+        network = self.model.network
         middle, least, greatest = (t.to(x.device) for t in (self.middle, self.smallest, self.largest))
         x = torch.where(gaps, middle, x)
         tolerance = SETTLED * (greatest - least)
         moving = gaps.any(1)
         for _ in range(ROUNDS):
-            guess = torch.where(gaps, likelihood_sees(x).clamp(least, greatest), x)
+            guess = torch.where(gaps, network.reconstruct(x).clamp(least, greatest), x)
             guess = torch.where(moving[:, None], guess, x)
             moving = ((guess - x).abs() > tolerance).any(1)
             x = guess

@@ -1,4 +1,4 @@
-"""`NewGaps`: cells that are missing in columns that had no gap in training, such as those of a sensor that fell silent."""
+"""`NewGaps`: cells that are missing in columns that had no gap in training, as when a sensor falls silent."""
 
 from typing import Self
 
@@ -46,10 +46,8 @@ class NewGaps:
         """Return which columns of numbers (n, R) have new gaps, (n, columns) bool; None if there are none."""
         if is_sparse(numbers) or numbers.dtype.kind != "f":
             return None
-        if self.complete is None:
-            found = np.isnan(numbers)
-        else:
-            found = np.isnan(self.values.values(numbers)) & self.complete
+        missing = np.isnan(self.values.values(numbers))
+        found = missing if self.complete is None else missing & self.complete
         return found if found.any() else None
 
     def raised(self, scores: np.ndarray, numbers: Numbers) -> np.ndarray:
