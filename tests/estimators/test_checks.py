@@ -100,8 +100,9 @@ def test_frames_are_named_in_errors():
     missing = pandas.DataFrame({"a": pandas.array([1, None, 3], dtype="Int64"), "b": [1, 2, 3]})
     for frame in (missing, polars.DataFrame({"a": [1, None, 3], "b": [1, 2, 3]})):
         ae = model(latent=1).fit(type(frame)({"a": [1, 2, 3], "b": [1, 2, 3]}))
+        assert np.isfinite(ae.transform(frame)).all()
         with pytest.raises(ValueError, match="column 'a' has missing cells, and there were none in fit"):
-            ae.transform(frame)
+            ae.partial_fit(frame)
 
 
 def test_text_in_frames():
@@ -119,9 +120,11 @@ def test_text_in_frames():
 def test_other_columns_than_in_fit():
     pandas = pytest.importorskip("pandas")
     ae = model().fit(pandas.DataFrame(IRIS, columns=NAMES))
-    for columns in ("abcx", "bacd"):
+    for columns in ("abcx", "xyzw"):
         with pytest.raises(ValueError, match="The feature names should match those that were passed during fit"):
             ae.transform(pandas.DataFrame(IRIS, columns=list(columns)))
+    turned = pandas.DataFrame(IRIS, columns=NAMES)[["d", "b", "a", "c"]]
+    np.testing.assert_array_equal(ae.transform(turned), ae.transform(pandas.DataFrame(IRIS, columns=NAMES)))
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         ae.transform(IRIS)
 

@@ -524,7 +524,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.model_
 
     def _inference(self) -> Inference:
-        return Inference(self._model(), compute(self.compute))
+        return Inference(self._model(), compute(self.compute), gaps=rules.takes_gaps(self))
 
     def _applied(self, X: object, use: Use) -> np.ndarray:
         """Return the result of a use for all rows of X; a source is read piece by piece."""
@@ -552,7 +552,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = rules.takes_gaps(self)
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
