@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.utils import get_tags
 
 from isthmus import AnomalyDetector, AutoEncoder, Compute, Gaussian, Laplace, StudentT
 from isthmus.zoo.family import FAMILIES
@@ -66,7 +67,12 @@ def assert_finite(found):
 def test_results_of_every_preset_are_finite(make):
     model = small(make).fit(X)
     plain = results(model, X[:3])
+    takes_gaps = get_tags(model).input_tags.allow_nan
     for value in CELLS:
+        if np.isnan(value) and not takes_gaps:
+            with pytest.raises(ValueError, match="X contains NaN, missing cells, in column 0"):
+                model.transform(with_cell(value))
+            continue
         found = results(model, with_cell(value))
         assert_finite(found)
         for name, result in found.items():
@@ -109,7 +115,7 @@ def test_scores_fall_as_a_cell_grows(precision, scale, likelihood):
 def test_scores_of_counts(likelihood):
     model = small(likelihood=likelihood, latent=2, hidden=(8,)).fit(COUNTS)
     assert_falls(model, ["score_samples", "reconstruction_error"], COUNTS)
-    for value in (0.0, -0.0, 1e19, 1e300, np.nan):
+    for value in (0.0, -0.0, 1e19, 1e300):
         assert_finite(results(model, with_cell(value, COUNTS)))
     for value, message in (
         (-1.0, "needs values of at least 0"),
@@ -144,20 +150,11 @@ def distance(train):
     return lambda rows: np.log1p(np.abs(rows - train.mean(0))).sum(1)
 
 
-METHODS_OF_DETECTORS = [
-    "auto",
-    "denoiser",
-    "residual",
-    "likelihood",
-    "mahalanobis",
-    "neighbours",
-    "histogram",
-    distance,
-]
+NAMED = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram"]
 
 
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
-@pytest.mark.parametrize("method", METHODS_OF_DETECTORS, ids=str)
+@pytest.mark.parametrize("method", [*NAMED, distance], ids=[*NAMED, "own"])
 def test_detectors(setting, method):
     detector = AnomalyDetector(setting, method, random_state=0).fit(X)
     assert_falls(detector, ["score_samples", "decision_function", "pvalues"])

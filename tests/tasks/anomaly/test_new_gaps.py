@@ -41,11 +41,11 @@ def distance(train):
     return lambda rows: np.linalg.norm(rows - train.mean(0), axis=1)
 
 
-METHODS = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram", distance]
+NAMED = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram"]
 
 
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
-@pytest.mark.parametrize("method", [*METHODS, IsolationForest(n_estimators=5)], ids=str)
+@pytest.mark.parametrize("method", [*NAMED, distance, IsolationForest(n_estimators=5)], ids=[*NAMED, "own", "forest"])
 def test_a_sensor_that_falls_silent_is_found_and_named(setting, method):
     detector = AnomalyDetector(setting, method, random_state=0).fit(FRAME)
     silent = FRAME[:3].assign(b=[0.1, np.nan, 0.2])
