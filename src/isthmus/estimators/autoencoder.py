@@ -227,8 +227,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
-            Numbers must be finite, in any units. A sparse matrix stays sparse: only batches become dense. Data larger
+        X : array-like, frame or sparse matrix of shape (n, F), n at least 2; images; or a source of rows
+            Numbers must be finite, in any units. Images are (n, height, width) or (n, height, width, channels); results
+            in the data's units come back in that shape. A sparse matrix stays sparse: only batches become dense. Data larger
             than memory are given as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an
             array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
         y : ignored
@@ -292,20 +293,30 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     # -- use --------------------------------------------------------------------------------------------------------
 
     def transform(self, X: object) -> np.ndarray:
-        """Return the noise-free codes of rows, (n, K)."""
+        """Return the noise-free codes of rows, (n, K).
+
+        In this and every other use, numbers may be missing (NaN) although none were in `fit`, if the likelihood is
+        "auto" and the layers are dense: the network sees what it reconstructs of them from the others. A cell that is
+        too large for the network is seen at a limit. The columns of a frame may come in another order.
+        """
         return self._applied(X, Inference.encode)
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
         """Return the means of p(x|z) for codes Z (n, K), in the data's own units, (n, F).
 
         A frame if `fit` was given one: with its columns, types and categories, numbers rounded as they were, and the
-        likeliest category or truth value.
+        likeliest category or truth value. Images if `fit` was given images. Shares that add up to 1 under a multinomial
+        likelihood, since a code does not know the total of the counts.
         """
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
     def reconstruct(self, X: object) -> Any:
-        """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
+        """Return the reconstructions of rows, (n, F), in the data's own units.
+
+        A frame if `fit` was given one, with the columns in the order of `fit`; images of the shape of `fit` unless X is
+        flat. Under a multinomial likelihood, the counts that are expected given the row's total.
+        """
         return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
 
     def score_samples(self, X: object) -> np.ndarray:
@@ -313,7 +324,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         For a Gaussian likelihood a log-density in the data's own units, which is comparable between models of the same
         columns; for a Bernoulli likelihood minus the binary cross-entropy. For columns of several kinds the sum of
-        their log-likelihoods; missing cells contribute nothing.
+        their log-likelihoods. Missing cells contribute nothing. Every finite number has a finite score.
 
         Raises
         ------
@@ -333,7 +344,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
-        The mean squared error over the columns, in the data's own units squared. For columns of several kinds, which
+        The mean squared error over the columns that are there, in the data's own units squared. For columns of several kinds, which
         have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as good as the
         columns' means.
         """
@@ -410,7 +421,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Returns
         -------
-        ndarray or frame of shape (n, F), in the data's own units
+        ndarray or frame of shape (n, F), in the data's own units; images if `fit` was given images
+            Under a multinomial likelihood, one count per row, or without noise the shares.
 
         Raises
         ------
