@@ -57,7 +57,7 @@ IN_USE = TABLES | {
     "images": (
         IRIS[None],
         ValueError,
-        r"images of the shape \(150, 4\).* fitted on flat rows of 4 numbers: give such rows",
+        r"images of the shape \(150, 4\).* flat rows of 4 numbers: give such",
     ),
     "infinite": (GAPS, ValueError, r"0 NaN and 3 infinite values \(column 1: 2, column 3: 1\)"),
     "infinite objects": (GAPS.astype(object), ValueError, r"0 NaN and 3 infinite values \(column 1: 2, column 3: 1\)"),

@@ -229,9 +229,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         X : array-like, frame or sparse matrix of shape (n, F), n at least 2; images; or a source of rows
             Numbers must be finite, in any units. Images are (n, height, width) or (n, height, width, channels); results
-            in the data's units come back in that shape. A sparse matrix stays sparse: only batches become dense. Data larger
-            than memory are given as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an
-            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
+            in the data's units come back in that shape. A sparse matrix stays sparse: only batches become dense. Data
+            larger than memory are given as a path (.npy, Parquet, a folder of Parquet files), a
+            `pyarrow.dataset.Dataset`, an array of h5py or zarr, or a function that returns an iterator of batches each
+            time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
             Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
@@ -344,9 +345,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
-        The mean squared error over the columns that are there, in the data's own units squared. For columns of several kinds, which
-        have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as good as the
-        columns' means.
+        The mean squared error over the columns that are there, in the data's own units squared. For columns of several
+        kinds, which have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as
+        good as the columns' means.
         """
         return self._applied(X, Inference.error)
 
