@@ -68,7 +68,15 @@ def test_blocks_follow_the_chunks_on_disk(tmp_path, monkeypatch):
 
 
 def test_arrays_of_other_shapes_and_types(tmp_path):
-    with pytest.raises(ValueError, match=r"X has the shape \(50, 3, 1\); two dimensions are needed"):
-        open_source(zarr.create_array(tmp_path / "a", data=X[:, :, None]))
+    with pytest.raises(ValueError, match=r"X has the shape \(50,\); two dimensions are needed"):
+        open_source(zarr.create_array(tmp_path / "a", data=X[:, 0]))
     with pytest.raises(ValueError, match="X holds complex64 values; numbers are needed"):
         open_source(zarr.create_array(tmp_path / "b", data=X.astype(np.complex64)))
+
+
+def test_images_are_read_as_rows(tmp_path):
+    images = np.arange(50 * 12, dtype=np.float32).reshape(50, 4, 3)
+    source = open_source(zarr.create_array(tmp_path / "a", data=images, chunks=(8, 2, 3)))
+    assert source.row_shape == (4, 3)
+    np.testing.assert_array_equal(np.concatenate(list(source.blocks())), images.reshape(50, 12))
+    assert open_source(zarr.create_array(tmp_path / "b", data=X)).row_shape is None

@@ -131,13 +131,19 @@ NUMBERS = Field("x", "float", "float64")
     ("seen", "given", "message"),
     [
         ([1.5, 2.5], [np.inf], "column 'x' has 1 infinite values; make them missing"),
-        ([1.5, 2.5], [1e200], r"column 'x' has values too large to be squared \(1e\+200\)"),
     ],
 )
 def test_values_that_cannot_be(seen, given, message):
     columns = surveyed([NUMBERS], [cells(seen, np.float64)])
     with pytest.raises(ValueError, match=message):
         encoded(columns, [NUMBERS], [cells(given, np.float64)])
+
+
+def test_numbers_of_any_size_are_taken_in_use():
+    columns = surveyed([NUMBERS], [cells([1.5, 2.5], np.float64)])
+    assert encoded(columns, [NUMBERS], [cells([1e300], np.float64)]).tolist() == [[1e300]]
+    with pytest.raises(ValueError, match=r"column 'x' has values too large to be squared \(1e\+200\)"):
+        surveyed([NUMBERS], [cells([1.5, 1e200], np.float64)])
 
 
 @pytest.mark.parametrize(

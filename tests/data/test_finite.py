@@ -38,17 +38,27 @@ def test_columns_and_kinds_are_counted(monkeypatch, block, sparse):
 
 
 def test_only_five_columns_are_listed():
-    assert "column 4: 3 and 4 more columns)" in non_finite(np.full((3, 9), np.nan), None)
+    assert "column 4: 3 and 4 more columns)" in non_finite(np.full((3, 9), np.nan), None, in_use=False)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
 def test_numbers_whose_squares_overflow(sparse):
     array = spoiled(at3_2=-1e200)
     array = scipy.sparse.csr_array(array) if sparse else array
-    assert non_finite(array, list("abcd")) == (
+    assert non_finite(array, list("abcd"), in_use=False) == (
         "Input X has values too large to be squared (column 'c': -1e+200); divide such columns first"
     )
-    assert non_finite(spoiled(at3_2=1e149), None) == ""
+    assert non_finite(array, list("abcd"), in_use=True) == ""
+    assert non_finite(spoiled(at3_2=1e149), None, in_use=False) == ""
+
+
+def test_in_use_dense_cells_may_be_missing():
+    array = spoiled(at3_2=np.nan)
+    refuse_non_finite(array, None, in_use=True)
+    with pytest.raises(ValueError, match=r"1 NaN and 0 infinite values \(column 2: 1\)"):
+        refuse_non_finite(scipy.sparse.csr_array(array), None, in_use=True)
+    with pytest.raises(ValueError, match=r"0 NaN and 1 infinite values \(column 1: 1\)"):
+        refuse_non_finite(spoiled(at3_2=np.nan, at4_1=-np.inf), None, in_use=True)
 
 
 def test_labels():

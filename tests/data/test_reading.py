@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -113,14 +114,64 @@ def test_gaps_in_record_batches():
     spoiled = X.copy()
     spoiled[3, 1] = np.nan
     batch = pa.RecordBatch.from_arrays(list(map(pa.array, spoiled.T)), NAMES)
-    with pytest.raises(ValueError, match=r"1 NaN and 0 infinite values \(column 'b': 1\).*among the rows 0 to 39"):
+    np.testing.assert_array_equal(read_batch(batch, NAMES, schema, caller="Test")[:].numpy(), spoiled)
+    nulls = pa.RecordBatch.from_arrays([pa.array(column, from_pandas=True) for column in spoiled.T], NAMES)
+    np.testing.assert_array_equal(read_batch(nulls, NAMES, schema, caller="Test")[:].numpy(), spoiled)
+    spoiled[3, 1] = np.inf
+    batch = pa.RecordBatch.from_arrays(list(map(pa.array, spoiled.T)), NAMES)
+    with pytest.raises(ValueError, match=r"0 NaN and 1 infinite values \(column 'b': 1\).*among the rows 0 to 39"):
         read_batch(batch, NAMES, schema, caller="Test")
 
 
-def test_images_are_no_tables():
-    for images in (np.zeros((5, 4, 4)), np.zeros((5, 4, 4, 3))):
-        with pytest.raises(ValueError, match=r"Found array with dim [34]|Expected.*2D"):
-            learn_table(images, caller="Test")
+IMAGES = np.arange(40 * 12, dtype=float).reshape(40, 4, 3)
+
+
+def test_the_shape_of_images_is_learned():
+    for images in (IMAGES, IMAGES[..., None], np.where(IMAGES == 7, np.nan, IMAGES)):
+        table, schema = learn_table(images, caller="Test")
+        assert schema.row_shape == images.shape[1:]
+        np.testing.assert_array_equal(table.drawn(slice(None)), images.reshape(40, 12))
+        flat = read_table(images.reshape(40, 12), schema, caller="Test")
+        np.testing.assert_array_equal(flat.drawn(slice(None)), images.reshape(40, 12))
+    assert learn_table(IMAGES.reshape(40, 12), caller="Test")[1].row_shape is None
+
+
+def test_the_shape_of_images_that_come_in_batches_is_learned():
+    def batches():
+        yield from (IMAGES[start : start + 15] for start in (0, 15, 30))
+
+    table, schema = learn_table(batches, caller="Test")
+    assert (schema.row_shape, table.shape) == ((4, 3), (40, 12))
+    found = np.concatenate([piece.drawn(slice(None)) for piece in read_pieces(batches, schema, caller="Test")])
+    np.testing.assert_array_equal(found, IMAGES.reshape(40, 12))
+    with pytest.raises(ValueError, match=r"brought images of the shape \(4, 3\) and of the shape \(3, 4\)"):
+        learn_table(lambda: iter([IMAGES, IMAGES.swapaxes(1, 2)]), caller="Test")
+    turned = learn_table(IMAGES.swapaxes(1, 2), caller="Test")[1]
+    for read in (read_table, lambda *args, **kw: list(read_pieces(*args, **kw))):
+        with pytest.raises(ValueError, match=r"X holds images of the shape \(4, 3\), and Test was fitted on images of"):
+            read(batches, turned, caller="Test")
+
+
+def test_columns_of_numbers_are_taken_by_name():
+    _, schema = learn_table(FRAME, caller="Test")
+    turned = FRAME[FRAME.columns[::-1]]
+    for frame in (turned, pl.from_pandas(turned), pa.Table.from_pandas(turned)):
+        np.testing.assert_array_equal(read_table(frame, schema, caller="Test").drawn(slice(None)), FRAME)
+
+
+def test_gaps_and_large_numbers_are_taken_in_use_and_refused_in_training():
+    _, schema = learn_table(X, caller="Test")
+    for value, message in ((np.nan, "1 NaN"), (None, "."), (1e300, "too large to be squared")):
+        rows = X.astype(object)
+        rows[3, 1] = value
+        expected = X.copy()
+        expected[3, 1] = np.nan if value is None else value
+        np.testing.assert_array_equal(read_table(rows, schema, caller="Test").drawn(slice(None)), expected)
+        with pytest.raises((ValueError, TypeError), match=message):
+            read_table(rows, schema, caller="Test", in_use=False)
+    for read in (True, False):
+        with pytest.raises(ValueError, match="1 infinite"):
+            read_table(np.where(X[0, 0] == X, np.inf, X), schema, caller="Test", in_use=read)
 
 
 def test_paths_that_are_refused(tmp_path):

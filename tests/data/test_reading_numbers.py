@@ -22,7 +22,7 @@ FRAME = pandas.DataFrame(X, columns=["a", "b", "c"])
 
 
 def read(given, schema, least_rows=1):
-    return read_numbers(given, schema, "Test", least_rows)
+    return read_numbers(given, schema, "Test", least_rows, in_use=True)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "float64"])

@@ -67,6 +67,9 @@ def test_gaps_are_named_with_their_rows():
     with pytest.raises(ValueError, match=r"\(column 1: 1\).*They are among the rows 40 to 49"):
         learn_table(batches(spoiled), caller="Test")
     _, schema = learn_table(X, caller="Test")
+    found = [piece.drawn(slice(None)) for piece in read_pieces(batches(spoiled), schema, caller="Test")]
+    np.testing.assert_array_equal(np.concatenate(found), spoiled)
+    spoiled[45, 1] = np.inf
     with pytest.raises(ValueError, match=r"\(column 1: 1\).*They are among the rows 0 to 49"):
         list(read_pieces(batches(spoiled), schema, caller="Test"))
 

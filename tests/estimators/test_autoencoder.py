@@ -910,8 +910,9 @@ def test_another_device(monkeypatch):
             patch.setattr(devices, "device", lambda name: torch.device("meta"))
             patch.setattr(inference, "map_rows", map_rows)
             getattr(ae, method)(np.ones((3, 2)) if method == "inverse_transform" else IRIS)
+            looked = inference.Inference(ae.model_, Compute()).input.look(torch.from_numpy(IRIS))
         assert {parameter.device.type for parameter in ae.network_.parameters()} == {"meta"}
-        assert seen[0].device.type == "meta"
+        assert looked.x.device.type == "meta"
         assert seen[0].table.device.type == "cpu", "a table to be passed over once does not have to fit on the device"
 
 

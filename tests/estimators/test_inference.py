@@ -89,7 +89,7 @@ def test_results_have_the_type_that_holds_the_rows(dtype, expected):
     model = fitted(X[:200]).model_
     inference, table = Inference(model, Compute(threads=1)), DenseTable(np.abs(10 * X).astype(dtype))
     assert inference.encode(table).dtype == inference.reconstruct(table).dtype == expected
-    assert in_its_type(np.ones(3), inference.rows(table)).dtype == expected
+    assert in_its_type(np.ones(3), table).dtype == expected
 
 
 def test_values_outside_the_likelihood_are_not_scored():

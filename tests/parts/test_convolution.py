@@ -76,7 +76,7 @@ def test_signals_of_any_length(length):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        (Convolutional(), r"Convolutional does not know the shape of the image in a row of 64 columns: give shape="),
+        (Convolutional(), r"Convolutional does not know the shape of the image in a row of 64 columns: give images as"),
         (Convolutional((8, 7)), r"shape \(8, 7\) of Convolutional has 56 numbers, but a row has 64 columns"),
         (Convolutional((8, 8, 5)), "with 1 to 4 channels; got"),
         (Convolutional((64,)), "shape of Convolutional must be"),

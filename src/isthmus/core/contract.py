@@ -314,6 +314,10 @@ class Part:
         """
         return cls()
 
+    def for_shape(self, row_shape: tuple[int, ...]) -> Self:
+        """Return the encoder or decoder for images (height, width) or (height, width, channels); by default itself."""
+        return self
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the hyper-parameters by name; with `deep`, also those of nested parts as ``name__nested``."""
         params = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]

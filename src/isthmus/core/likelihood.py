@@ -77,6 +77,13 @@ class LikelihoodModule(nn.Module):
         """
         raise self.lacks("columns(x, theta, weight=None)", "-log p(x|z) of each cell, which training minimises")
 
+    def reconstruct(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the reconstruction of rows x, (B, F), which outputs (B, P) mean: the mean of p(x|z).
+
+        A likelihood that takes something of the row as given, such as the total of its counts, uses x for that.
+        """
+        return self.mean(theta)
+
     # -- what some uses need -------------------------------------------------------------------------------------------
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:

@@ -128,6 +128,10 @@ class Network(Trainable):
         """Return the mean of p(x|z), (B, F), for codes (B, K)."""
         return self.likelihood.mean(self.decoder(z))
 
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return the reconstructions of rows x (B, F), (B, F), by their noise-free codes."""
+        return self.likelihood.reconstruct(x, self.decoder(self.encode(x).mean))
+
     def terms(self, x: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """Return every term of the objective, {name: (B,)}; the trainer minimises their sum and knows nothing else."""
         step = self(x, weight)

@@ -29,7 +29,7 @@ def arrow() -> Any:
     return pyarrow
 
 
-def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> np.ndarray:
+def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None, *, gaps: bool = False) -> np.ndarray:
     """Return those columns of a RecordBatch or a Table as numbers, (b, F).
 
     Parameters
@@ -40,21 +40,26 @@ def numbers(table: Any, names: Sequence[str], dtype: np.dtype | None = None) -> 
         Which, in this order.
     dtype
         The number type; None takes one that holds them all.
+    gaps
+        Whether cells may be missing; they are NaN then, and whole numbers beside them floats.
 
     Raises
     ------
     ValueError
-        If a column is missing, holds no numbers or has gaps; it is named.
+        If a column is missing, holds no numbers, or has gaps that are not allowed; it is named.
     """
     refuse_text(table.schema, "the batch", names)
     chosen = [table.column(name) for name in names]
     for name, column in zip(names, chosen, strict=True):
-        if column.null_count:
+        if column.null_count and not gaps:
             raise ValueError(
                 f"column {name!r} has {column.null_count} empty cells among {len(column)} rows; fill them first, leave "
                 "these rows out, or fit with columns='auto', which takes gaps"
             )
     dtype = common_type(column.type for column in chosen) if dtype is None else dtype
+    if any(column.null_count for column in chosen):
+        dtype = np.result_type(dtype, np.float32)
+        chosen = [column.cast(arrow().float64()) if column.null_count else column for column in chosen]
     arrays = [column.to_numpy(zero_copy_only=False) if is_array(column) else column.to_numpy() for column in chosen]
     return np.stack(arrays, axis=1, dtype=dtype, casting="unsafe")
 

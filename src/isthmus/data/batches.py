@@ -18,6 +18,7 @@ from isthmus.data.arrow_tables import (
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.containers import array_of
 from isthmus.data.frames import is_frame
+from isthmus.data.images import RowShape, flattened
 from isthmus.data.moments import RunningMoments
 from isthmus.data.number_types import as_tensor, kept_type
 from isthmus.data.parquet import is_parquet_dataset
@@ -45,6 +46,8 @@ class ReiterableBatches:
     ----------
     names : list of str or None
         Of the columns, where batches have any; known once a batch was seen.
+    row_shape : tuple of int or None
+        Of each row, where batches are arrays of images; known once a batch was seen.
     """
 
     in_order = True
@@ -55,6 +58,7 @@ class ReiterableBatches:
         self.called = f"{getattr(X, '__name__', type(X).__name__)}()"
         self.lengths: list[int] = []
         self.convert: Convert | None = None
+        self.row_shape: RowShape | None = None
         self.begun: Iterable[Any] | None = None
         self.coming: Iterator[np.ndarray] = iter(())
         self.next = -1
@@ -121,7 +125,7 @@ class ReiterableBatches:
     def chosen(self, batch: Any) -> Any:
         """Return a batch as a frame, of a RecordBatch the columns that are wanted, or as it is."""
         if type(batch).__module__.split(".")[0] != "pyarrow":
-            return batch
+            return self.flat(batch)
         self.names = column_names(batch.schema) if self.names is None else self.names
         return as_frame(batch, [*self.names, *labels_beside(batch.schema, self.names)])
 
@@ -132,13 +136,24 @@ class ReiterableBatches:
         if type(batch).__module__.split(".")[0] == "pyarrow":
             self.names = column_names(batch.schema) if self.names is None else self.names
             return numbers(batch, self.names)
-        array = np.asarray(array_of(batch))
+        array = np.asarray(array_of(self.flat(batch)))
         if array.ndim != 2 or array.dtype.kind not in "biuf":
             raise ValueError(
                 f"batch {number} of {self.called} has the shape {array.shape} and the type {array.dtype}; arrays of "
                 "numbers (rows, columns) or RecordBatches are needed"
             )
         return array
+
+    def flat(self, batch: Any) -> Any:
+        """Return a batch of images as rows; any other batch as it is."""
+        rows, shape = flattened(batch)
+        if shape is not None and self.row_shape not in (None, shape):
+            raise ValueError(
+                f"{self.called} brought images of the shape {self.row_shape} and of the shape {shape}; every batch "
+                "needs the same one"
+            )
+        self.row_shape = self.row_shape if shape is None else shape
+        return rows
 
     def table(self, check: Callable[[np.ndarray, int], None]) -> ChunkedTable:
         """Pass over all batches once, and return them as a table that knows how many rows they have, and what of.

@@ -1,11 +1,13 @@
 """`ArrayOnDisk`: arrays of h5py and zarr, read a block of rows at a time."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
+from isthmus.data.images import checked_shape
 from isthmus.data.sources import Check, Convert, data_source
 
 
@@ -26,7 +28,7 @@ class ArrayLike(Protocol):
 
 @data_source
 class ArrayOnDisk:
-    """A two-dimensional array-like (h5py, zarr), read in blocks of rows that follow its own chunks.
+    """An array-like (h5py, zarr) of rows or of images, read in blocks of rows that follow its own chunks.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class ArrayOnDisk:
     Raises
     ------
     ValueError
-        If X is not two-dimensional, or holds anything but numbers.
+        If X has one dimension, is no array of images as `isthmus.data.images` takes them, or holds no numbers.
     """
 
     names: list[str] | None = None
@@ -49,14 +51,15 @@ class ArrayOnDisk:
         self.array = X
         self.convert: Convert | None = None
         shape, self.dtype = tuple(X.shape), np.dtype(X.dtype)
-        if len(shape) != 2:
+        if len(shape) < 2:
             raise ValueError(f"X has the shape {shape}; two dimensions are needed, (rows, columns)")
+        self.row_shape = checked_shape(shape)
         if self.dtype.kind not in "biuf":
             raise ValueError(f"X holds {self.dtype} values; numbers are needed: convert them first")
-        rows = max(1, PIECE_BYTES // max(1, shape[1] * self.dtype.itemsize))
+        self.features = math.prod(shape[1:])
+        rows = max(1, PIECE_BYTES // max(1, self.features * self.dtype.itemsize))
         chunk = chunk_rows(X)
         step = max(1, rows // chunk) * chunk
-        self.features = shape[1]
         self.edges = [*range(0, shape[0], step), shape[0]]
 
     @staticmethod
@@ -74,7 +77,8 @@ class ArrayOnDisk:
 
     def block(self, i: int) -> np.ndarray:
         """Return a block of rows as they are, (b, F)."""
-        return np.asarray(self.array[self.edges[i] : self.edges[i + 1]])
+        start, stop = self.edges[i], self.edges[i + 1]
+        return np.asarray(self.array[start:stop]).reshape(stop - start, self.features)
 
     def first(self) -> np.ndarray | None:
         """Return the first rows; None if there are none."""

@@ -28,7 +28,7 @@ def encoded(columns: Sequence[Column], fields: Sequence[Field], cells: Sequence[
     Raises
     ------
     ValueError
-        If a column has another type than in `fit`, or infinite or far too large values; the message names it.
+        If a column has another type than in `fit`, or infinite values; the message names it.
     """
     parts = [numbers(*known) for known in zip(columns, fields, cells, strict=True)]
     return np.concatenate(parts, axis=1) if parts else np.empty((0, 0))
@@ -55,17 +55,17 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
         raw[seen, 0] = level_codes(column, field, values)
     elif column.sort in ("time", "duration"):
         in_ticks = values.astype(np.int64)
-        refuse_extreme(field, in_ticks / own_ticks(column, field))
+        refuse_impossible(field, in_ticks / own_ticks(column, field))
         day, rest = np.divmod(in_ticks, own_ticks(column, field))
         raw[seen, 0], raw[seen, 1] = day, rest * (column.ticks / own_ticks(column, field))
     elif column.wide:
-        refuse_extreme(field, values.astype(np.float64))
+        refuse_impossible(field, values.astype(np.float64))
         high, low = np.divmod(values, values.dtype.type(HALF))
         raw[seen, 0], raw[seen, 1] = high, low
     else:
         as_floats = values.astype(np.float64)
         if column.kind != "ignored":
-            refuse_extreme(field, as_floats)
+            refuse_impossible(field, as_floats)
             as_floats = possible(column, as_floats)
         raw[seen, 0] = as_floats
     return raw
@@ -126,20 +126,23 @@ def refuse_other_type(column: Column, field: Field) -> None:
 
 
 def refuse_extreme(field: Field, values: np.ndarray) -> None:
-    """Raise a `ValueError` for infinite numbers, numbers too large to be squared, and times outside the calendar."""
+    """Raise a `ValueError` for values that cannot be learned from: impossible ones, and numbers too large to square."""
+    refuse_impossible(field, values)
+    extreme = values[np.argmax(np.abs(values))] if len(values) else 0.0
+    if abs(extreme) > LARGEST:
+        raise ValueError(
+            f"column {field.name!r} has values too large to be squared ({extreme:g}); divide it by a large number"
+        )
+
+
+def refuse_impossible(field: Field, values: np.ndarray) -> None:
+    """Raise a `ValueError` for infinite numbers and times outside the calendar."""
     infinite = int(np.isinf(values).sum())
     if infinite:
         raise ValueError(
             f"column {field.name!r} has {infinite} infinite values; make them missing (NaN) or finite numbers"
         )
-    if not len(values):
-        return
-    extreme = values[np.argmax(np.abs(values))]
-    if abs(extreme) > LARGEST:
-        raise ValueError(
-            f"column {field.name!r} has values too large to be squared ({extreme:g}); divide it by a large number"
-        )
-    if field.sort == "time" and (values.min() < DAYS[0] or values.max() > DAYS[1] + 1):
+    if field.sort == "time" and len(values) and (values.min() < DAYS[0] or values.max() > DAYS[1] + 1):
         raise ValueError(f"column {field.name!r} has times outside the years 1 to 9999; make them missing (NaT)")
 
 

@@ -13,8 +13,12 @@ CELLS = 2**20
 """Cells that are examined at a time."""
 
 
-def refuse_non_finite(X: Numbers, names: Sequence[object] | None, start: int | None = None) -> None:
+def refuse_non_finite(
+    X: Numbers, names: Sequence[object] | None, start: int | None = None, *, in_use: bool = False
+) -> None:
     """Raise a `ValueError` if a value is NaN, infinite or too large: in which columns, how many, and what to do.
+
+    In use, cells of a dense table may be missing, and no finite value is too large.
 
     Parameters
     ----------
@@ -24,23 +28,26 @@ def refuse_non_finite(X: Numbers, names: Sequence[object] | None, start: int | N
         Of the columns.
     start
         Position of the first row, for blocks of a longer table: the message then names the range of rows.
+    in_use
+        Whether a fitted model is used on the rows.
     """
-    problem = non_finite(X, names) if X.dtype.kind == "f" else ""
+    problem = non_finite(X, names, in_use) if X.dtype.kind == "f" else ""
     if problem:
         where = "" if start is None else f". They are among the rows {start} to {start + X.shape[0] - 1}"
         raise ValueError(problem + where)
 
 
-def non_finite(X: Numbers, names: Sequence[object] | None) -> str:
+def non_finite(X: Numbers, names: Sequence[object] | None, in_use: bool) -> str:
     """Say which columns hold values that are not finite or too large; "" if none does."""
     bad = np.zeros(X.shape[1], dtype=np.int64)
     nan = 0
+    allows_gaps = in_use and isinstance(X, np.ndarray)
     for values, column_of in cells(X):
-        finite = np.isfinite(values)
-        if not finite.all():
-            nan += int(np.isnan(values).sum())
-            bad += np.bincount(column_of(np.flatnonzero(~finite)), minlength=X.shape[1])
-        elif values.dtype.itemsize > 4 and np.abs(values).max(initial=0) > LARGEST:
+        wrong = np.isinf(values) if allows_gaps else ~np.isfinite(values)
+        if wrong.any():
+            nan += int(np.isnan(values[wrong]).sum())
+            bad += np.bincount(column_of(np.flatnonzero(wrong)), minlength=X.shape[1])
+        elif not in_use and values.dtype.itemsize > 4 and np.abs(values).max(initial=0) > LARGEST:
             first = np.flatnonzero(np.abs(values) > LARGEST)[0]
             value = f"{column_label(int(column_of(first)), names)}: {values[first]:g}"
             return f"Input X has values too large to be squared ({value}); divide such columns first"

@@ -101,6 +101,17 @@ def axis_names(X: Frame) -> tuple[str | None, ...]:
     return () if all(name is None for name in names) else tuple(None if name is None else str(name) for name in names)
 
 
+def in_order(X: Frame, names: list[Name]) -> Frame:
+    """Return a frame with its columns in this order, if it has just these; else the frame as it is."""
+    found = names_of(X)
+    if found == names or len(found) != len(names) or set(found) != set(names):
+        return X
+    if narwhals().dependencies.is_pandas_dataframe(X):
+        frame = cast("pandas.DataFrame", X)
+        return frame.iloc[:, [found.index(name) for name in names]]
+    return cast(Frame, narwhals().from_native(X, eager_only=True).select(names).to_native())
+
+
 def backend_of(X: Frame) -> str:
     """Return the name of the library that a frame belongs to, such as "pandas" or "polars"."""
     return str(narwhals().from_native(X, eager_only=True).implementation.value).lower()

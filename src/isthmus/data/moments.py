@@ -22,6 +22,23 @@ ENTRIES = 2**20
 """Stored entries of a sparse table that are processed together."""
 
 
+class Ends(NamedTuple):
+    """The smallest and the largest value of columns, (F,) each, in float64, and whether all are whole numbers."""
+
+    smallest: Tensor
+    largest: Tensor
+    whole: Tensor
+
+    @classmethod
+    def of(cls, rows: Tensor) -> "Ends":
+        """Return those of rows (n, F); missing cells, NaN, do not count."""
+        values = rows.double()
+        missing = values.isnan()
+        smallest = torch.where(missing, torch.inf, values).amin(0)
+        largest = torch.where(missing, -torch.inf, values).amax(0)
+        return cls(smallest, largest, (missing | (values == values.round())).all(0))
+
+
 class Summary(NamedTuple):
     """What is known about the columns before training, (F,) each, in float64."""
 
@@ -31,6 +48,11 @@ class Summary(NamedTuple):
     largest: Tensor
     whole: Tensor
     """Whether every value is a whole number; bool."""
+
+    @property
+    def ends(self) -> Ends:
+        """The ends of the columns' ranges."""
+        return Ends(self.smallest, self.largest, self.whole)
 
     @property
     def binary(self) -> bool:

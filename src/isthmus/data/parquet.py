@@ -54,6 +54,7 @@ class ParquetGroups:
     """
 
     in_order = False
+    row_shape: tuple[int, ...] | None = None
 
     def __init__(self, files: Sequence[tuple[Any, str]], what: str, columns: Sequence[str] | None = None) -> None:
         self.files = list(files)

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from isthmus.data.chunks import PIECE_BYTES
 from isthmus.data.containers import array_of
 from isthmus.data.dense import DenseTable
 from isthmus.data.finite import refuse_non_finite
+from isthmus.data.images import flattened, refuse_one_image, refuse_other_shape
 from isthmus.data.labels import labels_of
 from isthmus.data.reading_columns import (
     ColumnKinds,
@@ -38,7 +40,7 @@ from isthmus.data.reading_sources import (
     plain_source,
 )
 from isthmus.data.schema import TableSchema
-from isthmus.data.sources import memory_mapped, open_source
+from isthmus.data.sources import Source, memory_mapped, open_source
 from isthmus.data.table import Table
 from isthmus.data.text_arrays import numbers_of_texts
 from isthmus.data.text_columns import typed
@@ -89,7 +91,17 @@ def learn_table(
     X = memory_mapped(X)
     source = open_source(X)
     if source is None:
-        return learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight, numbers)
+        X, row_shape = flattened(X)
+        table, schema = learn_in_memory(X, caller, columns, obstacle, least_rows, sample_weight, numbers)
+        return table, replace(schema, row_shape=row_shape)
+    streamed, schema = learn_rows_of_source(source, caller, columns, obstacle, least_rows, numbers)
+    return streamed, replace(schema, row_shape=source.row_shape)
+
+
+def learn_rows_of_source(
+    source: Source, caller: str, columns: ColumnKinds, obstacle: str, least_rows: int, numbers: str | None
+) -> tuple[Table, TableSchema]:
+    """Read a source and learn its columns, as `learn_table` does."""
     if columns is not None or numbers is not None or not source.plain:
         return learn_source(source, caller, columns, obstacle, least_rows, numbers)
     numbered = numbered_in_source(source)
@@ -101,10 +113,11 @@ def learn_table(
     return table, TableSchema(table.shape[1], None if source.names is None else tuple(source.names))
 
 
-def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int = 1) -> Table:
+def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int = 1, in_use: bool = True) -> Table:
     """Read X and check it against the columns that were learned.
 
-    The columns of a table of several kinds may come in another order.
+    The columns of a frame may come in another order. In use, cells may be missing (NaN) in columns of numbers that had
+    no gaps, and no finite number is too large; rows to train on are refused for either (``in_use=False``).
 
     Raises
     ------
@@ -114,11 +127,13 @@ def read_table(X: object, schema: TableSchema, *, caller: str, least_rows: int =
     X = memory_mapped(X)
     source = open_source(X, schema.names)
     if source is None:
-        return read_in_memory(X, schema, caller, least_rows)
+        return read_in_memory(X, schema, caller, least_rows, in_use=in_use)
     if schema.columns is not None:
-        return known_source(source, schema, caller, least_rows)
-    table = plain_source(source, caller, least_rows)
-    refuse_width(table.shape[1], schema, caller)
+        table = known_source(source, schema, caller, least_rows)
+    else:
+        table = plain_source(source, caller, least_rows, in_use=in_use)
+        refuse_width(table.shape[1], schema, caller)
+    refuse_other_shape(source.row_shape, schema, caller)
     return table
 
 
@@ -163,9 +178,9 @@ def read_batch(batch: object, names: Sequence[str], schema: TableSchema, *, call
     """Read the columns of these names of a record batch, and check them."""
     if schema.columns is not None:
         return DenseTable(known_numbers(arrow_tables.as_frame(batch, names), schema, caller))
-    rows = arrow_tables.numbers(batch, names)
+    rows = arrow_tables.numbers(batch, names, gaps=True)
     refuse_width(rows.shape[1], schema, caller)
-    refuse_non_finite(rows, schema.names, start=0)
+    refuse_non_finite(rows, schema.names, start=0, in_use=True)
     return DenseTable(rows)
 
 
@@ -200,11 +215,14 @@ def learn_in_memory(
     return learn_numbers(X, caller, least_rows, schema if framed else None)
 
 
-def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1) -> Table:
+def read_in_memory(X: object, schema: TableSchema, caller: str, least_rows: int = 1, *, in_use: bool = True) -> Table:
     """Read rows in memory and check them against the columns that were learned."""
     X = unlabelled(X)
     if frames.is_frame(X):
         frames.names_of(X)  # refuses what cannot be told apart
+    refuse_one_image(X, schema)
+    X, row_shape = flattened(X)
+    refuse_other_shape(row_shape, schema, caller)
     if schema.columns is not None:
         return DenseTable(known_numbers(X, schema, caller))
-    return read_numbers(X, schema, caller, least_rows)
+    return read_numbers(X, schema, caller, least_rows, in_use=in_use)

@@ -13,6 +13,7 @@ from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Schema
 from isthmus.data.finite import refuse_non_finite
 from isthmus.data.frame_columns import own_type
+from isthmus.data.gaps import is_gap
 from isthmus.data.schema import TableSchema
 from isthmus.data.sparse import SparseTable
 from isthmus.data.table import Numbers, Table
@@ -36,18 +37,32 @@ def learn_numbers(X: object, caller: str, least_rows: int, frame: Schema | None 
     return table_of_numbers(numbers), TableSchema(numbers.shape[1], None if names is None else tuple(names), frame)
 
 
-def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int) -> Table:
-    """Read a table of numbers alone, and check it against the number and names of the columns of `fit`."""
-    if not frames.is_frame(X):
+def read_numbers(X: object, schema: TableSchema, caller: str, least_rows: int, *, in_use: bool) -> Table:
+    """Read a table of numbers alone, and check it against the number and names of the columns of `fit`.
+
+    The columns of a frame may come in another order. In use, cells of a dense table may be missing (NaN).
+    """
+    if frames.is_frame(X):
+        X = X if schema.frame is None else frames.in_order(X, [field.name for field in schema.frame.fields])
+    else:
         X = array_of(X)
+        X = with_nan(X) if in_use else X
         X = numbers_of_texts(X) if isinstance(X, np.ndarray) else X
+    view = scikit_learns_view(caller, schema)
     try:
-        view = scikit_learns_view(caller, schema)
-        return table_of_numbers(checked_numbers(in_common_types(X), view, False, least_rows))
+        return table_of_numbers(checked_numbers(in_common_types(X), view, False, least_rows, in_use=in_use))
     except ValueError:
-        if schema.frame is not None and frames.is_frame(X):
+        if schema.frame is not None and frames.is_frame(X) and not in_use:
             refuse_new_gaps(X, caller)
         raise
+
+
+def with_nan(X: object) -> object:
+    """Return an array of objects with NaN for None and pandas' NA, in a copy; anything else as it is."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "O":
+        return X
+    missing = np.vectorize(is_gap, otypes=[bool])(X)
+    return np.where(missing, np.nan, X) if missing.any() else X
 
 
 @functools.cache
@@ -66,8 +81,11 @@ def scikit_learns_view(caller: str, schema: TableSchema | None = None) -> BaseEs
     return view
 
 
-def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int) -> Numbers:
-    """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR."""
+def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int, *, in_use: bool = False) -> Numbers:
+    """Return X as a two-dimensional array of finite numbers, not copied where it is one; a sparse matrix as CSR.
+
+    In use, cells of a dense table may be missing (NaN), and no finite value is too large.
+    """
     caller = type(view).__name__
     try:
         array = validate_data(
@@ -90,7 +108,7 @@ def checked_numbers(X: object, view: BaseEstimator, reset: bool, least_rows: int
         raise
     if array.dtype.kind not in "biuf":
         raise ValueError(f"X holds {array.dtype} values; {caller} takes numbers: convert them first")
-    refuse_non_finite(array, getattr(view, "feature_names_in_", None))
+    refuse_non_finite(array, getattr(view, "feature_names_in_", None), in_use=in_use)
     return array
 
 

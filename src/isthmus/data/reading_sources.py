@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import _get_feature_names
 
-from isthmus.data import frames
-from isthmus.data.arrow_tables import as_frame, column_names, is_batch, is_table, numbers, unlabelled
+from isthmus.data import arrow_tables, frames
+from isthmus.data.arrow_tables import as_frame, column_names, is_batch, unlabelled
 from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Cells, Field, Form, Name, Schema
 from isthmus.data.finite import refuse_non_finite
+from isthmus.data.images import refuse_other_shape
 from isthmus.data.joining import are_alike, one_after_another
 from isthmus.data.labels import Labels, labels_of
 from isthmus.data.numbering import numbered_at_first
@@ -29,9 +30,9 @@ ROWS_FOR_FORMS = 100_000
 """At least this many rows of a source, if it has them, tell how its columns of text write numbers."""
 
 
-def plain_source(source: Source, caller: str, least_rows: int) -> ChunkedTable:
+def plain_source(source: Source, caller: str, least_rows: int, *, in_use: bool = False) -> ChunkedTable:
     """Return a source of numbers alone as a table; its values are checked when they are first read."""
-    table = source.table(lambda block, start: refuse_non_finite(block, source.names, start))
+    table = source.table(lambda block, start: refuse_non_finite(block, source.names, start, in_use=in_use))
     rows, features = table.shape
     if rows < least_rows or features < 1:
         raise ValueError(
@@ -152,10 +153,13 @@ def pieces_of_source(source: Source, schema: TableSchema, caller: str) -> Iterat
     told: set[Name] = set()
     if schema.columns is not None:
         source.convert = lambda piece: known_numbers(piece, schema, caller, told)
+    elif schema.names is not None:
+        source.convert = lambda piece: numbers_with_gaps(piece, schema)
     for block in gathered(source.blocks()):
+        refuse_other_shape(source.row_shape, schema, caller)
         if schema.columns is None:
             refuse_width(block.shape[1], schema, caller)
-            refuse_non_finite(block, schema.names, start)
+            refuse_non_finite(block, schema.names, start, in_use=True)
         start += len(block)
         yield DenseTable(block)
     if not start:
@@ -179,10 +183,13 @@ def given_pieces_of_source(source: Source, schema: TableSchema, caller: str) -> 
         if schema.columns is not None:
             table = DenseTable(known_numbers(piece, schema, caller))
         else:
-            block = numbers(piece, column_names(piece.schema)) if is_table(piece) else np.asarray(piece)
+            block = any_array(piece) if schema.names is None else numbers_with_gaps(piece, schema)
             refuse_width(block.shape[1], schema, caller)
-            refuse_non_finite(block, schema.names, start)
+            refuse_non_finite(block, schema.names, start, in_use=True)
             table = DenseTable(block)
+        refuse_other_shape(source.row_shape, schema, caller)
+        if source.row_shape is not None:
+            piece = piece.reshape(len(piece), *source.row_shape)
         start += len(table)
         yield Given(table, piece, labels_of(piece) if frames.is_frame(piece) else None)
     if not start:
@@ -202,6 +209,14 @@ def gathered_pieces(pieces: Iterable[Piece], row_bytes: int) -> Iterator[Piece]:
             small = []
     if small:
         yield one_after_another(small)
+
+
+def numbers_with_gaps(piece: Any, schema: TableSchema) -> np.ndarray:
+    """Return a piece of a source, a table of Arrow's or an array, as numbers (b, F), NaN where a cell is missing."""
+    if frames.is_frame(piece):
+        assert schema.names is not None, "the columns of frames have names"
+        return arrow_tables.numbers(piece, schema.names, gaps=True)
+    return any_array(piece)
 
 
 def gathered(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

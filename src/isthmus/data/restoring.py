@@ -10,6 +10,7 @@ from isthmus.data.arrays import build_array
 from isthmus.data.columns import AS_GIVEN, Columns
 from isthmus.data.encoding import decoded
 from isthmus.data.fields import Cells, Schema
+from isthmus.data.images import flattened, in_shape
 from isthmus.data.reading_numbers import any_array
 from isthmus.data.schema import ARRAY, TableSchema
 
@@ -26,17 +27,18 @@ def restore(numbers: np.ndarray, schema: TableSchema, like: Any = None) -> Any:
     like
         The rows that the numbers belong to, a frame or an array. The result takes their row labels (pandas' index), and
         the columns that cannot be rebuilt (ignored ones, times of which only the calendar is learned) as they are
-        there. Without it, such cells are missing.
+        there. Without it, such cells are missing. Where `fit` was given images, the result has their shape unless this
+        array is flat.
     """
     frame = schema.frame
     if frame is None:
-        return numbers
+        return in_shape(numbers, schema, like)
     cells = cells_of_numbers(frame, numbers) if schema.columns is None else decoded(schema.columns, numbers)
     given = [] if like is None or schema.columns is None else not_rebuilt(schema.columns, cells)
-    if given and not frames.is_frame(like):
-        like = any_array(like)
-    build = build_array if frame.backend == ARRAY else frame_building.build
-    return build(frame, cells, like, given)
+    rows = any_array(flattened(like)[0]) if given and not frames.is_frame(like) else like
+    if frame.backend == ARRAY:
+        return in_shape(build_array(frame, cells, rows, given), schema, like)
+    return frame_building.build(frame, cells, rows, given)
 
 
 def not_rebuilt(columns: Columns, cells: Sequence[Cells]) -> list[int]:

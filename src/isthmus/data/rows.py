@@ -39,6 +39,8 @@ class Rows:
         Where the batches are needed.
     resident
         Whether to keep the table on that device, as for training; otherwise it stays in memory, and batches are moved.
+    limits
+        (F,) greatest distance of a scaled cell from 0, for networks in use; None for no limit.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Rows:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
         resident: bool = True,
+        limits: Tensor | None = None,
     ) -> None:
         self.device = torch.device(device)
         table = table_of(X)
@@ -58,6 +61,7 @@ class Rows:
         self.weight = None if weight is None else as_tensor(weight).to(home, dtype)
         self.scaling = scaling if scaling is None or home.type == "cpu" else deepcopy(scaling).to(home)
         self.dtype = dtype
+        self.limits = limits
         self.scaling_on_device: Scaling | None = None
         self.prefetches = self.device.type == "cuda" and home.type == "cpu"
 
@@ -164,7 +168,7 @@ class Rows:
     def scaled(self, raw: Tensor) -> Tensor:
         """Return rows of the table in the network's units and number type."""
         x = raw.to(self.dtype) if self.scaling is None else self.scaling(raw, self.dtype)
-        return x.to(self.device)
+        return (x if self.limits is None else x.clamp(-self.limits, self.limits)).to(self.device)
 
     def blocks(self, size: int = 4096) -> Iterator[Batch]:
         """Yield all rows in their order, `size` at a time."""

@@ -27,12 +27,15 @@ class TableSchema:
         arrays and sparse matrices of numbers.
     columns : Columns or None
         What each column was taken for, if columns are of several kinds or cells are missing; None for numbers alone.
+    row_shape : tuple of int or None
+        (height, width) or (height, width, channels) of each row, if `fit` was given images; None for flat rows.
     """
 
     n_features: int
     names: tuple[Any, ...] | None = None
     frame: Schema | None = None
     columns: Columns | None = None
+    row_shape: tuple[int, ...] | None = None
 
     @property
     def labels(self) -> list[Any]:

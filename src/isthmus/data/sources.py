@@ -29,12 +29,15 @@ class Source(Protocol):
         Names of the columns, if they have any.
     convert : callable or None
         Turns a piece into numbers; None for the source's own way. Set for tables of several kinds of columns.
+    row_shape : tuple of int or None
+        Shape of each row, if rows are images, known once a piece was read; pieces are flat, (b, F), in any case.
     in_order : bool
         Whether pieces can only be read in their order; then their lengths must be given by `measured`.
     """
 
     names: list[str] | None
     convert: Convert | None
+    row_shape: tuple[int, ...] | None
     in_order: bool
 
     @property

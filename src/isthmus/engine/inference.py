@@ -77,7 +77,7 @@ def column_errors(network: Network, rows: Rows, index: Index) -> Tensor:
     network.seed(Generator(rows.device).manual_seed(0))
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        errors = (x - network.decode(network.encode(x).z)).square().double()
+        errors = (x - network.likelihood.reconstruct(x, network.decoder(network.encode(x).z))).square().double()
         counted = (~errors.isnan()).double() * (1.0 if weight is None else weight.double()[:, None])
         total = total + (errors.nan_to_num(0) * counted).sum(0).cpu()
         weights = weights + counted.sum(0).cpu()

@@ -2,13 +2,14 @@
 
 import math
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
+from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
@@ -25,7 +26,7 @@ from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
-from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
 from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
@@ -152,7 +153,9 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     scale = "none" if counts and rules.is_auto(parameters.scale) else parameters.scale
     found, _ = scaling(scale, summary, table.dtype)
     likelihood = rules.likelihood(summary, found) if given is None else given
-    checks.refuse_outside(likelihood.build(schema.n_features), type(likelihood).__name__, summary, found, schema.names)
+    checks.refuse_outside(
+        likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
+    )
     return Units(found, likelihood, dtype, RunningMoments.of(summary, float(len(raw))))
 
 
@@ -167,14 +170,25 @@ def composition_of(parameters: Parameters, schema: TableSchema, units: Units, la
     return Composition(
         cells=units.scaling.cells,
         latent=latent,
-        encoder=Dense(parameters.hidden, parameters.activation) if parameters.encoder is None else parameters.encoder,
-        decoder=parameters.decoder,
+        encoder=Dense(parameters.hidden, parameters.activation)
+        if parameters.encoder is None
+        else shaped("encoder", parameters.encoder, schema),
+        decoder=shaped("decoder", parameters.decoder, schema),
         code=parameters.code,
         likelihood=units.likelihood,
         corruption=rules.corruption(parameters, schema),
         penalty=parameters.penalty,
         objective=parameters.objective,
     )
+
+
+def shaped(slot: Literal["encoder", "decoder"], given: Backbone, schema: TableSchema) -> Backbone:
+    """Return an encoder or decoder that knows the shape of the images of `fit`, if there are any."""
+    if given is None or schema.row_shape is None:
+        return given
+    found = part(slot, given)
+    adapted = found.for_shape(schema.row_shape) if isinstance(found, Part) else found
+    return given if adapted is found else adapted
 
 
 def find_principal(

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array
 from isthmus.core.checks import is_number, whole_number
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.data.finite import column_label
-from isthmus.data.moments import Summary
+from isthmus.data.moments import Ends
 from isthmus.data.scaling import AffineScaling
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.devices import memory
@@ -25,7 +25,7 @@ TOLERANCE = 1e-6
 
 
 def refuse_outside(
-    likelihood: LikelihoodModule, name: str, summary: Summary, scaling: AffineScaling, names: Sequence[object] | None
+    likelihood: LikelihoodModule, name: str, ends: Ends, scaling: AffineScaling, names: Sequence[object] | None
 ) -> None:
     """Raise a `ValueError` if scaled columns leave the values for which the likelihood is defined.
 
@@ -35,7 +35,7 @@ def refuse_outside(
         p(x|z).
     name
         What to call it.
-    summary
+    ends
         Of the columns, in the data's units.
     scaling
         To the network's units.
@@ -43,8 +43,8 @@ def refuse_outside(
         Of the columns.
     """
     least, greatest = likelihood.support
-    low = (summary.smallest - scaling.shift) / scaling.scale
-    high = (summary.largest - scaling.shift) / scaling.scale
+    low = (ends.smallest - scaling.shift) / scaling.scale
+    high = (ends.largest - scaling.shift) / scaling.scale
     outside = ((low < least - TOLERANCE) | (high > greatest + TOLERANCE)).nonzero().flatten()
     if len(outside):
         j = int(outside[0])
@@ -54,10 +54,10 @@ def refuse_outside(
             f"{low[j]:g} to {high[j]:g} after scaling ({len(outside)} of {len(low)} columns are outside); take "
             f"{mend}likelihood='gaussian'"
         )
-    broken = (~summary.whole | (scaling.shift != 0) | (scaling.scale != 1)).nonzero().flatten()
+    broken = (~ends.whole | (scaling.shift != 0) | (scaling.scale != 1)).nonzero().flatten()
     if likelihood.whole and len(broken):
         j = int(broken[0])
-        why = "is scaled: take scale='none'" if summary.whole[j] else "has fractions: round it"
+        why = "is scaled: take scale='none'" if ends.whole[j] else "has fractions: round it"
         raise ValueError(
             f"likelihood {name} counts, so it needs whole numbers, but {column_label(j, names)} {why}, or take "
             f"likelihood='gaussian' ({len(broken)} of {len(low)} columns)"

@@ -1,6 +1,7 @@
 """What a model with a prior, a posterior or a codebook can do besides encoding: draw rows, estimate log p(x), index."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from isthmus.core.network import Network
 from isthmus.data.table import Table
 from isthmus.estimators import checks
 from isthmus.estimators.inference import Inference, uninitialised
+from isthmus.estimators.network_input import SeenRows
 from isthmus.estimators.parameters import RandomState
 
 DIGITS = 1e4
@@ -45,18 +47,31 @@ def line(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
 def log_marginal(inference: Inference, table: Table, samples: int, random_state: RandomState) -> np.ndarray:
     """Estimate log p(x) of each row by importance sampling from its posterior, (n,) float64."""
     model = inference.model
-    rows = inference.scored(table)
     generator = Generator().manual_seed(checks.seed(random_state))
-    uniform = torch.empty(samples, model.latent, dtype=torch.float64).uniform_(generator=generator).to(rows.device)
+    uniform = torch.empty(samples, model.latent, dtype=torch.float64).uniform_(generator=generator).to(inference.device)
 
-    def estimated(x: Tensor) -> Tensor:
-        return importance_weighted(model.network, x, uniform).double() - inference.volume(x)
+    def estimated(seen: SeenRows) -> Tensor:
+        return importance_weighted(model.network, seen.x, uniform, lambda theta: inference.log_density(seen, theta))
 
-    return inference.map(estimated, rows, None)
+    return inference.map_scored(estimated, table, None)
 
 
-def importance_weighted(network: Network, x: Tensor, uniform: Tensor) -> Tensor:
-    """Return the importance-weighted log-likelihood (B,) of rows x (B, F) with S points `uniform` (S, K) in [0, 1)."""
+def importance_weighted(
+    network: Network, x: Tensor, uniform: Tensor, log_density: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return the importance-weighted log-likelihood (B,) of rows, float64.
+
+    Parameters
+    ----------
+    network
+        With a posterior.
+    x
+        (B, F) rows as the network sees them.
+    uniform
+        (S, K) points in [0, 1).
+    log_density
+        From the decoder's outputs (B, P) to log p of the rows, (B,) float64.
+    """
     posterior = network.encode(x).posterior
     assert isinstance(posterior, Normal)
     # Every row shifts the points around the unit cube by digits of its own code (Cranley and Patterson 1976): the noise
@@ -69,13 +84,17 @@ def importance_weighted(network: Network, x: Tensor, uniform: Tensor) -> Tensor:
         z = posterior.mean + posterior.stddev * epsilon
         # log p(z) - log q(z|x), whose ½ log 2π cancel.
         ratio = (0.5 * (epsilon.square() - z.square()) + torch.log(posterior.stddev)).sum(1)
-        total = torch.logaddexp(total, (ratio - network.likelihood.nll(x, network.decoder(z))).double())
+        total = torch.logaddexp(total, ratio.double() + log_density(network.decoder(z)))
     return total - math.log(len(uniform))
 
 
 def codewords(inference: Inference, table: Table) -> np.ndarray:
     """Return which codewords stand for each row, (n, groups) int64."""
-    network, rows = inference.model.network, inference.rows(table)
+    network = inference.model.network
+
+    def indices(seen: SeenRows) -> Tensor:
+        return network.code.indices(network.activate(seen.x))
+
     with torch.no_grad():
-        groups = network.code.indices(network.activate(rows.scaled(table[:1]))).shape[1]
-    return inference.map(lambda x: network.code.indices(network.activate(x)), rows, groups).astype(np.int64)
+        groups = indices(inference.input.look(table[:1])).shape[1]
+    return inference.map_seen(indices, table, groups).astype(np.int64)

@@ -94,6 +94,7 @@ def plain_schema(schema: TableSchema) -> dict[str, Json]:
             "axis_names": plain(frame.axis_names),
         },
         "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
+        "row_shape": None if schema.row_shape is None else list(schema.row_shape),
     }
 
 
@@ -107,6 +108,7 @@ def revived_schema(facts: Any, classes: Classes) -> TableSchema:
         if frame is None
         else Schema(frame["backend"], tuple(map(field_of, frame["fields"])), tuple(frame["axis_names"])),
         None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
+        None if facts["row_shape"] is None else tuple(map(int, facts["row_shape"])),
     )
 
 

@@ -24,6 +24,7 @@ from isthmus.engine.trainer import Trainer
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
 from isthmus.estimators.fitted_model import FittedModel, TrainingRecord
+from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.rescaling import can_rescale, rescale
 
@@ -120,8 +121,8 @@ def fit_more(
         history, epochs, optimiser = record.history, record.epochs, record.optimiser
         generator = Generator()
         generator.set_state(record.generator)
-        if not network.likelihood.density:
-            refuse_outside(model, table)
+        if is_bounded(network.likelihood):
+            refuse_outside_of(model, table.summary().ends)
         follow(model, Rows(table, weight))
         units = Units(model.scaling, model.composition.likelihood, model.dtype, record.moments)
     rows = rows_to_train(parameters, table, weight, units)
@@ -161,14 +162,6 @@ def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> Fitte
     """Return the model of a network that was built and trained."""
     units = built.units
     return FittedModel(schema, units.scaling, built.composition, built.network, units.dtype, record)
-
-
-def refuse_outside(model: FittedModel, table: Table) -> None:
-    """Raise a `ValueError` if a table holds values that the model's likelihood does not allow."""
-    name = type(model.likelihood).__name__
-    if model.schema.columns is None:
-        assert isinstance(model.scaling, AffineScaling), "numbers alone are scaled by column"
-        checks.refuse_outside(model.network.likelihood, name, Rows(table).summary(), model.scaling, model.schema.names)
 
 
 def follow(model: FittedModel, rows: Rows) -> None:

@@ -1,7 +1,7 @@
 """`Convolutional`: encoder and decoder of images and signals."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isthmus.core.checks import whole_number
 from isthmus.core.contract import Backbone, Part
@@ -25,7 +25,8 @@ class Convolutional(Part):
     Parameters
     ----------
     shape : tuple of int or "signal"
-        (H, W), or (H, W, C) with 1 to 4 channels C; "signal" is one line of any length. It must be given.
+        (H, W), or (H, W, C) with 1 to 4 channels C; "signal" is one line of any length. None takes the shape of the
+        images that `fit` is given, as arrays (n, H, W) or (n, H, W, C); with flat rows it must be given.
     channels : tuple of int
         Channels after each layer of the encoder; the decoder mirrors them.
     activation : str
@@ -36,7 +37,7 @@ class Convolutional(Part):
     Raises
     ------
     ValueError
-        In `fit`, without a shape, or if the rows do not have that many numbers.
+        In `fit`, without a shape, if the rows do not have that many numbers, or if the images have another shape.
 
     Examples
     --------
@@ -51,6 +52,17 @@ class Convolutional(Part):
     channels: tuple[int, ...] = (32, 64)
     activation: str = "silu"
     residual: bool = False
+
+    def for_shape(self, row_shape: tuple[int, ...]) -> "Convolutional":
+        """Return the part for images of this shape, unless it has a shape of its own."""
+        if self.shape is None:
+            return replace(self, shape=row_shape)
+        if not isinstance(self.shape, str) and with_channels(self.shape) != with_channels(row_shape):
+            raise ValueError(
+                f"Convolutional has shape={self.shape!r}, and the images of X have the shape {row_shape}: leave shape "
+                "out, or give flat rows, X.reshape(len(X), -1)"
+            )
+        return self
 
     def build_encoder(self, features: int, outputs: int) -> ConvolutionalEncoder:
         """Return a module from (B, features) to (B, outputs); features may be the image's twice: values and mask."""
@@ -69,7 +81,8 @@ class Convolutional(Part):
         if self.shape is None:
             raise ValueError(
                 f"Convolutional does not know the shape of the image in a row of {numbers} {what}: give "
-                "shape=(height, width) or shape=(height, width, channels), or shape='signal'"
+                "images as an array (n, height, width) or (n, height, width, channels), or shape=(height, width), "
+                "shape=(height, width, channels) or shape='signal'"
             )
         if isinstance(self.shape, str):
             if self.shape != "signal":
@@ -104,3 +117,8 @@ class Convolutional(Part):
     def _activation(self) -> str:
         activation(self.activation)
         return self.activation
+
+
+def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape (H, W) as (H, W, 1); any other as it is."""
+    return (*shape, 1) if len(shape) == 2 else tuple(shape)

@@ -187,6 +187,10 @@ class MultinomialLikelihood(LikelihoodModule):
         """Return shares (B, F) that sum to 1 from logits (B, F)."""
         return theta.softmax(1)
 
+    def reconstruct(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the total of each row x times its shares, (B, F): the counts that are expected."""
+        return x.sum(1, keepdim=True) * self.mean(theta)
+
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return -log p(x|z), (B, F); what belongs to the whole row is split in proportion to the counts."""
         total = x.sum(1, keepdim=True)
@@ -227,7 +231,8 @@ class MultinomialLikelihood(LikelihoodModule):
 class Multinomial(Part):
     """Counts that share a total: n! Π pⱼ^xⱼ / xⱼ! with p = softmax(θ): words, items bought (Liang et al. 2018).
 
-    The total n is given, not modelled: the mean that `reconstruct` returns is the shares p, and a draw is one count.
+    The total n is given, not modelled. `reconstruct` therefore returns the row's own total times the shares, n·p. Where
+    there is no row, n is 1: `inverse_transform` returns the shares p, and `sample` draws one count per row.
 
     Examples
     --------

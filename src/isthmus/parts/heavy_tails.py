@@ -17,6 +17,8 @@ FOLLOWING = 0.01
 """Weight of the batch's scale in the running mean that an optimal scale keeps, per training step."""
 FLOOR = 1e-4
 """Least scale, in units of the scaled data."""
+LARGEST = 40.0
+"""Greatest logarithm of a learned scale, whose square float32 still holds."""
 
 
 class LocationScale(LikelihoodModule):
@@ -59,7 +61,7 @@ class LocationScale(LikelihoodModule):
     def scales(self, theta: Tensor, errors: Tensor | None, weight: Tensor | None) -> Tensor:
         """Return s: of each cell (B, F) if it is learned, else one number."""
         if self.mode == "learned":
-            return FLOOR + torch.exp(theta[:, self.features :])
+            return FLOOR + torch.exp(theta[:, self.features :].clamp_max(LARGEST))
         if self.mode == "optimal" and self.training and errors is not None:
             scale = self.best_scale(errors.detach(), weight).clamp_min(FLOOR)
             self.scale.lerp_(scale.to(self.scale), FOLLOWING)

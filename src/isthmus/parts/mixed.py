@@ -86,6 +86,11 @@ class MixedLikelihood(LikelihoodModule):
         """Return the mean (B, F) from the outputs (B, P)."""
         return torch.cat([family.mean(outputs) for family, outputs in self.with_outputs(theta)], dim=1)
 
+    def reconstruct(self, x: Tensor, theta: Tensor) -> Tensor:
+        """Return the reconstruction of rows x, (B, F), family by family."""
+        pieces = self.with_cells(self.filled(x), theta)
+        return torch.cat([family.reconstruct(cells, outputs) for family, cells, outputs in pieces], dim=1)
+
     def variances(self, theta: Tensor) -> Tensor:
         """Return the variance of each cell, (B, F)."""
         return torch.cat([family.variances(outputs) for family, outputs in self.with_outputs(theta)], dim=1)

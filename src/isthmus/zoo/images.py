@@ -21,7 +21,8 @@ def convolutional(
     Parameters
     ----------
     shape : tuple of int or "signal"
-        (H, W) or (H, W, C) of an image; "signal" for a row of numbers in order. It must be given.
+        (H, W) or (H, W, C) of an image; "signal" for a row of numbers in order. None: that of the images
+        which `fit` is given, (n, H, W) or (n, H, W, C).
     latent : int or float
         K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     channels : tuple of int
@@ -58,7 +59,8 @@ def convolutional_variational(
     Parameters
     ----------
     shape : tuple of int or "signal"
-        (H, W) or (H, W, C) of an image; "signal" for a row of numbers in order. It must be given.
+        (H, W) or (H, W, C) of an image; "signal" for a row of numbers in order. None: that of the images
+        which `fit` is given, (n, H, W) or (n, H, W, C).
     latent : int or float
         K, a whole number of at least 1; or a share of the variance in (0, 1), which the code must explain.
     channels : tuple of int

@@ -95,7 +95,8 @@ def trained_on_numbers(rows: Training, numbers: Numbers) -> TrainedAutoencoder:
 
 def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:
     """Train an autoencoder, or the one that was given, on cells (n, C)."""
-    return trained(rows, DenseTable(x.numpy()), TableSchema(x.shape[1]))
+    row_shape = rows.schema.row_shape if rows.columns is None else None
+    return trained(rows, DenseTable(x.numpy()), TableSchema(x.shape[1], row_shape=row_shape))
 
 
 def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoencoder:

@@ -1,5 +1,6 @@
 """`RobustCells`: the numbers of a table on one scale, with extreme values compressed."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Self
 
@@ -16,6 +17,8 @@ from isthmus.tasks.anomaly.state import own_copy
 
 CLIP = 5.0
 """Standard deviations up to which a cell is left as it is; beyond, its distance grows as a logarithm."""
+FARTHEST = 1e300
+"""Standard deviations beyond which all distances count alike."""
 CONSTANT_SCALE = 1e-3
 """The standard deviation assumed for a constant column, as a share of its value, should it ever change."""
 WIDE = 64
@@ -90,7 +93,8 @@ class RobustCells(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Turn numbers (B, R) of any type into cells (B, C), float32."""
-        return soft_clip((self._unscaled(numbers) - self.shift) / self.scale).nan_to_num(nan=0.0).float()
+        scaled = (self._unscaled(numbers) - self.shift) / self.scale
+        return soft_clip(scaled.clamp(-FARTHEST, FARTHEST)).nan_to_num(nan=0.0).float()
 
     def inverse(self, cells: Tensor, near: Tensor) -> Tensor:
         """Turn cells (B, C) into numbers (B, R) in the data's units, float64; categories become the likeliest one.
@@ -148,4 +152,4 @@ def soft_clip(cells: Tensor) -> Tensor:
 def undo_soft_clip(cells: Tensor) -> Tensor:
     """Invert `soft_clip`."""
     beyond = (cells.abs() - CLIP).clamp_min(0)
-    return torch.where(beyond > 0, cells.sign() * (CLIP + beyond.expm1()), cells)
+    return torch.where(beyond > 0, cells.sign() * (CLIP + beyond.clamp_max(math.log(FARTHEST)).expm1()), cells)

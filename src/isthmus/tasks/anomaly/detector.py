@@ -213,7 +213,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             obstacle = "" if self.estimator is None else rules.obstacle_to_columns(self.estimator)
             return learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
         try:
-            return read_table(X, known.schema, caller=caller), known.schema
+            return read_table(X, known.schema, caller=caller, in_use=False), known.schema
         except ValueError as error:
             raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
 
@@ -273,6 +273,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def score_samples(self, X: object) -> np.ndarray:
         """Return minus the surprisal of each row, (n,): higher is more normal, as everywhere in scikit-learn.
+
+        A row with a cell missing in a column that had no gap in `fit` scores below every training row.
 
         Parameters
         ----------
@@ -448,7 +450,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         explained = self._ready().trained.explainer.explain(numbers, depth)
         seen = scipy.sparse.csr_array(X).toarray() if scipy.sparse.issparse(X) else X
         expected = restore(explained.expected, self._schema, like=X)
-        return explanation.Explanation(explained.scores, explained.contributions, seen, expected, self._schema.labels)
+        return explanation.Explanation(
+            explained.scores, explained.contributions, seen, expected, self._schema.labels, self._schema.row_shape
+        )
 
     def _ready(self) -> FittedDetector:
         """Return what was fitted."""
@@ -475,6 +479,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = choice.takes_sparse(self.method)
         tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
         return tags
 
 

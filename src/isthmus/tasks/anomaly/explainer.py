@@ -28,6 +28,9 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_LEVELS = 20
 """Greatest number of categories that are tried, the most frequent ones."""
 
+FARTHEST = 1e150
+"""Greatest distance from a typical value that is squared."""
+
 
 class Explained(NamedTuple):
     """An explanation of rows in numbers."""
@@ -92,7 +95,23 @@ class Explainer:
         return cls(ensemble, linear, columns, score, np.array(typical), grid)
 
     def explain(self, numbers: Numbers, depth: int) -> Explained:
-        """Explain rows of numbers (n, R), replacing at most `depth` columns per row."""
+        """Explain rows of numbers (n, R), replacing at most `depth` columns per row.
+
+        Cells that are missing where none were in training take the values that are expected; what they add to the score
+        is theirs.
+        """
+        gaps = self.ensemble.gaps.places(numbers)
+        if gaps is None:
+            return self.explain_whole(numbers, depth)
+        dense = np.asarray(numbers)
+        scores = self.ensemble.score(dense)
+        found = self.explain_whole(self.ensemble.gaps.filled(dense, self._expected(dense)), depth)
+        shares = gaps / np.maximum(gaps.sum(1, keepdims=True), 1)
+        contributions = found.contributions + (scores - found.scores)[:, None] * shares
+        return Explained(scores, contributions, found.expected)
+
+    def explain_whole(self, numbers: Numbers, depth: int) -> Explained:
+        """Explain rows without new gaps."""
         scores = self.ensemble.score(numbers)
         if is_sparse(numbers):
             return Explained(scores, self._shares(scores, numbers), self._typical(numbers))
@@ -120,7 +139,7 @@ class Explainer:
             return self.linear.errors(numbers)
         ranges = np.array([np.ptp(tried) if len(tried) else 0.0 for tried in self.grid])
         distance = self.columns.values(numbers) - self.typical
-        return np.asarray((distance / np.where(ranges > 0, ranges, 1.0)) ** 2)
+        return np.asarray((distance / np.where(ranges > 0, ranges, 1.0)).clip(-FARTHEST, FARTHEST) ** 2)
 
     def _guess(self, values: np.ndarray) -> np.ndarray:
         return self.columns.values(self._expected(self.columns.numbers(values)))

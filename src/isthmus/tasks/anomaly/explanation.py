@@ -33,6 +33,8 @@ class Explanation:
         units.
     names : list
         The names of the columns.
+    row_shape : tuple of int or None
+        Shape of the images that `fit` was given.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Explanation:
     seen: object
     expected: object
     names: list[object]
+    row_shape: tuple[int, ...] | None = None
 
     def top(self, k: int = 3) -> np.ndarray:
         """Return the names of the k columns that contribute most to each row, (n, k), the greatest first."""
@@ -59,14 +62,17 @@ class Explanation:
         """Return the indices of the k columns that contribute most to each row, (n, k), the greatest first."""
         return np.argsort(-self.contributions, axis=1, kind="stable")[:, :k]
 
-    def map(self, shape: Sequence[int]) -> np.ndarray:
-        """Return contributions as images, (n, *shape).
+    def map(self, shape: Sequence[int] | None = None) -> np.ndarray:
+        """Return contributions as images, (n, *shape); by default of the shape of the images that `fit` was given.
 
         Raises
         ------
         ValueError
-            If an image of that shape has not as many pixels as there are columns.
+            If an image of that shape has not as many pixels as there are columns, or no shape is known.
         """
+        shape = self.row_shape if shape is None else shape
+        if shape is None:
+            raise ValueError("rows were flat in fit: give the shape of the images, such as map((28, 28))")
         if int(np.prod(shape)) != len(self.names):
             raise ValueError(
                 f"a map of shape {tuple(shape)} has {int(np.prod(shape))} pixels, but there are {len(self.names)} "
@@ -137,7 +143,8 @@ def cells_of(table: object) -> list[list[object]]:
     """Return the values of a frame or array column by column, None where missing."""
     if frames.is_frame(table):
         return [series.to_list() for _, series in frames.columns_of(table)]
-    return [column.tolist() for column in np.asarray(array_of(table)).T]
+    array = np.asarray(array_of(table))
+    return [column.tolist() for column in array.reshape(len(array), -1).T]
 
 
 def framed(columns: dict[str, object], like: object) -> "pandas.DataFrame | polars.DataFrame":

@@ -12,7 +12,7 @@ from isthmus.data.table import Numbers
 from isthmus.estimators.plain import UnknownPartError
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.state import OwnSaveable, Surroundings
+from isthmus.tasks.anomaly.state import OwnSaveable, Surroundings, as_tensor
 from isthmus.tasks.anomaly.training import Training
 
 
@@ -90,9 +90,8 @@ class OwnMethod:
 
     def train(self, training: Training) -> "OwnScorer":
         """Train the method on all rows; of an object, a copy."""
-        cells = None if training.columns is None else training.cells
-        rows = own_rows(training.numbers, cells)
-        return OwnScorer(self.name, self.score_function(rows, training.seed), cells)
+        reader = PlainRows.of(training) if training.columns is None else training.cells
+        return OwnScorer(self.name, self.score_function(own_rows(training.numbers, reader), training.seed), reader)
 
     def score_function(self, rows: np.ndarray, seed: int) -> ScoreFunction:
         """Train the method on rows (n, R), and return what scores rows."""
@@ -115,14 +114,35 @@ def fitted_copy(detector: Detector, rows: np.ndarray, seed: int) -> Detector:
     return copy
 
 
-def own_rows(numbers: Numbers, cells: RobustCells | None) -> np.ndarray:
+@dataclass(frozen=True)
+class PlainRows:
+    """Gives a table of numbers alone to a user's own method."""
+
+    means: np.ndarray
+    """(R,) what takes the place of missing numbers, which no training row had."""
+    limit: float
+    """Greatest magnitude: what float32 holds, in which trees of scikit-learn compare, or the greatest in training."""
+
+    @classmethod
+    def of(cls, training: Training) -> Self:
+        """Learn from the training rows."""
+        numbers = np.asarray(training.numbers)
+        greatest = max(abs(float(numbers.max())), abs(float(numbers.min())))
+        return cls(training.cells.shift.numpy(), max(greatest, float(np.finfo(np.float32).max)))
+
+    def transform(self, numbers: Numbers) -> np.ndarray:
+        """Return numbers (n, R) without gaps and within the limit, in memory of their own."""
+        rows = np.array(numbers, dtype=np.float64, order="C")
+        return np.where(np.isnan(rows), self.means, rows.clip(-self.limit, self.limit))
+
+
+def own_rows(numbers: Numbers, reader: PlainRows | RobustCells) -> np.ndarray:
     """Return rows as a user's own method sees them: finite float64 numbers, in memory of their own.
 
-    Numbers without gaps are given as they are. Rows of a table of several kinds of columns, or with gaps, are given as
-    its cells: numbers standardised, one column per category with zeros and ones (standardised too), gaps at the mean.
+    Numbers are given as they are. Rows of a table of several kinds of columns, or with gaps, are given as its cells:
+    numbers standardised, one column per category with zeros and ones (standardised too), gaps at the mean.
     """
-    rows = numbers if cells is None else cells.transform(numbers).numpy()
-    return np.array(rows, dtype=np.float64, order="C")
+    return np.array(reader.transform(numbers), dtype=np.float64, order="C")
 
 
 class OwnScorer:
@@ -134,12 +154,17 @@ class OwnScorer:
         For messages.
     function
         From rows (m, R) to scores (m,), higher is odder.
-    cells
-        Turns the numbers of a table of several kinds into the rows of the method; None for numbers as they are.
+    reader
+        Turns numbers into the rows of the method: cells, if the table's columns are of several kinds.
     """
 
-    def __init__(self, name: str, function: ScoreFunction, cells: RobustCells | None) -> None:
-        self.name, self.function, self.cells = name, function, cells
+    def __init__(self, name: str, function: ScoreFunction, reader: PlainRows | RobustCells) -> None:
+        self.name, self.function, self.reader = name, function, reader
+
+    @property
+    def cells(self) -> RobustCells | None:
+        """What turns numbers into cells, for tables of several kinds of columns."""
+        return self.reader if isinstance(self.reader, RobustCells) else None
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:
@@ -154,7 +179,7 @@ class OwnScorer:
         ValueError
             If the method returns another shape, or a score that is not finite.
         """
-        rows = own_rows(numbers, self.cells)
+        rows = own_rows(numbers, self.reader)
         scores = np.asarray(self.function(rows), dtype=np.float64)
         if scores.shape != (len(rows),):
             raise ValueError(
@@ -189,7 +214,9 @@ class OwnScorer:
             )
         facts: dict[str, Json] = {"name": self.name, "class": type(trained).__name__, "is_detector": is_detector}
         inside = {"trained": State(*trained.state())}
-        return nest(inside if self.cells is None else inside | {"cells": self.cells.state()}, facts)
+        if isinstance(self.reader, RobustCells):
+            return nest(inside | {"cells": self.reader.state()}, facts)
+        return nest(inside, facts, {"means": as_tensor(self.reader.means), "limit": as_tensor(self.reader.limit)})
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
@@ -205,6 +232,7 @@ class OwnScorer:
             raise UnknownPartError(f"the saved detector has a method of your own, {kind}: give that class")
         trained = cast("type[OwnSaveable]", surroundings.classes[kind]).from_state(*member("trained", facts, tensors))
         function = Oddness(cast("Detector", trained)) if facts["is_detector"] else cast("ScoreFunction", trained)
-        columns = surroundings.columns
-        cells = RobustCells.from_state(*member("cells", facts, tensors), columns) if "cells" in facts else None
-        return cls(str(facts["name"]), function, cells)
+        if "cells" in facts:
+            cells = RobustCells.from_state(*member("cells", facts, tensors), surroundings.columns)
+            return cls(str(facts["name"]), function, cells)
+        return cls(str(facts["name"]), function, PlainRows(tensors["means"].numpy(), float(tensors["limit"])))

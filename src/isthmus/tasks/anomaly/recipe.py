@@ -38,7 +38,7 @@ class Recipe:
 
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
-        return Ensemble.of([method.train(training) for method in self.methods], training.numbers)
+        return Ensemble.of([method.train(training) for method in self.methods], training.numbers, training.columns)
 
 
 def sample_rows(table: Table, rng: np.random.Generator) -> Numbers:
