@@ -1,15 +1,18 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Generator
 
-from isthmus.data.moments import RunningMoments
+from isthmus.core.network import Network
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import AffineScaling, scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.schema import TableSchema
+from isthmus.data.stream_moments import Change
 from isthmus.data.table import Table
 from isthmus.data.weights import weighted
 from isthmus.engine import devices
@@ -20,11 +23,14 @@ from isthmus.engine.inference import BLOCK
 from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
-from isthmus.estimators import checks, health, rules
+from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.fitted_model import FittedModel, TrainingRecord
+from isthmus.estimators.fitted_model import Composition, FittedModel, TrainingRecord
+from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.parameters import Parameters
-from isthmus.estimators.rescaling import can_rescale, rescale
+
+AGAIN = ", again at chunk "
+"""Says in `History.init` that a stream began anew at PCA."""
 
 
 def fit(
@@ -72,7 +78,7 @@ def fit(
     history = trainer.fit()
     finish(parameters, built, history)
     record = TrainingRecord(
-        history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.moments
+        history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream
     )
     return model_of(built, schema, record)
 
@@ -99,33 +105,79 @@ def fit_more(
     table, weight = weighted(table, sample_weight, least=2 if model is None else 1)
     plan = dataclasses.replace(rules.plan(parameters, len(table), 0), epochs=1, schedule="constant", open_ended=True)
     if model is None:
-        with threads_to_build(parameters, table):
-            n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
-            built = build(parameters, table, schema, weight, n_validation, plan)
-        history = History()
-        history.init = built.start
-        generator, epochs, optimiser = built.generator, 0, None
-        network, composition, units = built.network, built.composition, built.units
+        begun = begin(parameters, table, schema, weight, plan)
     else:
-        network, composition, record = model.network, model.composition, model.record
-        history, epochs, optimiser = record.history, record.epochs, record.optimiser
-        generator = Generator()
-        generator.set_state(record.generator)
-        if not network.likelihood.density:
-            refuse_outside(model, table)
-        follow(model, Rows(table, weight))
-        units = Units(model.scaling, model.composition.likelihood, model.dtype, record.moments)
-    rows = rows_to_train(parameters, table, weight, units)
-    plan = dataclasses.replace(plan, threads=thread_counts(parameters, network, plan.batch_size))
-    none = torch.empty(0, dtype=torch.int64)
-    trainer = Trainer(network, rows, rows.everything(), none, plan, generator, callbacks, optimiser)
-    for row in trainer.fit():  # no row if training was interrupted
-        history.append(row | {"epoch": epochs + 1})
-    history.stopped, history.best_epoch = "partial_fit", epochs + 1
-    record = TrainingRecord(
-        history, trainer.report, epochs + 1, generator.get_state(), units.moments, trainer.optimiser
+        begun = go_on(parameters, model, table, weight)
+    network, units = begun.network, begun.units
+    plan = dataclasses.replace(
+        plan,
+        learning_rate=plan.learning_rate * units.stream.pace,
+        threads=thread_counts(parameters, network, plan.batch_size),
     )
-    return FittedModel(schema, units.scaling, composition, network, units.dtype, record)
+    index, none = begun.rows.everything(), torch.empty(0, dtype=torch.int64)
+    trainer = Trainer(network, begun.rows, index, none, plan, begun.generator, callbacks, units.stream.optimiser)
+    history, epochs = begun.history, begun.epochs + 1
+    for row in trainer.fit():  # no row if training was interrupted
+        history.append(row | {"epoch": epochs})
+    history.stopped, history.best_epoch = "partial_fit", epochs
+    units.stream.optimiser = trainer.optimiser
+    record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
+    return FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+
+
+class Begun(NamedTuple):
+    """A model that is about to be trained on a chunk of rows."""
+
+    schema: TableSchema
+    composition: Composition
+    network: Network
+    units: Units
+    rows: Rows
+    generator: Generator
+    history: History
+    epochs: int
+
+
+def begin(
+    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan
+) -> Begun:
+    """Build a model from the first chunk of a stream."""
+    with threads_to_build(parameters, table):
+        n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
+        built = build(parameters, table, schema, weight, n_validation, plan)
+    history = History()
+    history.init = built.start
+    stream = built.units.stream
+    stream.components = challenge.floor_of(parameters, built.network, built.composition.cells)
+    rows = rows_to_train(parameters, table, weight, built.units)
+    if stream.components is not None:
+        challenge.remember(built.network, stream.components, rows, Change.none(rows.features))
+    return Begun(schema, built.composition, built.network, built.units, rows, built.generator, history, 0)
+
+
+def go_on(parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None) -> Begun:
+    """Let a model follow one more chunk of a stream."""
+    network, record, scaling = model.network, model.record, model.scaling
+    stream, history = record.stream, record.history
+    generator = Generator()
+    generator.set_state(record.generator)
+    if not network.likelihood.density:
+        refuse_outside(model, table)
+    change = Change.none(len(scaling.feature_group))
+    if isinstance(scaling, AffineScaling):
+        change = follow_numbers(network, scaling, stream, Rows(table, weight))
+    units = Units(scaling, model.likelihood, model.dtype, stream)
+    rows = rows_to_train(parameters, table, weight, units)
+    network.to(rows.device)
+    if stream.components is None:
+        stream.components = challenge.floor_of(parameters, network, model.composition.cells)
+    if stream.components is not None:
+        if challenge.challenge(network, stream.components, rows, change, record.epochs):
+            stream.slow_down()
+            history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
+        else:
+            stream.speed_up()
+    return Begun(model.schema, model.composition, network, units, rows, generator, history, record.epochs)
 
 
 def planned(plan: Plan, parameters: Parameters, built: Built) -> Plan:
@@ -160,24 +212,3 @@ def refuse_outside(model: FittedModel, table: Table) -> None:
     if model.schema.columns is None:
         assert isinstance(model.scaling, AffineScaling), "numbers alone are scaled by column"
         checks.refuse_outside(model.network.likelihood, name, Rows(table).summary(), model.scaling, model.schema.names)
-
-
-def follow(model: FittedModel, rows: Rows) -> None:
-    """Add rows to the running moments, and let a standard scaling follow them; other scalings stay.
-
-    Everything is changed in place, so that a model whose training fails later is still consistent.
-    """
-    if model.schema.columns is not None:
-        return
-    moments: RunningMoments = model.record.moments
-    own = model.scaling
-    assert isinstance(own, AffineScaling), "numbers alone are scaled by column"
-    before, _ = scaling("standard", moments.summary, rows.table.dtype)
-    pairs = (before.shift, own.shift), (before.scale, own.scale)
-    standard = all(torch.allclose(one, other, rtol=1e-9, atol=0) for one, other in pairs)
-    moments.join(rows.running())
-    if standard and can_rescale(model.network):
-        after, _ = scaling("standard", moments.summary, rows.table.dtype)
-        rescale(model.network, model.record.optimiser, own, after)
-        own.load_state_dict(after.state_dict())
-        own.refresh()
