@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.core.checks import whole_number
+from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
@@ -491,11 +491,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, resume: bool = True) -> None:
         """Write the fitted model to one file: weights as safetensors, everything else as JSON in its header.
 
         The file appears whole or not at all; `isthmus.load` reads it. Callbacks are not saved, and a `random_state`
         that is not a number is saved as None.
+
+        Parameters
+        ----------
+        path : str or Path
+        resume : bool, default=True
+            Whether a model that was trained by `partial_fit` keeps the memory of its optimiser and of the stream, with
+            which a loaded one goes on as the saved one does, bit for bit. False makes its file about a third as large.
 
         Raises
         ------
@@ -504,8 +511,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         OSError
             If the file cannot be written; what was at `path` is still there.
         """
-        self._model()
-        model_file.save(self, Path(path))
+        model_file.save(self, Path(path), model_state.state_of(self._model(), flag("resume", resume)))
 
     def fitted_state(self) -> State:
         """Return the fitted model as facts and tensors, for a file."""

@@ -16,6 +16,9 @@ from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.composition import compose
 from isthmus.parts.slots import Likelihood
 
+PARTIAL_FIT = "partial_fit"
+"""Why training stopped, for a model that was trained chunk by chunk."""
+
 
 @dataclass(frozen=True, eq=False)
 class Composition:

@@ -25,7 +25,7 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.fitted_model import Composition, FittedModel, TrainingRecord
+from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.parameters import Parameters
 
@@ -107,7 +107,7 @@ def fit_more(
     if model is None:
         begun = begin(parameters, table, schema, weight, plan)
     else:
-        begun = go_on(parameters, model, table, weight)
+        begun = go_on(parameters, model, table, weight, plan)
     network, units = begun.network, begun.units
     plan = dataclasses.replace(
         plan,
@@ -119,7 +119,7 @@ def fit_more(
     history, epochs = begun.history, begun.epochs + 1
     for row in trainer.fit():  # no row if training was interrupted
         history.append(row | {"epoch": epochs})
-    history.stopped, history.best_epoch = "partial_fit", epochs
+    history.stopped, history.best_epoch = PARTIAL_FIT, epochs
     units.stream.optimiser = trainer.optimiser
     record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
     return FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
@@ -155,7 +155,9 @@ def begin(
     return Begun(schema, built.composition, built.network, built.units, rows, built.generator, history, 0)
 
 
-def go_on(parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None) -> Begun:
+def go_on(
+    parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None, plan: Plan
+) -> Begun:
     """Let a model follow one more chunk of a stream."""
     network, record, scaling = model.network, model.record, model.scaling
     stream, history = record.stream, record.history
@@ -163,12 +165,12 @@ def go_on(parameters: Parameters, model: FittedModel, table: Table, weight: np.n
     generator.set_state(record.generator)
     if not network.likelihood.density:
         refuse_outside(model, table)
+    stream.wake(plan.optimiser, network.to(compute(parameters.compute).on), plan.learning_rate)
     change = Change.none(len(scaling.feature_group))
     if isinstance(scaling, AffineScaling):
         change = follow_numbers(network, scaling, stream, Rows(table, weight))
     units = Units(scaling, model.likelihood, model.dtype, stream)
     rows = rows_to_train(parameters, table, weight, units)
-    network.to(rows.device)
     if stream.components is None:
         stream.components = challenge.floor_of(parameters, network, model.composition.cells)
     if stream.components is not None:
