@@ -72,6 +72,10 @@ class ColumnMoments(NamedTuple):
         squares = self.squares + other.squares + away.square() * (self.weight * share)
         return ColumnMoments(total, self.mean + away * share, squares)
 
+    def part(self, start: int, stop: int) -> "ColumnMoments":
+        """Return the moments of neighbouring columns."""
+        return ColumnMoments(*(tensor[start:stop] for tensor in self))
+
     def where(self, chosen: Tensor, other: "ColumnMoments") -> "ColumnMoments":
         """Return these moments where `chosen` (F,), and the other's elsewhere."""
         return ColumnMoments(*(torch.where(chosen, *pair) for pair in zip(self, other, strict=True)))
@@ -91,6 +95,18 @@ class Change(NamedTuple):
     def none(cls, features: int) -> "Change":
         """Return that nothing has changed."""
         return cls(*torch.zeros(2, features, dtype=torch.bool), compared=False)
+
+
+class Together(NamedTuple):
+    """Columns that change together, as `StreamMoments.add` has them."""
+
+    group: Tensor | None = None
+    judged: Tensor | None = None
+
+    def __call__(self, changed: Tensor) -> Tensor:
+        """Return all columns that have changed, (F,) bool, from those that show it, (F,) bool."""
+        told = changed if self.judged is None else changed & self.judged
+        return told if self.group is None else torch.isin(self.group, self.group[told])
 
 
 class StreamMoments:
@@ -137,8 +153,18 @@ class StreamMoments:
         """The moments of all rows that count."""
         return self.older.joined(self.recent)
 
-    def add(self, blocks: Iterable[Block]) -> Change:
-        """Add a chunk of rows (b, F) in float64 with their weights (b,), in blocks; return how columns changed."""
+    def add(self, blocks: Iterable[Block], group: Tensor | None = None, judged: Tensor | None = None) -> Change:
+        """Add a chunk of rows; return how columns changed.
+
+        Parameters
+        ----------
+        blocks
+            Rows (b, F) in float64, NaN where a value is missing, and their weights (b,), in blocks.
+        group
+            (F,) number of the group of each column; if one of a group has changed, all of it has. None: each alone.
+        judged
+            (F,) bool, the columns by which a change is told; None: all.
+        """
         known = self.all
         chunk = ColumnMoments.none(len(known.mean))
         # Rounding errors are no spread.
@@ -150,9 +176,11 @@ class StreamMoments:
             far += away.sum(0) if weight is None else weight.double() @ away
             rows += float(len(x) if weight is None else weight.sum())
         seen = (known.weight > 0) & (chunk.weight >= LEAST_ROWS)
-        return self.joined(chunk, rows, seen & (chunk.deviation > 0) & (far >= SHARE * chunk.weight))
+        grown = seen & (chunk.deviation > 0) & (far >= SHARE * chunk.weight)
+        together = Together(group, judged)
+        return self.joined(chunk, rows, together(grown), together)
 
-    def joined(self, chunk: ColumnMoments, rows: float, grown: Tensor) -> Change:
+    def joined(self, chunk: ColumnMoments, rows: float, grown: Tensor, together: "Together") -> Change:
         """Add the moments of a chunk that shows these columns to have grown; return how columns changed."""
         if grown.any() or not self.rows:
             self.older = chunk.where(grown, self.all.joined(chunk))
@@ -163,7 +191,7 @@ class StreamMoments:
         self.recent_rows, self.rows = self.recent_rows + rows, self.rows + rows
         if self.recent_rows < max(LATER * (self.rows - self.recent_rows), LEAST_ROWS):
             return Change(grown, torch.zeros_like(grown), compared=False)
-        shrunk = self.shrunk()
+        shrunk = together(self.shrunk())
         self.older = self.recent.where(shrunk, self.all)
         self.recent, self.recent_rows = ColumnMoments.none(len(grown)), 0.0
         return Change(grown, shrunk, compared=True)

@@ -156,7 +156,7 @@ class TableScaling(Scaling):
     def forward(self, raw: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
         """Map numbers (B, R) to cells (B, F) in `dtype`, NaN where a value is missing; see `Scaling.forward`."""
         raw = raw.double()
-        values = raw[:, self.high_place] * self.high + raw[:, self.low_place] * self.low
+        values = self.real_values(raw)
         values = torch.where(self.log_constant > 0, logarithmic(values, self.log_constant), values)
         cells = torch.cat(
             [
@@ -169,6 +169,10 @@ class TableScaling(Scaling):
             dim=1,
         ).to(dtype)
         return cells if out is None else copied(cells, out)
+
+    def real_values(self, raw: Tensor) -> Tensor:
+        """Return the values of the real columns, (B, real), from the numbers (B, R) that hold them."""
+        return raw[:, self.high_place] * self.high + raw[:, self.low_place] * self.low
 
     def calendar(self, raw: Tensor, index: int, cycle: str) -> Tensor:
         """Return sine and cosine of the place that the times of a column have in a cycle, (B, 2)."""

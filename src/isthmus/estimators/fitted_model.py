@@ -90,6 +90,11 @@ class TrainingRecord:
     generator: Tensor
     stream: StreamState
 
+    @property
+    def rows(self) -> float:
+        """Rows that were last trained on, or validated the training."""
+        return float(self.report.rows + self.report.validation_rows)
+
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:

@@ -79,12 +79,14 @@ def rescale_first(network: Network, optimiser: torch.optim.Optimizer | None, cha
     rescale_moments(optimiser, first, (slice(None), columns), 1 / a)
 
 
-def rescale_last(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange) -> None:
-    """Change the units of the decoder's first outputs."""
+def rescale_last(
+    network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange, start: int = 0
+) -> None:
+    """Change the units of the decoder's outputs from `start` on, as many as the change has columns."""
     assert isinstance(network.decoder, Stack)
     last, end = network.decoder.weights[-1], network.decoder.biases[-1]
     a, b = change.ratio.to(last), change.shift.to(last)
-    outputs = slice(0, len(a))
+    outputs = slice(start, start + len(a))
     last[outputs] /= a[:, None]
     end[outputs] = (end[outputs] - b) / a
     if optimiser is not None:

@@ -1,6 +1,7 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import ArrayLike
 from torch import Generator
 
 from isthmus.core.network import Network
+from isthmus.data.columns import Columns
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import AffineScaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.stream_moments import Change
 from isthmus.data.table import Table
+from isthmus.data.tables import TableScaling
 from isthmus.data.weights import weighted
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
@@ -27,6 +30,7 @@ from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.following import follow_numbers
+from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.parameters import Parameters
 
 AGAIN = ", again at chunk "
@@ -159,16 +163,24 @@ def go_on(
     parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None, plan: Plan
 ) -> Begun:
     """Let a model follow one more chunk of a stream."""
-    network, record, scaling = model.network, model.record, model.scaling
+    record, scaling, schema = model.record, model.scaling, model.schema
     stream, history = record.stream, record.history
     generator = Generator()
     generator.set_state(record.generator)
-    if not network.likelihood.density:
+    if not model.network.likelihood.density:
         refuse_outside(model, table)
-    stream.wake(plan.optimiser, network.to(compute(parameters.compute).on), plan.learning_rate)
-    change = Change.none(len(scaling.feature_group))
+    network = model.network.to(compute(parameters.compute).on)
+    stream.wake(plan.optimiser, network, plan.learning_rate)
+    rows = Rows(table, weight)
     if isinstance(scaling, AffineScaling):
-        change = follow_numbers(network, scaling, stream, Rows(table, weight))
+        # In place, so that a model whose training fails later is still consistent.
+        change = follow_numbers(network, scaling, stream, rows)
+    else:
+        assert isinstance(scaling, TableScaling), "there are two kinds of scaling"
+        # Copies, since the columns change with them: a model whose training fails later stays as it was.
+        network, stream = deepcopy((network, stream))
+        scaling, change = follow_table(network, scaling, stream, rows, record.rows)
+        schema = dataclasses.replace(schema, columns=Columns(scaling.columns))
     units = Units(scaling, model.likelihood, model.dtype, stream)
     rows = rows_to_train(parameters, table, weight, units)
     if stream.components is None:
@@ -179,7 +191,7 @@ def go_on(
             history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
         else:
             stream.speed_up()
-    return Begun(model.schema, model.composition, network, units, rows, generator, history, record.epochs)
+    return Begun(schema, model.composition, network, units, rows, generator, history, record.epochs)
 
 
 def planned(plan: Plan, parameters: Parameters, built: Built) -> Plan:
