@@ -24,7 +24,8 @@ Block = tuple[Tensor, Tensor | None]
 class ColumnMoments(NamedTuple):
     """Total weight, mean and sum of squared deviations of the cells of each column that are not missing, (F,) each.
 
-    Merged in float64 as in Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance", equation 1.5.
+    Merged in float64 as in Chan, Golub and LeVeque (1983), "Algorithms for computing the sample variance", equation
+    1.5.
 
     Examples
     --------
@@ -94,7 +95,8 @@ class Change(NamedTuple):
     @classmethod
     def none(cls, features: int) -> "Change":
         """Return that nothing has changed."""
-        return cls(*torch.zeros(2, features, dtype=torch.bool), compared=False)
+        unchanged = torch.zeros(features, dtype=torch.bool)
+        return cls(unchanged, unchanged, compared=False)
 
 
 class Together(NamedTuple):
@@ -112,8 +114,8 @@ class Together(NamedTuple):
 class StreamMoments:
     """Mean and variance of every column over the rows of a stream since the column last changed.
 
-    A column many of whose values lie more than `JUMP` deviations away from its mean is judged by the new rows alone from
-    the chunk on that shows it. One whose spread becomes as much smaller may be at rest for a while, so it is judged by
+    A column many of whose values lie more than `JUMP` deviations away from its mean is judged by the new rows alone,
+    from the chunk on that shows it. One whose spread becomes as much smaller may be at rest for a while, so it is judged by
     the new rows alone once they are three quarters of all.
 
     Parameters

@@ -160,6 +160,8 @@ class ColumnSurvey:
     def found_kind(self) -> str:
         """Decide of which kind the column is."""
         sort, count = self.field.sort, self.rows - self.gaps
+        if count == 0 and self.empty_is_real:
+            return "real"
         if count == 0:
             warn_ignored(self.field.name, "it has no values")
             return "ignored"
@@ -178,6 +180,12 @@ class ColumnSurvey:
         if counts and self.moments.mean <= MEAN_COUNTED and self.largest > self.smallest and sort != "duration":
             return "count"
         return "positive" if self.skewed() else "real"
+
+    @property
+    def empty_is_real(self) -> bool:
+        """Whether the user says that a column without values is one of numbers, which a stream may bring later."""
+        told = self.choice is not None and kind_of_choice(self.choice) == "real"
+        return told and self.field.sort in ("nothing", "float", "integer")
 
     def skewed(self) -> bool:
         """Whether the values are non-negative and closer to a normal distribution on a logarithmic scale."""
@@ -202,6 +210,8 @@ class ColumnSurvey:
             return self.ordinal_column(likelihood, missing)
         if kind == "category":
             return self.category_column(likelihood, missing)
+        if self.rows == self.gaps:
+            return Column(name, "float", kind, likelihood, missing)
         self.refuse_misfit(kind)
         log_constant = self.log_constant() if kind == "positive" else 0.0
         mean, deviation = self.moments.mean, math.sqrt(self.moments.squares / self.moments.weight)

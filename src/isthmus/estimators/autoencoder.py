@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
+from isthmus.data.new_levels import with_new_levels
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
@@ -285,7 +286,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 sample_weight=sample_weight,
             )
         else:
-            table, schema = read_table(X, known.schema, caller=caller), known.schema
+            table = read_table(X, known.schema, caller=caller)
+            schema = with_new_levels(X, known.schema)
+            if schema is not known.schema:
+                table = read_table(X, schema, caller=caller)
         self.model_ = training.fit_more(self, known, table, schema, sample_weight)
         return self
 

@@ -135,7 +135,9 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
     if schema.columns is not None:
         by_column = TableScaling(schema.columns)
-        return Units(by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(schema.n_features), False))
+        return Units(
+            by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(schema.n_features), False)
+        )
     summary = raw.summary()
     given: Likelihood | None = (
         None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)

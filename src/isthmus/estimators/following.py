@@ -13,7 +13,7 @@ from isthmus.estimators.rescaling import UnitChange, can_rescale, rescale
 from isthmus.estimators.stream_state import StreamState
 
 
-def follow_numbers(network: Network, own: AffineScaling, stream: StreamState, rows: Rows) -> Change:
+def follow_numbers(network: Network, own: AffineScaling, stream: StreamState, rows: Rows) -> tuple[Change, bool]:
     """Add rows of numbers to the running moments, and let a standard scaling follow them; other scalings stay.
 
     The outer layers of a network absorb small changes of its units, and it computes the same function. If the spread
@@ -29,11 +29,18 @@ def follow_numbers(network: Network, own: AffineScaling, stream: StreamState, ro
         The model of a table of numbers.
     rows
         The chunk, not scaled.
+
+    Returns
+    -------
+    Change
+        How the columns changed.
+    bool
+        Whether the units of some column jumped.
     """
     before = stream.moments.all
     change = stream.moments.add(blocks(rows))
     if not stream.follows:
-        return change
+        return change, False
     after = stream.moments.all
     shift, scale = standard(after)
     jumped = jumps(own.scale, scale, shift - own.shift) | ((before.deviation == 0) & (after.deviation > 0))
@@ -46,7 +53,7 @@ def follow_numbers(network: Network, own: AffineScaling, stream: StreamState, ro
         stream.components.change_units(*UnitChange.between(own.shift, own.scale, shift, scale))
     own.load_state_dict({"shift": shift, "scale": scale})
     own.refresh()
-    return change
+    return change, bool(jumped.any())
 
 
 def standard(moments: ColumnMoments) -> tuple[Tensor, Tensor]:

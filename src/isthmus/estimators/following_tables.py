@@ -28,7 +28,7 @@ STATISTICS = 4
 @torch.no_grad()
 def follow_table(
     network: Network, scaling: TableScaling, stream: StreamState, rows: Rows, seen_before: float
-) -> tuple[TableScaling, Change]:
+) -> tuple[TableScaling, Change, bool]:
     """Add rows to the running moments of a table's cells, and let the units and the network follow them.
 
     Real columns with a Gaussian likelihood are standardised by all rows of the stream that count. What the encoder sees
@@ -52,6 +52,8 @@ def follow_table(
         The one that follows.
     Change
         How the cells changed.
+    bool
+        Whether the units of some cell jumped.
     """
     likelihood = network.likelihood
     assert isinstance(likelihood, MixedLikelihood), "a table of several kinds has the likelihood Mixed"
@@ -82,7 +84,7 @@ def follow_table(
         new = encoder_units(likelihood, new_shift, new_scale)
     if stream.components is not None:
         stream.components.change_units(*UnitChange.between(*old, *new))
-    return TableScaling(in_units(widening.columns, scaling, new_shift, new_scale)), change
+    return TableScaling(in_units(widening.columns, scaling, new_shift, new_scale)), change, bool(jumped.any())
 
 
 def free_cells(scaling: TableScaling, likelihood: MixedLikelihood) -> Tensor:
@@ -143,7 +145,10 @@ def look(likelihood: MixedLikelihood, moments: StreamMoments, free: Tensor, shif
     centre = torch.where(free, (seen.mean - shift) / scale, seen.mean)
     spread = torch.where(free, seen.variance / scale.square(), seen.variance)
     likelihood.scale_by(
-        *(t.to(on) for t in (centre, spread, *(torch.where(free, spread / 2, score.mean) for score in (loss, deviance))))
+        *(
+            t.to(on)
+            for t in (centre, spread, *(torch.where(free, spread / 2, score.mean) for score in (loss, deviance)))
+        )
     )
 
 

@@ -79,9 +79,7 @@ def rescale_first(network: Network, optimiser: torch.optim.Optimizer | None, cha
     rescale_moments(optimiser, first, (slice(None), columns), 1 / a)
 
 
-def rescale_last(
-    network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange, start: int = 0
-) -> None:
+def rescale_last(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange, start: int = 0) -> None:
     """Change the units of the decoder's outputs from `start` on, as many as the change has columns."""
     assert isinstance(network.decoder, Stack)
     last, end = network.decoder.weights[-1], network.decoder.biases[-1]

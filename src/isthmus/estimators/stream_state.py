@@ -11,7 +11,6 @@ from isthmus.data.stream_components import StreamComponents
 from isthmus.data.stream_moments import StreamMoments
 from isthmus.engine.optimisers import OptimiserPart
 
-
 SLOWEST, FASTER = 1 / 32, 2.0
 """The least factor of the learning rate, and by how much a chunk that went well raises it."""
 

@@ -1,7 +1,8 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
-from copy import deepcopy
+import warnings
+from copy import copy, deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +112,7 @@ def fit_more(
     if model is None:
         begun = begin(parameters, table, schema, weight, plan)
     else:
-        begun = go_on(parameters, model, table, weight, plan)
+        begun = go_on(parameters, model, table, schema, weight, plan)
     network, units = begun.network, begun.units
     plan = dataclasses.replace(
         plan,
@@ -142,9 +143,7 @@ class Begun(NamedTuple):
     epochs: int
 
 
-def begin(
-    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan
-) -> Begun:
+def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
     """Build a model from the first chunk of a stream."""
     with threads_to_build(parameters, table):
         n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
@@ -160,38 +159,81 @@ def begin(
 
 
 def go_on(
-    parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None, plan: Plan
+    parameters: Parameters,
+    model: FittedModel,
+    table: Table,
+    schema: TableSchema,
+    weight: np.ndarray | None,
+    plan: Plan,
 ) -> Begun:
     """Let a model follow one more chunk of a stream."""
-    record, scaling, schema = model.record, model.scaling, model.schema
-    stream, history = record.stream, record.history
-    generator = Generator()
-    generator.set_state(record.generator)
+    if has_outgrown(parameters, model, table):
+        return begin_again(parameters, model, table, weight, plan)
     if not model.network.likelihood.density:
         refuse_outside(model, table)
-    network = model.network.to(compute(parameters.compute).on)
+    network, record, scaling = model.network.to(compute(parameters.compute).on), model.record, model.scaling
+    stream, history = record.stream, record.history
     stream.wake(plan.optimiser, network, plan.learning_rate)
-    rows = Rows(table, weight)
+    raw = Rows(table, weight)
     if isinstance(scaling, AffineScaling):
         # In place, so that a model whose training fails later is still consistent.
-        change = follow_numbers(network, scaling, stream, rows)
+        change, jumped = follow_numbers(network, scaling, stream, raw)
     else:
-        assert isinstance(scaling, TableScaling), "there are two kinds of scaling"
+        assert schema.columns is not None, "tables of several kinds know their columns"
         # Copies, since the columns change with them: a model whose training fails later stays as it was.
-        network, stream = deepcopy((network, stream))
-        scaling, change = follow_table(network, scaling, stream, rows, record.rows)
+        network, stream, history = deepcopy((network, stream, history))
+        scaling, change, jumped = follow_table(network, TableScaling(schema.columns), stream, raw, record.rows)
         schema = dataclasses.replace(schema, columns=Columns(scaling.columns))
     units = Units(scaling, model.likelihood, model.dtype, stream)
     rows = rows_to_train(parameters, table, weight, units)
     if stream.components is None:
         stream.components = challenge.floor_of(parameters, network, model.composition.cells)
-    if stream.components is not None:
-        if challenge.challenge(network, stream.components, rows, change, record.epochs):
-            stream.slow_down()
-            history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
-        else:
-            stream.speed_up()
+    beaten = stream.components is not None and challenge.challenge(
+        network, stream.components, rows, change, record.epochs
+    )
+    if beaten:
+        stream.slow_down()
+        history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
+    else:
+        stream.speed_up()
+        if jumped:
+            fix_variance(network, rows, challenge.compared_rows(rows))
+    generator = Generator()
+    generator.set_state(record.generator)
     return Begun(schema, model.composition, network, units, rows, generator, history, record.epochs)
+
+
+def begin_again(
+    parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None, plan: Plan
+) -> Begun:
+    """Build a model anew, with codes of the same size, from a chunk whose values the first choices do not suit."""
+    record, sized = model.record, copy(parameters)
+    sized.latent = model.latent
+    begun = begin(sized, table, model.schema, weight, plan)
+    record.history.init = f"{begun.history.init}{AGAIN}{record.epochs + 1}"
+    return begun._replace(history=record.history, epochs=record.epochs)
+
+
+def has_outgrown(parameters: Parameters, model: FittedModel, table: Table) -> bool:
+    """Whether a chunk leaves [0, 1], where all values were when scale and likelihood were chosen by them; warns if so."""
+    chosen = rules.is_auto(parameters.scale) and rules.is_auto(parameters.likelihood)
+    own, module = model.scaling, model.network.likelihood
+    unscaled = isinstance(own, AffineScaling) and not own.shifted and own.common == 1
+    if not (chosen and unscaled and module.activation == "sigmoid" and len(table) > 1):
+        return False
+    summary = Rows(table).summary()
+    outside = ((summary.smallest < -checks.TOLERANCE) | (summary.largest > 1 + checks.TOLERANCE)).nonzero().flatten()
+    if not len(outside):
+        return False
+    j = int(outside[0])
+    warnings.warn(
+        f"all values before this chunk were in [0, 1], and {checks.column_label(j, model.schema.names)} now goes from "
+        f"{summary.smallest[j]:g} to {summary.largest[j]:g}: training begins again with this chunk, its columns scaled "
+        "to mean 0 and standard deviation 1; scale='standard', likelihood='gaussian' does so from the first chunk",
+        UserWarning,
+        stacklevel=5,
+    )
+    return True
 
 
 def planned(plan: Plan, parameters: Parameters, built: Built) -> Plan:
