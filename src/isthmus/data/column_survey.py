@@ -126,6 +126,8 @@ class ColumnSurvey:
     def found_kind(self, numbered: bool) -> str:
         """Decide of which kind the column is; `numbered`: whether it only numbers the rows."""
         sort, count = self.field.sort, self.rows - self.gaps
+        if count == 0 and self.empty_is_real:
+            return "real"
         if count == 0:
             warn_ignored(self.field.name, "it has no values")
             return "ignored"
@@ -174,6 +176,12 @@ class ColumnSurvey:
             )
         return "date-time"
 
+    @property
+    def empty_is_real(self) -> bool:
+        """Whether the user says that a column without values is one of numbers, which a stream may bring later."""
+        told = self.choice is not None and kind_of_choice(self.choice) == "real"
+        return told and self.field.sort in ("nothing", "float", "integer")
+
     def skewed(self) -> bool:
         """Whether the values are non-negative and closer to a normal distribution on a logarithmic scale."""
         if self.smallest < 0 or self.field.sort == "duration":
@@ -197,6 +205,8 @@ class ColumnSurvey:
             return self.ordinal_column(likelihood, missing)
         if kind == "category":
             return self.category_column(likelihood, missing)
+        if self.rows == self.gaps:
+            return Column(name, "float", kind, likelihood, missing)
         self.refuse_misfit(kind)
         log_constant = self.log_constant() if kind == "positive" else 0.0
         mean, deviation = self.moments.mean, math.sqrt(self.moments.squares / self.moments.weight)

@@ -4,11 +4,11 @@ Every statistic that the library computes before training comes from here:
 
 - `summarise` passes twice over the blocks of a dense table;
 - `summarise_sparse` passes twice over the stored entries of a sparse one;
-- `RunningMoments` passes once over rows that arrive in blocks, and can go on later;
+- `RunningMoments` passes once over rows that arrive in blocks;
 - `Moments` does the same for the values of a single column, with numpy.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -202,15 +202,6 @@ class RunningMoments:
         self.largest = torch.full_like(self.mean, -np.inf)
         self.whole = torch.ones_like(self.mean, dtype=torch.bool)
 
-    @classmethod
-    def of(cls, summary: Summary, total: float) -> "RunningMoments":
-        """Continue from rows that were summarised before and have this total weight."""
-        running = cls(len(summary.mean))
-        running.total, running.mean, running.squares = total, summary.mean.clone(), summary.variance * total
-        running.smallest, running.largest = summary.smallest.clone(), summary.largest.clone()
-        running.whole = summary.whole.clone()
-        return running
-
     def add(self, x: Tensor, weight: Tensor | None = None, fractions: bool = True) -> None:
         """Add rows (b, F) in float64 with weights (b,); `fractions=False` states that all are whole numbers."""
         if not len(x):
@@ -243,27 +234,6 @@ class RunningMoments:
         self.smallest = torch.minimum(self.smallest, other.smallest)
         self.largest = torch.maximum(self.largest, other.largest)
         self.whole = self.whole & other.whole
-
-    @property
-    def state(self) -> dict[str, Tensor]:
-        """All of it as tensors, to be saved."""
-        return {
-            "mean": self.mean,
-            "squares": self.squares,
-            "smallest": self.smallest,
-            "largest": self.largest,
-            "whole": self.whole,
-            "total": torch.tensor(self.total, dtype=torch.float64),
-        }
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Tensor]) -> "RunningMoments":
-        """Restore what `state` returned."""
-        running = cls(len(state["mean"]))
-        running.total = float(state["total"])
-        running.mean, running.squares, running.whole = state["mean"], state["squares"], state["whole"]
-        running.smallest, running.largest = state["smallest"], state["largest"]
-        return running
 
     @property
     def summary(self) -> Summary:

@@ -51,7 +51,7 @@ def learn_columns(
     return DenseTable(encoded(found, schema.fields, cells)), known
 
 
-def known_numbers(X: object, schema: TableSchema, caller: str, told: set[Name] | None = None) -> np.ndarray:
+def known_numbers(X: Any, schema: TableSchema, caller: str, told: set[Name] | None = None) -> np.ndarray:
     """Check a table against the columns of `fit`; return it as numbers (n, R), its columns in the order of `fit`.
 
     Columns in `told` are not warned of again; those that are warned of are added.

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from isthmus.data.chunks import ChunkedTable
 from isthmus.data.dense import DenseTable
-from isthmus.data.moments import RunningMoments, Summary, block_rows
+from isthmus.data.moments import Summary, block_rows
 from isthmus.data.number_types import as_tensor
 from isthmus.data.prefetching import Prefetcher
 from isthmus.data.scaling import NARROW, Scaling, copied
@@ -180,17 +180,10 @@ class Rows:
         """Return mean, variance, minimum and maximum of every column of the table, in float64."""
         return self.table.summary(self.weight)
 
-    def running(self) -> RunningMoments:
-        """Return the same in one pass, so that more rows can be added."""
-        if self.table.streamed:
-            return RunningMoments.of(self.table.summary(self.weight), float(len(self)))
-        running = RunningMoments(self.features)
-        for start in range(0, len(self), self.block):
-            rows = slice(start, start + self.block)
-            x = self.table[rows].double().contiguous()
-            weight = torch.ones_like(x[:, 0]) if self.weight is None else self.weight[rows].double()
-            running.add(x.cpu(), weight.cpu(), self.table.dtype.is_floating_point)
-        return running
+    @property
+    def total(self) -> float:
+        """The sum of the rows' weights; their number if they have none."""
+        return float(len(self)) if self.weight is None else float(self.weight.double().sum())
 
 
 def table_of(X: Table | np.ndarray | scipy.sparse.csr_array) -> Table:

@@ -155,7 +155,7 @@ class TableScaling(Scaling):
     def forward(self, raw: Tensor, dtype: torch.dtype, out: Tensor | None = None) -> Tensor:
         """Map numbers (B, R) to cells (B, F) in `dtype`, NaN where a value is missing; see `Scaling.forward`."""
         raw = raw.double()
-        values = raw[:, self.high_place] * self.high + raw[:, self.low_place] * self.low
+        values = self.real_values(raw)
         values = torch.where(self.log_constant > 0, logarithmic(values, self.log_constant), values)
         cells = torch.cat(
             [
@@ -168,6 +168,10 @@ class TableScaling(Scaling):
             dim=1,
         ).to(dtype)
         return cells if out is None else copied(cells, out)
+
+    def real_values(self, raw: Tensor) -> Tensor:
+        """Return the values of the real columns, (B, real), from the numbers (B, R) that hold them."""
+        return raw[:, self.high_place] * self.high + raw[:, self.low_place] * self.low
 
     def days(self, raw: Tensor, index: int) -> Tensor:
         """Return the times of a column in days since 1970, (B, 1), from numbers (B, R)."""

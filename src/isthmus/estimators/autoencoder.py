@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.core.checks import whole_number
+from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
+from isthmus.data.new_levels import with_new_levels
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
@@ -288,7 +289,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 sample_weight=sample_weight,
             )
         else:
-            table, schema = read_table(X, known.schema, caller=caller, in_use=False), known.schema
+            table = read_table(X, known.schema, caller=caller, in_use=False)
+            schema = with_new_levels(X, known.schema)
+            if schema is not known.schema:
+                table = read_table(X, schema, caller=caller, in_use=False)
         self.model_ = training.fit_more(self, known, table, schema, sample_weight)
         return self
 
@@ -512,11 +516,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, resume: bool = True) -> None:
         """Write the fitted model to one file: weights as safetensors, everything else as JSON in its header.
 
         The file appears whole or not at all; `isthmus.load` reads it. Callbacks are not saved, and a `random_state`
         that is not a number is saved as None.
+
+        Parameters
+        ----------
+        path : str or Path
+        resume : bool, default=True
+            Whether a model that was trained by `partial_fit` keeps the memory of its optimiser and of the stream, with
+            which a loaded one goes on as the saved one does, bit for bit. False makes its file about a third as large.
 
         Raises
         ------
@@ -525,8 +536,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         OSError
             If the file cannot be written; what was at `path` is still there.
         """
-        self._model()
-        model_file.save(self, Path(path))
+        model_file.save(self, Path(path), model_state.state_of(self._model(), flag("resume", resume)))
 
     def fitted_state(self) -> State:
         """Return the fitted model as facts and tensors, for a file."""

@@ -14,10 +14,10 @@ from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
-from isthmus.data.moments import RunningMoments
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import Scaling, scaling
 from isthmus.data.schema import TableSchema
+from isthmus.data.stream_moments import ColumnMoments, StreamMoments
 from isthmus.data.table import Index, Table
 from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
@@ -28,6 +28,7 @@ from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
+from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
 from isthmus.parts.slots import Likelihood
@@ -42,8 +43,8 @@ class Units(NamedTuple):
     scaling: Scaling
     likelihood: Likelihood
     dtype: torch.dtype
-    moments: RunningMoments
-    """Of the columns; empty for a table of several kinds of columns, whose scaling stays."""
+    stream: StreamState
+    """What is remembered of the rows."""
 
 
 class Built(NamedTuple):
@@ -144,19 +145,24 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
     if schema.columns is not None:
         by_column = TableScaling(schema.columns)
-        return Units(by_column, table_likelihood(by_column), dtype, RunningMoments(schema.n_features))
+        return Units(
+            by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(schema.n_features), False)
+        )
     summary = raw.summary()
     given: Likelihood | None = (
         None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
     )
     counts = given is not None and given.build(schema.n_features).whole
     scale = "none" if counts and rules.is_auto(parameters.scale) else parameters.scale
-    found, _ = scaling(scale, summary, table.dtype)
+    found, name = scaling(scale, summary, table.dtype)
     likelihood = rules.likelihood(summary, found) if given is None else given
     checks.refuse_outside(
         likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
     )
-    return Units(found, likelihood, dtype, RunningMoments.of(summary, float(len(raw))))
+    weights = torch.full_like(summary.mean, raw.total)
+    moments = ColumnMoments(weights, summary.mean, summary.variance * weights)
+    seen = StreamMoments.of(moments, raw.total, summary.smallest, summary.largest)
+    return Units(found, likelihood, dtype, StreamState(seen, name == "standard"))
 
 
 def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:

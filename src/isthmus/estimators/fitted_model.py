@@ -7,14 +7,17 @@ import torch
 from torch import Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.moments import RunningMoments
 from isthmus.data.scaling import Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.parameters import Backbone, Slot
+from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.composition import compose
 from isthmus.parts.slots import Likelihood
+
+PARTIAL_FIT = "partial_fit"
+"""Why training stopped, for a model that was trained chunk by chunk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,18 +80,20 @@ class TrainingRecord:
         Epochs trained, or calls of `partial_fit`.
     generator : Tensor
         State of the generator that orders rows and seeds noise.
-    moments : RunningMoments
-        Mean and variance of the columns over all rows seen, for a scaling that follows a stream.
-    optimiser : torch.optim.Optimizer or None
-        The optimiser to go on with; it is not saved.
+    stream : StreamState
+        What is remembered of the rows, for more of them.
     """
 
     history: History
     report: FitReport
     epochs: int
     generator: Tensor
-    moments: RunningMoments
-    optimiser: torch.optim.Optimizer | None = None
+    stream: StreamState
+
+    @property
+    def rows(self) -> float:
+        """Rows that were last trained on, or validated the training."""
+        return float(self.report.rows + self.report.validation_rows)
 
 
 @dataclass(frozen=True, eq=False)

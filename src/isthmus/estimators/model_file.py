@@ -24,8 +24,8 @@ from isthmus.engine.compute import compute as settings_of
 from isthmus.estimators.plain import NOT_SAVED, Classes, UnknownPartError, known_classes, parts_named, plain, revived
 from isthmus.estimators.state import State
 
-SCHEMA = 2
-"""Raised whenever the content of files changes."""
+SCHEMA, OLDEST = 3, 2
+"""Raised whenever the content of files changes, and the oldest one that is read."""
 
 
 class ModelFileError(ValueError):
@@ -45,8 +45,17 @@ class Saveable(Protocol):
         """Take what was fitted; `classes` are those of the parts that may occur in it."""
 
 
-def save(estimator: Saveable, path: Path) -> None:
+def save(estimator: Saveable, path: Path, state: State | None = None) -> None:
     """Write a fitted estimator to a file, whole or not at all.
+
+    Parameters
+    ----------
+    estimator
+        Fitted.
+    path
+        The file.
+    state
+        What was fitted; None asks the estimator.
 
     Raises
     ------
@@ -57,7 +66,7 @@ def save(estimator: Saveable, path: Path) -> None:
     """
     refuse_path(path)
     parameters = {name: value for name, value in estimator.get_params(deep=False).items() if name not in NOT_SAVED}
-    state = estimator.fitted_state()
+    state = estimator.fitted_state() if state is None else state
     header: dict[str, Json] = {
         "schema": SCHEMA,
         "isthmus": isthmus.__version__,
@@ -153,10 +162,10 @@ def refuse_version(header: dict[str, Any], path: Path) -> None:
             f"{path} was written by isthmus {version}, whose files (schema {schema}) this one "
             f"({isthmus.__version__}, schema {SCHEMA}) does not know; update isthmus"
         )
-    if schema < SCHEMA:
+    if schema < OLDEST:
         raise ModelFileError(
             f"{path} was written by isthmus {version} in an older format (schema {schema}; this one, "
-            f"{isthmus.__version__}, reads schema {SCHEMA}): fit the model again and save it"
+            f"{isthmus.__version__}, reads schemas {OLDEST} to {SCHEMA}): fit the model again and save it"
         )
 
 

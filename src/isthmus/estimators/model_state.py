@@ -10,19 +10,19 @@ from isthmus.core.json_type import Json
 from isthmus.data.columns import Column, Columns
 from isthmus.data.fields import Field, Schema
 from isthmus.data.forms import form_of, plain_form
-from isthmus.data.moments import RunningMoments
 from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.tables import TableScaling
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
-from isthmus.estimators.fitted_model import Composition, FittedModel, TrainingRecord
+from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.plain import Classes, plain, revived
-from isthmus.estimators.state import State, prefixed
+from isthmus.estimators.saved_stream import state_of_stream, stream_of, stream_of_schema_2
+from isthmus.estimators.state import State, member, nest, prefixed
 
 
-def state_of(model: FittedModel) -> State:
-    """Return everything that a fitted model is.
+def state_of(model: FittedModel, resume: bool = True) -> State:
+    """Return everything that a fitted model is; with `resume`, also what it takes to go on in `partial_fit`.
 
     Raises
     ------
@@ -40,9 +40,8 @@ def state_of(model: FittedModel) -> State:
     }
     tensors = {f"network.{name}": tensor for name, tensor in model.network.state_dict().items()}
     tensors |= {f"scaling.{name}": tensor for name, tensor in model.scaling.state_dict().items()}
-    tensors |= {f"moments.{name}": tensor for name, tensor in record.moments.state.items()}
     tensors["generator"] = record.generator
-    return State(facts, tensors)
+    return nest({"stream": state_of_stream(record.stream, resume)}, facts, tensors)
 
 
 def model_of(state: State, classes: Classes) -> FittedModel:
@@ -70,12 +69,18 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     network = composition.build(dtype)
     network.load_state_dict(prefixed(state.tensors, "network"))
     network.eval()
+    history = History.from_dict(facts["history"])
+    streamed = history.stopped == PARTIAL_FIT
+    if "stream" in facts:
+        stream = stream_of(member("stream", facts, state.tensors), streamed)
+    else:
+        stream = stream_of_schema_2(prefixed(state.tensors, "moments"), scaling, streamed)
     record = TrainingRecord(
-        History.from_dict(facts["history"]),
+        history,
         FitReport.from_dict(facts["fit_report"]),
         facts["epochs"],
         state.tensors["generator"],
-        RunningMoments.from_state(prefixed(state.tensors, "moments")),
+        stream,
     )
     return FittedModel(schema, scaling, composition, network, dtype, record)
 

@@ -53,11 +53,11 @@ class NetworkInput:
 
     def __init__(self, model: FittedModel, device: torch.device, *, gaps: bool = True) -> None:
         self.model, self.device, self.gaps = model, device, gaps
-        scaling, moments = model.scaling, model.record.moments
+        scaling, moments = model.scaling, model.record.stream.moments
         self.far = torch.full((scaling.cells,), FAR, dtype=model.dtype)
         self.limits = torch.full((scaling.cells,), LIMIT, dtype=model.dtype)
         if isinstance(scaling, AffineScaling):
-            known = torch.stack([moments.mean, moments.smallest, moments.largest])
+            known = torch.stack([moments.all.mean, moments.smallest, moments.largest])
             self.middle, self.smallest, self.largest = ((known - scaling.shift) / scaling.scale).to(model.dtype)
             reach = torch.maximum(self.smallest.abs(), self.largest.abs())
             self.far = self.far.maximum(FAR_REACH * reach)

@@ -1,12 +1,31 @@
 """Rescaling: a network whose units change with a stream; its outer layers absorb the change."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from isthmus.core.modules import Stack
 from isthmus.core.network import Network
-from isthmus.data.scaling import AffineScaling
 from isthmus.parts.likelihoods import GaussianLikelihood
+
+
+class UnitChange(NamedTuple):
+    """A row x in the old units is a·y + b, with y the row in the new ones."""
+
+    ratio: Tensor
+    """a, (F,)."""
+    shift: Tensor
+    """b, (F,)."""
+
+    @classmethod
+    def between(cls, shift: Tensor, scale: Tensor, new_shift: Tensor, new_scale: Tensor) -> "UnitChange":
+        """Return the change from the units (v - shift)/scale to (v - new_shift)/new_scale, (F,) each."""
+        return cls(new_scale / scale, (new_shift - shift) / scale)
+
+    def only(self, chosen: Tensor) -> "UnitChange":
+        """Return the change of the chosen columns (F,) alone."""
+        return UnitChange(torch.where(chosen, self.ratio, 1.0), torch.where(chosen, self.shift, 0.0))
 
 
 def can_rescale(network: Network) -> bool:
@@ -22,14 +41,11 @@ def can_rescale(network: Network) -> bool:
 
 
 @torch.no_grad()
-def rescale(
-    network: Network, optimiser: torch.optim.Optimizer | None, before: AffineScaling, after: AffineScaling
-) -> None:
-    """Change the units of a network from one scaling to another, so that it does the same in the data's own units.
+def rescale(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange) -> None:
+    """Change the units of a network, so that it does the same in the data's own units.
 
-    A row x in the old units is a·y + b in the new ones, with a = s'/s and b = (m' - m)/s. The first layer becomes
-    W(a·y + b) + c, the last one (Vh + d - b)/a. Adam's running means of gradients change by the chain rule, those of
-    squared gradients as if b were 0.
+    The first layer becomes W(a·y + b) + c, the last one (Vh + d - b)/a. Adam's running means of gradients change by
+    the chain rule, those of squared gradients as if b were 0.
 
     Parameters
     ----------
@@ -37,35 +53,50 @@ def rescale(
         One for which `can_rescale` holds.
     optimiser
         Adam; None if there is none to go on with.
-    before, after
-        (F,) shift and scale each.
+    change
+        The change of units, by column.
     """
-    encoder, decoder = network.encoder, network.decoder
-    assert isinstance(encoder, Stack)
-    assert isinstance(decoder, Stack)
-    first, offset = encoder.weights[0], encoder.biases[0]
-    last, end = decoder.weights[-1], decoder.biases[-1]
-    ratio = after.scale / before.scale
-    shift = (after.shift - before.shift) / before.scale
-    a, b = ratio.to(first), shift.to(first)
-    offset += first @ b
-    first *= a
-    last /= a[:, None]
-    end.sub_(b).div_(a)
+    rescale_first(network, optimiser, change)
+    rescale_last(network, optimiser, change)
     likelihood = network.likelihood
     if isinstance(likelihood, GaussianLikelihood) and likelihood.mode == "columns":
-        likelihood.variance /= ratio.to(likelihood.variance).square()
+        likelihood.variance /= change.ratio.to(likelihood.variance).square()
+
+
+def rescale_first(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange) -> None:
+    """Change the units of what the encoder sees, as far as its first columns go."""
+    assert isinstance(network.encoder, Stack)
+    first, offset = network.encoder.weights[0], network.encoder.biases[0]
+    a, b = change.ratio.to(first), change.shift.to(first)
+    columns = slice(0, len(a))
+    offset += first[:, columns] @ b
+    first[:, columns] *= a
+    if optimiser is None:
+        return
+    moments = optimiser.state.get(first, {}), optimiser.state.get(offset, {})
+    if all("exp_avg" in state for state in moments):
+        moments[0]["exp_avg"][:, columns] -= torch.outer(moments[1]["exp_avg"], b)
+    rescale_moments(optimiser, first, (slice(None), columns), 1 / a)
+
+
+def rescale_last(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange, start: int = 0) -> None:
+    """Change the units of the decoder's outputs from `start` on, as many as the change has columns."""
+    assert isinstance(network.decoder, Stack)
+    last, end = network.decoder.weights[-1], network.decoder.biases[-1]
+    a, b = change.ratio.to(last), change.shift.to(last)
+    outputs = slice(start, start + len(a))
+    last[outputs] /= a[:, None]
+    end[outputs] = (end[outputs] - b) / a
     if optimiser is not None:
-        moments = optimiser.state.get(first, {}), optimiser.state.get(offset, {})
-        if all("exp_avg" in state for state in moments):
-            moments[0]["exp_avg"] -= torch.outer(moments[1]["exp_avg"], b)
-        for parameter, factor in ((first, 1 / a), (last, a[:, None]), (end, a)):
-            rescale_moments(optimiser, parameter, factor)
+        rescale_moments(optimiser, last, outputs, a[:, None])
+        rescale_moments(optimiser, end, outputs, a)
 
 
-def rescale_moments(optimiser: torch.optim.Optimizer, parameter: Tensor, factor: Tensor) -> None:
-    """Multiply what Adam remembers of a parameter's gradients by a factor that fits its shape."""
+def rescale_moments(
+    optimiser: torch.optim.Optimizer, parameter: Tensor, part: slice | tuple[slice, slice], factor: Tensor
+) -> None:
+    """Multiply what Adam remembers of the gradients of part of a parameter by a factor that fits its shape."""
     state = optimiser.state.get(parameter, {})
     for name, power in (("exp_avg", 1), ("exp_avg_sq", 2)):
         if name in state:
-            state[name].mul_(factor**power)
+            state[name][part] *= factor**power

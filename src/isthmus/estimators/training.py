@@ -1,17 +1,23 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
+import warnings
+from copy import copy, deepcopy
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Generator
 
-from isthmus.data.moments import RunningMoments
+from isthmus.core.network import Network
+from isthmus.data.columns import Columns
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import AffineScaling, scaling
+from isthmus.data.scaling import AffineScaling
 from isthmus.data.schema import TableSchema
+from isthmus.data.stream_moments import Change
 from isthmus.data.table import Table
+from isthmus.data.tables import TableScaling
 from isthmus.data.weights import weighted
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
@@ -21,12 +27,16 @@ from isthmus.engine.inference import BLOCK
 from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
-from isthmus.estimators import checks, health, rules
+from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.fitted_model import FittedModel, TrainingRecord
+from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
+from isthmus.estimators.following import follow_numbers
+from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
-from isthmus.estimators.rescaling import can_rescale, rescale
+
+AGAIN = ", again at chunk "
+"""Says in `History.init` that a stream began anew at PCA."""
 
 
 def fit(
@@ -82,7 +92,7 @@ def fit(
     history = trainer.fit()
     finish(parameters, built, history)
     record = TrainingRecord(
-        history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.moments
+        history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream
     )
     return model_of(built, schema, record)
 
@@ -109,33 +119,130 @@ def fit_more(
     table, weight = weighted(table, sample_weight, least=2 if model is None else 1)
     plan = dataclasses.replace(rules.plan(parameters, len(table), 0), epochs=1, schedule="constant", open_ended=True)
     if model is None:
-        with threads_to_build(parameters, table):
-            n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
-            built = build(parameters, table, schema, weight, n_validation, plan)
-        history = History()
-        history.init = built.start
-        generator, epochs, optimiser = built.generator, 0, None
-        network, composition, units = built.network, built.composition, built.units
+        begun = begin(parameters, table, schema, weight, plan)
     else:
-        network, composition, record = model.network, model.composition, model.record
-        history, epochs, optimiser = record.history, record.epochs, record.optimiser
-        generator = Generator()
-        generator.set_state(record.generator)
-        if is_bounded(network.likelihood):
-            refuse_outside_of(model, table.summary().ends)
-        follow(model, Rows(table, weight))
-        units = Units(model.scaling, model.composition.likelihood, model.dtype, record.moments)
-    rows = rows_to_train(parameters, table, weight, units)
-    plan = dataclasses.replace(plan, threads=thread_counts(parameters, network, plan.batch_size))
-    none = torch.empty(0, dtype=torch.int64)
-    trainer = Trainer(network, rows, rows.everything(), none, plan, generator, callbacks, optimiser)
-    for row in trainer.fit():  # no row if training was interrupted
-        history.append(row | {"epoch": epochs + 1})
-    history.stopped, history.best_epoch = "partial_fit", epochs + 1
-    record = TrainingRecord(
-        history, trainer.report, epochs + 1, generator.get_state(), units.moments, trainer.optimiser
+        begun = go_on(parameters, model, table, schema, weight, plan)
+    network, units = begun.network, begun.units
+    plan = dataclasses.replace(
+        plan,
+        learning_rate=plan.learning_rate * units.stream.pace,
+        threads=thread_counts(parameters, network, plan.batch_size),
     )
-    return FittedModel(schema, units.scaling, composition, network, units.dtype, record)
+    index, none = begun.rows.everything(), torch.empty(0, dtype=torch.int64)
+    trainer = Trainer(network, begun.rows, index, none, plan, begun.generator, callbacks, units.stream.optimiser)
+    history, epochs = begun.history, begun.epochs + 1
+    for row in trainer.fit():  # no row if training was interrupted
+        history.append(row | {"epoch": epochs})
+    history.stopped, history.best_epoch = PARTIAL_FIT, epochs
+    units.stream.optimiser = trainer.optimiser
+    record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
+    return FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+
+
+class Begun(NamedTuple):
+    """A model that is about to be trained on a chunk of rows."""
+
+    schema: TableSchema
+    composition: Composition
+    network: Network
+    units: Units
+    rows: Rows
+    generator: Generator
+    history: History
+    epochs: int
+
+
+def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
+    """Build a model from the first chunk of a stream."""
+    with threads_to_build(parameters, table):
+        n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
+        built = build(parameters, table, schema, weight, n_validation, plan)
+    history = History()
+    history.init = built.start
+    stream = built.units.stream
+    stream.components = challenge.floor_of(parameters, built.network, built.composition.cells)
+    rows = rows_to_train(parameters, table, weight, built.units)
+    if stream.components is not None:
+        challenge.remember(built.network, stream.components, rows, Change.none(rows.features))
+    return Begun(schema, built.composition, built.network, built.units, rows, built.generator, history, 0)
+
+
+def go_on(
+    parameters: Parameters,
+    model: FittedModel,
+    table: Table,
+    schema: TableSchema,
+    weight: np.ndarray | None,
+    plan: Plan,
+) -> Begun:
+    """Let a model follow one more chunk of a stream."""
+    if has_outgrown(parameters, model, table):
+        return begin_again(parameters, model, table, weight, plan)
+    if is_bounded(model.network.likelihood):
+        refuse_outside_of(model, table.summary().ends)
+    network, record, scaling = model.network.to(compute(parameters.compute).on), model.record, model.scaling
+    stream, history = record.stream, record.history
+    stream.wake(plan.optimiser, network, plan.learning_rate)
+    raw = Rows(table, weight)
+    if isinstance(scaling, AffineScaling):
+        # In place, so that a model whose training fails later is still consistent.
+        change, jumped = follow_numbers(network, scaling, stream, raw)
+    else:
+        assert schema.columns is not None, "tables of several kinds know their columns"
+        # Copies, since the columns change with them: a model whose training fails later stays as it was.
+        network, stream, history = deepcopy((network, stream, history))
+        scaling, change, jumped = follow_table(network, TableScaling(schema.columns), stream, raw, record.rows)
+        schema = dataclasses.replace(schema, columns=Columns(scaling.columns))
+    units = Units(scaling, model.likelihood, model.dtype, stream)
+    rows = rows_to_train(parameters, table, weight, units)
+    if stream.components is None:
+        stream.components = challenge.floor_of(parameters, network, model.composition.cells)
+    beaten = stream.components is not None and challenge.challenge(
+        network, stream.components, rows, change, record.epochs
+    )
+    if beaten:
+        stream.slow_down()
+        history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
+    else:
+        stream.speed_up()
+        if jumped:
+            fix_variance(network, rows, challenge.compared_rows(rows))
+    generator = Generator()
+    generator.set_state(record.generator)
+    return Begun(schema, model.composition, network, units, rows, generator, history, record.epochs)
+
+
+def begin_again(
+    parameters: Parameters, model: FittedModel, table: Table, weight: np.ndarray | None, plan: Plan
+) -> Begun:
+    """Build a model anew, with codes of the same size, from a chunk whose values the first choices do not suit."""
+    record, sized = model.record, copy(parameters)
+    sized.latent = model.latent
+    begun = begin(sized, table, model.schema, weight, plan)
+    record.history.init = f"{begun.history.init}{AGAIN}{record.epochs + 1}"
+    return begun._replace(history=record.history, epochs=record.epochs)
+
+
+def has_outgrown(parameters: Parameters, model: FittedModel, table: Table) -> bool:
+    """Whether a chunk leaves [0, 1], by which scale and likelihood were chosen; warns if so."""
+    chosen = rules.is_auto(parameters.scale) and rules.is_auto(parameters.likelihood)
+    own, module = model.scaling, model.network.likelihood
+    unscaled = isinstance(own, AffineScaling) and not own.shifted and own.common == 1
+    if not (chosen and unscaled and module.activation == "sigmoid" and len(table) > 1):
+        return False
+    summary = Rows(table).summary()
+    outside = ((summary.smallest < -checks.TOLERANCE) | (summary.largest > 1 + checks.TOLERANCE)).nonzero().flatten()
+    if not len(outside):
+        return False
+    j = int(outside[0])
+    warnings.warn(
+        f"all values before this chunk were in [0, 1], and {checks.column_label(j, model.schema.names)} now goes from "
+        f"{summary.smallest[j]:g} to {summary.largest[j]:g}: training begins again with this chunk, its columns scaled "
+        "to mean 0 and standard deviation 1; scale='standard', likelihood='gaussian' does so from the first chunk",
+        UserWarning,
+        stacklevel=5,
+    )
+    return True
 
 
 def planned(plan: Plan, parameters: Parameters, built: Built) -> Plan:
@@ -162,24 +269,3 @@ def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> Fitte
     """Return the model of a network that was built and trained."""
     units = built.units
     return FittedModel(schema, units.scaling, built.composition, built.network, units.dtype, record)
-
-
-def follow(model: FittedModel, rows: Rows) -> None:
-    """Add rows to the running moments, and let a standard scaling follow them; other scalings stay.
-
-    Everything is changed in place, so that a model whose training fails later is still consistent.
-    """
-    if model.schema.columns is not None:
-        return
-    moments: RunningMoments = model.record.moments
-    own = model.scaling
-    assert isinstance(own, AffineScaling), "numbers alone are scaled by column"
-    before, _ = scaling("standard", moments.summary, rows.table.dtype)
-    pairs = (before.shift, own.shift), (before.scale, own.scale)
-    standard = all(torch.allclose(one, other, rtol=1e-9, atol=0) for one, other in pairs)
-    moments.join(rows.running())
-    if standard and can_rescale(model.network):
-        after, _ = scaling("standard", moments.summary, rows.table.dtype)
-        rescale(model.network, model.record.optimiser, own, after)
-        own.load_state_dict(after.state_dict())
-        own.refresh()

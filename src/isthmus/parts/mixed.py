@@ -196,26 +196,40 @@ class MixedLikelihood(LikelihoodModule):
         self.middle.copy_((there * rows.nan_to_num(0)).sum(0) / count)
         filled = self.filled(rows)
         seen = self.transformed(filled)
-        self.centre.copy_((there * seen).sum(0) / count)
+        centre = (there * seen).sum(0) / count
         variance = (there * (filled - self.middle).square()).sum(0) / count
-        spread = (there * (seen - self.centre).square()).sum(0) / count
+        spread = (there * (seen - centre).square()).sum(0) / count
+        scores = (score * there for score in self.scores_of_mean(filled, variance))
+        self.scale_by(centre, spread, *(score.sum(0) / count for score in scores))
+
+    def scores_of_mean(self, filled: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return deviance losses and half deviances, (n, F) each, of rows under the columns' means alone."""
+        theta = self.start_bias(self.middle, variance).expand(len(filled), -1)
+        return self.deviance_losses(filled, theta), self.half_deviances(filled, theta)
+
+    def scale_by(self, centre: Tensor, spread: Tensor, loss: Tensor, deviance: Tensor) -> None:
+        """Set what the encoder sees, and the weights of the columns, by statistics of the cells.
+
+        Parameters
+        ----------
+        centre, spread
+            (F,) mean and variance of the cells as their families show them to an encoder.
+        loss, deviance
+            (F,) mean deviance loss and half deviance of the cells under the columns' means.
+        """
+        self.centre.copy_(centre)
         # A column's cells have variance 1 together, however many they are; cells of rare categories no less.
         own = torch.where(self.in_block, 1 / self.middle.clamp(0.01, 1).sqrt(), 1.0)
-        scaled = torch.zeros_like(count[self.first]).index_add(0, self.slot, spread * own.square())
+        scaled = self.by_slot(spread * own.square())
         # A column that hardly varies in these rows must not be the loudest where it does.
-        self.gain.copy_(own / torch.where(scaled > 0, scaled.clamp_min(LEAST_VARIANCE), 1.0).sqrt()[self.slot])
-        theta = self.start_bias(self.middle, variance).expand(len(x), -1)
-        self.column_weight.copy_(self.weights_for(self.deviance_losses(filled, theta) * there, count))
-        self.deviance_weight.copy_(self.weights_for(self.half_deviances(filled, theta) * there, count))
+        self.gain.copy_(own / torch.where(scaled > 0, scaled.clamp_min(LEAST_VARIANCE), 1.0).sqrt())
+        # Weights with which every column's mean score is ½.
+        self.column_weight.copy_(0.5 / self.by_slot(loss).clamp_min(LEAST_BASELINE))
+        self.deviance_weight.copy_(0.5 / self.by_slot(deviance).clamp_min(LEAST_BASELINE))
 
-    def weights_for(self, scores: Tensor, count: Tensor) -> Tensor:
-        """Return the weight of each cell, (F,), with which every column's mean score (n, F) is ½.
-
-        `count` (F,) is the number of rows in which each cell is there.
-        """
-        baseline = torch.zeros(len(self.slots), dtype=torch.float64).index_add(0, self.slot, scores.sum(0))
-        baseline = baseline / count[self.first]
-        return 0.5 / baseline.clamp_min(LEAST_BASELINE)[self.slot]
+    def by_slot(self, values: Tensor) -> Tensor:
+        """Sum values of cells (F,) over the cells of each column, and return the sum for each cell, (F,)."""
+        return torch.zeros(len(self.slots)).to(values).index_add(0, self.slot, values)[self.slot]
 
     # -- the objective -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from isthmus import AutoEncoder, Compute, Imputer, Masking, Tied, load
 from isthmus.data.reading import read_table
 from isthmus.engine.compute import compute
 from isthmus.tasks.imputation import members
-from isthmus.tasks.imputation.members import expected_cells, masked_autoencoder, scaling_of
+from isthmus.tasks.imputation.members import expected_cells, masked_autoencoder
 from isthmus.tasks.imputation.table_cells import TableCells
 
 WINE = load_wine().data
@@ -172,7 +172,7 @@ def expected(imputer, X):
     """Return the expected outcome of every cell, (n, cells), and which cells each column has."""
     model = imputer.models_[0]
     numbers = np.asarray(read_table(X, model.schema, caller="Imputer").drawn(np.arange(len(X))))
-    view = TableCells(model.schema, scaling_of(model))
+    view = TableCells(model.schema)
     found = imputer.filling_.expected(view, numbers, lambda rows: expected_cells(model, rows, compute("cpu")))
     return found, {group.name: group.targets for group in view.groups}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 import torch
@@ -15,8 +15,8 @@ from sklearn.ensemble import (
 
 from isthmus.estimators.state import State
 
-Forest = ExtraTreesClassifier | ExtraTreesRegressor
-Boosting = HistGradientBoostingClassifier | HistGradientBoostingRegressor
+Forest: TypeAlias = ExtraTreesClassifier | ExtraTreesRegressor
+Boosting: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 NEVER = -1e30
 """Baseline of a class that did not occur: its share is 0."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -127,7 +127,7 @@ class Filling:
         parts = {
             f"{method} {column}".replace(" ", "_"): trees.state() for (column, method), trees in self.trees.items()
         }
-        facts = {
+        facts: dict[str, Any] = {
             "features_from": self.features_from,
             "gaussians": list(self.gaussians),
             "residuals": list(self.residuals),

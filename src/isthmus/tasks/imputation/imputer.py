@@ -25,7 +25,6 @@ from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import is_source, memory_mapped
 from isthmus.data.table import Table
-from isthmus.data.tables import TableScaling
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
@@ -38,7 +37,7 @@ from isthmus.estimators.state import State, member, members, nest
 from isthmus.tasks.imputation.drawing import drawn_counts, drawn_outcomes
 from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN, SHRUNK, TREES, Filling
 from isthmus.tasks.imputation.fitting import fit_filling, sample_of
-from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells, scaling_of
+from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells
 from isthmus.tasks.imputation.table_cells import TableCells
 
 CHOICES = (GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES)
@@ -167,7 +166,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         table, schema = self._learned(X, clone_of(self.estimator, 2))
         autoencoder = clone_of(self.estimator, len(table))
         numbers = np.asarray(table.drawn(np.arange(len(table))))
-        view = TableCells(schema, TableScaling(schema.columns))
+        view = TableCells(schema)
         *own, drawn = seeds.spawn(count + 1)
         sample = sample_of(numbers, view, count, np.random.default_rng(drawn))
         models = []
@@ -218,9 +217,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         view, machine = self._view, self._machine
         for _ in range(whole_number("n", n, 1)):
             model = self.models_[int(generator.integers(len(self.models_)))]
-            outcomes = self.filling_.expected(
-                view, numbers, lambda rows, model=model: expected_cells(model, rows, machine)
-            )
+            outcomes = self.filling_.expected(view, numbers, partial(expected_cells, model, machine=machine))
             drawn = drawn_outcomes(self.filling_, view, outcomes, generator)
             if view.counted.size:
                 seed = int(generator.integers(2**62))
@@ -277,7 +274,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     @property
     def _view(self) -> TableCells:
-        return TableCells(self._schema, scaling_of(self.models_[0]))
+        return TableCells(self._schema)
 
     @property
     def _machine(self) -> Compute:

@@ -52,13 +52,12 @@ class TableCells:
     ----------
     schema : TableSchema
         What was learned of the table; its columns are of several kinds.
-    scaling : TableScaling
-        The scaling of these columns.
     """
 
-    def __init__(self, schema: TableSchema, scaling: TableScaling) -> None:
+    def __init__(self, schema: TableSchema) -> None:
         assert schema.columns is not None, "an imputer learns columns of several kinds"
-        self.columns, self.scaling = schema.columns, scaling
+        self.columns, self.scaling = schema.columns, TableScaling(schema.columns)
+        scaling = self.scaling
         self.width = scaling.cells
         self.groups = self.found_groups()
         real = len(scaling.real)
@@ -178,4 +177,4 @@ def hidden_together(groups: Sequence[CellGroup], missing: np.ndarray) -> list[np
     without_it = ((1 - gone).T @ gone) / np.maximum(len(gone) - count, 1)[:, None]
     companions = (with_it > 0.5) & (with_it - without_it > 0.5)
     np.fill_diagonal(companions, True)
-    return [np.concatenate([groups[other].cells for other in np.flatnonzero(row)]) for row in companions]
+    return [np.concatenate([groups[other].cells for other in np.flatnonzero(row).tolist()]) for row in companions]

@@ -1,0 +1,92 @@
+"""`StreamState`: what a model must remember of a stream to go on with it."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from isthmus.core.network import Network
+from isthmus.data.stream_components import StreamComponents
+from isthmus.data.stream_moments import StreamMoments
+from isthmus.engine.optimisers import OptimiserPart
+
+SLOWEST, FASTER = 1 / 32, 2.0
+"""The least factor of the learning rate, and by how much a chunk that went well raises it."""
+
+
+class OptimiserMemory(NamedTuple):
+    """What an optimiser remembers of past steps, as its `state_dict` has it."""
+
+    groups: list[dict[str, Any]]
+    """Its settings, by group of parameters."""
+    states: dict[int, dict[str, Any]]
+    """Tensors and numbers by name, for each parameter by its number."""
+
+
+@dataclass
+class StreamState:
+    """What a model remembers of the rows it was trained on, to be trained on more; changed by every chunk.
+
+    Parameters
+    ----------
+    moments : StreamMoments
+        Mean and variance of the columns.
+    follows : bool
+        Whether the units of the columns follow these.
+    components : StreamComponents or None
+        Principal components of the chunks, where a start at them is the floor of the training.
+    optimiser : torch.optim.Optimizer or None
+        The optimiser to go on with.
+    pace : float
+        Factor of the learning rate, at most 1: smaller where steps have led to a network that PCA beats.
+    memory : OptimiserMemory or None
+        What an optimiser remembered when the model was saved, until there is an optimiser.
+    lost : bool
+        Whether the model was trained chunk by chunk and saved without the memory of its optimiser.
+    """
+
+    moments: StreamMoments
+    follows: bool
+    components: StreamComponents | None = None
+    optimiser: torch.optim.Optimizer | None = None
+    pace: float = 1.0
+    memory: OptimiserMemory | None = None
+    lost: bool = False
+
+    @property
+    def remembered(self) -> OptimiserMemory | None:
+        """What the optimiser remembers; None if there was none."""
+        if self.optimiser is None:
+            return self.memory
+        state = self.optimiser.state_dict()
+        return OptimiserMemory(state["param_groups"], state["state"])
+
+    def wake(self, part: OptimiserPart, network: Network, learning_rate: float) -> None:
+        """Build the optimiser that a loaded model goes on with; warn once if its memory was not saved."""
+        if self.memory is not None:
+            self.optimiser = part.build(network.parameters(), learning_rate)
+            self.optimiser.load_state_dict({"param_groups": self.memory.groups, "state": self.memory.states})
+            self.memory = None
+        if self.lost:
+            self.lost = False
+            warnings.warn(
+                "this model was saved without the memory of its optimiser, so partial_fit goes on with a new one, and "
+                "not as the unsaved model would; save(path) keeps that memory, save(path, resume=False) does not",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def slow_down(self) -> None:
+        """Take shorter steps from a start at PCA: the optimiser forgets where it was going, not how steep it was."""
+        self.pace = max(self.pace / 2, SLOWEST)
+        states = [] if self.optimiser is None else self.optimiser.state.values()
+        if all("exp_avg" in state for state in states):
+            for state in states:
+                state["exp_avg"].zero_()
+        else:
+            self.optimiser = None
+
+    def speed_up(self) -> None:
+        """Take longer steps again."""
+        self.pace = min(FASTER * self.pace, 1.0)
