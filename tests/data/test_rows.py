@@ -191,3 +191,12 @@ def test_batches_gathered_ahead_are_the_same(weighted, dtype, scaled):
         assert torch.equal(x, other)
         assert torch.equal(x, rows.batch(index)[0])
         assert (weight is None and other_weight is None) or torch.equal(weight, other_weight)
+
+
+def test_rows_that_are_scaled_once_are_those_of_the_blocks():
+    X = table(9000)
+    rows = Rows(X, scaling=standard(X))
+    once = Rows(rows.scaled_once())
+    assert once.table.dtype == torch.float32
+    for index in (torch.tensor([3, 8999, 4096]), torch.arange(9000)):
+        torch.testing.assert_close(once.batch(index)[0], rows.batch(index)[0], rtol=0, atol=0)

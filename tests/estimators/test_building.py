@@ -5,6 +5,7 @@ import torch
 
 from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, Linear, Poisson
 from isthmus.data.reading import learn_table
+from isthmus.engine import devices
 from isthmus.estimators import rules
 from isthmus.estimators.building import build, choose_units, composition_of, fix_variance
 from isthmus.parts.mixed import Mixed
@@ -136,3 +137,15 @@ def test_the_variance_is_the_mean_squared_error():
 def test_unknown_starts():
     with pytest.raises(ValueError, match="unknown init 'pcaa'; did you mean 'pca'"):
         built(X, init="pcaa")
+
+
+@pytest.mark.parametrize(("memory", "scaled"), [(2**40, True), (1000, False)])
+def test_a_table_of_several_kinds_is_scaled_once_where_there_is_room(memory, scaled, monkeypatch):
+    monkeypatch.setattr(devices, "memory", lambda: memory)
+    found = built(GAPS)
+    assert (found.rows.scaling is None) == scaled
+    monkeypatch.setattr(devices, "memory", lambda: 2**40 - memory)
+    other = built(GAPS)
+    index = torch.arange(len(GAPS))
+    torch.testing.assert_close(found.rows.batch(index)[0], other.rows.batch(index)[0], rtol=0, atol=0, equal_nan=True)
+    assert built(X).rows.scaling is not None

@@ -70,6 +70,25 @@ def test_gradients_are_right(name):
 
 
 @every
+@pytest.mark.parametrize("stretch", [1.0, 30.0])
+def test_the_derivative_of_the_deviance_loss_is_right(name, stretch):
+    """`stretch` reaches outputs that are held at their bounds."""
+    likelihood, theta = built(name), stretch * theta_of(name, rows=7)
+    x = drawn(name, theta_of(name, rows=7))
+    if isinstance(CASES[name], Mixed):
+        x[::3, 1] = torch.nan
+    weight = torch.rand(x.shape, dtype=x.dtype, generator=Generator().manual_seed(2))
+    arrays = [of.t().contiguous().numpy() for of in (x, theta, weight)]
+    found = [np.empty_like(arrays[0]), np.empty_like(arrays[1])]
+    likelihood.deviance_loss_and_gradient(*arrays, *found)
+    at = theta.clone().requires_grad_()
+    losses = likelihood.deviance_loss(x, at)
+    expected = [losses.detach(), torch.autograd.grad((losses * weight).sum(), at)[0]]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.T, other, rtol=1e-6, atol=1e-6)
+
+
+@every
 def test_nll_is_the_sum_of_its_cells_and_cells_can_be_weighed(name):
     theta = theta_of(name)
     x = drawn(name, theta)

@@ -25,6 +25,7 @@ from isthmus import (
     PenaltyModule,
 )
 from isthmus.parts.composition import compose
+from isthmus.parts.likelihoods import BernoulliLikelihood
 
 F, K = 5, 2
 X = np.random.default_rng(0).normal(size=(120, F)) @ np.random.default_rng(1).normal(size=(F, F))
@@ -261,6 +262,22 @@ class BareLikelihood(nn.Module):
 def test_what_is_wrong_with_a_part(slot, part, message):
     with pytest.raises(ValueError, match=message):
         compose(F, K, **{slot: part})
+
+
+def test_a_loss_whose_inherited_derivative_is_not_its_own():
+    class Doubled(BernoulliLikelihood):
+        def deviance_loss(self, x, theta):
+            return 2 * super().deviance_loss(x, theta)
+
+    class Part:
+        def build(self, features):
+            return Doubled(features)
+
+    message = "the likelihood Part: deviance_loss_and_gradient must give what deviance_loss gives.*Define it in Doubled"
+    with pytest.raises(ValueError, match=message):
+        compose(3, 1, likelihood=Part())
+    Doubled.deviance_loss_and_gradient = LikelihoodModule.deviance_loss_and_gradient
+    compose(3, 1, likelihood=Part())
 
 
 def test_encoder_of_another_shape():

@@ -120,6 +120,16 @@ class Rows:
         weight = None if self.weight is None else self.weight[index].to(self.device)
         return self.scaled(self.table.take(index)), weight
 
+    def scaled_once(self) -> DenseTable:
+        """Return all rows in the network's units and number type, (n, F), as a table in memory."""
+        cells = self.features if self.scaling is None else self.scaling.cells
+        numbers = torch.empty(len(self), cells, dtype=self.dtype)
+        start = 0
+        for x, _ in self.blocks():
+            numbers[start : start + len(x)] = x
+            start += len(x)
+        return DenseTable(numbers.numpy())
+
     def batches(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
         """Yield the batches of these positions; each may reuse the memory of the one before.
 

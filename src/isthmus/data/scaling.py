@@ -32,6 +32,8 @@ class Scaling(nn.Module):
     """
 
     shifted: bool = True
+    costly: bool = False
+    """Whether scaling a batch takes longer than gathering one that is scaled, so that it pays to scale rows once."""
 
     @property
     def numbers(self) -> int:

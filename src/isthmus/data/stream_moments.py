@@ -115,8 +115,8 @@ class StreamMoments:
     """Mean and variance of every column over the rows of a stream since the column last changed.
 
     A column many of whose values lie more than `JUMP` deviations away from its mean is judged by the new rows alone,
-    from the chunk on that shows it. One whose spread becomes as much smaller may be at rest for a while, so it is judged
-    by the new rows alone once they are three quarters of all.
+    from the chunk on that shows it. One whose spread becomes as much smaller may be at rest for a while, so it is
+    judged by the new rows alone once they are three quarters of all.
 
     Parameters
     ----------

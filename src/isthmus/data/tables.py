@@ -56,6 +56,8 @@ class TableScaling(Scaling):
         The value of a real column is high times its first number plus low times its last; in days for times.
     """
 
+    costly = True
+
     def __init__(self, columns: Sequence[Column]) -> None:
         super().__init__()
         self.columns = tuple(columns)

@@ -33,6 +33,8 @@ from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
 from isthmus.parts.slots import Likelihood
 
+LEAST_MEMORY = 2**31
+"""Bytes of memory that a machine has which does not tell."""
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, to which the output's gain, the range of codes and the first variance are fitted."""
 
@@ -166,9 +168,16 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
 
 
 def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:
-    """Return the rows on the device where they are trained on, as far as its memory allows."""
-    on = compute(parameters.compute).on
-    return Rows(table, weight, units.scaling, units.dtype, on, devices.fits(on, table.nbytes))
+    """Return the rows on the device where they are trained on, as far as its memory allows.
+
+    Rows of several kinds of columns are scaled once, if the machine's memory has room for the result.
+    """
+    on, scaling = compute(parameters.compute).on, units.scaling
+    needed = len(table) * scaling.cells * units.dtype.itemsize
+    if scaling.costly and not table.streamed and needed <= (devices.memory() or LEAST_MEMORY) // 8:
+        table = Rows(table, None, scaling, units.dtype).scaled_once()
+        return Rows(table, weight, None, units.dtype, on, devices.fits(on, table.nbytes))
+    return Rows(table, weight, scaling, units.dtype, on, devices.fits(on, table.nbytes))
 
 
 def composition_of(parameters: Parameters, schema: TableSchema, units: Units, latent: int) -> Composition:

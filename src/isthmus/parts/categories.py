@@ -1,10 +1,13 @@
 """`Categorical`: columns with one of several values, encoded as blocks of zeros and a one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from typing import Self
 
+import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from isthmus.core.checks import whole_number
 from isthmus.core.contract import Part
@@ -22,10 +25,17 @@ class CategoricalLikelihood(LikelihoodModule):
         super().__init__()
         self.sizes = sizes
         self.outputs = sum(sizes)
+        self.runs = [(size, len(list(run))) for size, run in groupby(sizes)]
+        """Size and number of neighbouring blocks of one size."""
+        block = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes, dtype=torch.long))
+        self.block: Tensor = nn.Buffer(block, persistent=False)
+        """(F,) the block of each cell."""
+        self.starts = [0, *accumulate(sizes)][:-1]
+        """The first cell of each block."""
 
     def mean(self, theta: Tensor) -> Tensor:
         """Return probabilities (B, F), which sum to 1 in each block, from logits (B, F)."""
-        return torch.cat([block.softmax(1) for block in theta.split(self.sizes, dim=1)], dim=1)
+        return self.by_block(theta, torch.softmax)
 
     def columns(self, x: Tensor, theta: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return -x log p of each cell, (B, F), in nats."""
@@ -33,7 +43,18 @@ class CategoricalLikelihood(LikelihoodModule):
 
     def log_mean(self, theta: Tensor) -> Tensor:
         """Return log p of each cell, (B, F)."""
-        return torch.cat([block.log_softmax(1) for block in theta.split(self.sizes, dim=1)], dim=1)
+        return self.by_block(theta, torch.log_softmax)
+
+    def by_block(self, theta: Tensor, function: Callable[[Tensor, int], Tensor]) -> Tensor:
+        """Apply a function of the logits of a block along a dimension to every block of logits (B, F)."""
+        # With the rows in the last dimension many rows are handled together, where a block alone is too short.
+        turned = theta.t().contiguous()
+        runs = turned.split([size * count for size, count in self.runs])
+        pieces = [
+            function(run, 0) if count == 1 else function(run.view(count, size, -1), 1).view_as(run)
+            for run, (size, count) in zip(runs, self.runs, strict=True)
+        ]
+        return torch.cat(pieces).t() if pieces else theta
 
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return x log(x/p) - x + p, (B, F): over a block it sums to KL(x ‖ p)."""
@@ -43,6 +64,20 @@ class CategoricalLikelihood(LikelihoodModule):
     def deviance_loss(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return -x log p of each cell, (B, F), which sums to the half deviance over a block of zeros and a one."""
         return self.columns(x, theta)
+
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write -x log p of each cell, and p Σwx - wx, with the sum over the block."""
+        block = self.block.numpy()
+        centred = theta - np.maximum.reduceat(theta, self.starts).take(block, 0)
+        np.exp(centred, out=gradient)
+        total = np.add.reduceat(gradient, self.starts)
+        np.subtract(np.log(total).take(block, 0), centred, out=losses)
+        losses *= x
+        weighted = x * weight
+        gradient *= (np.add.reduceat(weighted, self.starts) / total).take(block, 0)
+        gradient -= weighted
 
     def variances(self, theta: Tensor) -> Tensor:
         """Return p(1 - p) of each cell, (B, F)."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -76,9 +77,14 @@ def hit(x: Tensor, rate: float, module: CorruptionModule) -> Tensor:
     """Draw the entries of x (B, F) to corrupt: 1 with probability `rate`, else 0; the same within a feature group."""
     if module.feature_group is None:
         return torch.empty_like(x).bernoulli_(rate, generator=module.generator)
-    feature_group = torch.tensor(module.feature_group, device=x.device)
-    columns = torch.empty(len(x), int(feature_group.max()) + 1, dtype=x.dtype, device=x.device)
-    return columns.bernoulli_(rate, generator=module.generator)[:, feature_group]
+    columns = x.new_empty(len(x), max(module.feature_group) + 1).bernoulli_(rate, generator=module.generator)
+    return columns.index_select(1, places(module.feature_group, x.device))
+
+
+@lru_cache(maxsize=8)
+def places(feature_group: tuple[int, ...], device: torch.device) -> Tensor:
+    """Return the group of each feature as a tensor, (F,); making it in every step would take as long as the noise."""
+    return torch.tensor(feature_group, device=device)
 
 
 class HiddenEntries(CorruptionModule):

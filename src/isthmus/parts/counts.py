@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.special import gammaln, psi, xlogy
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -72,6 +74,16 @@ class PoissonLikelihood(CountLikelihood):
         log_rate = self.log_rate(theta)
         return (torch.exp(log_rate) - x + torch.xlogy(x, x) - x * log_rate).clamp_min(0)
 
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write the half deviance of each cell, and w(λ - x)."""
+        log_rate = np.minimum(np.maximum(theta, -LARGEST), LARGEST)
+        excess = np.exp(log_rate) - x
+        np.multiply(excess, weight, out=gradient)
+        excess += xlogy(x, x)
+        np.maximum(excess - x * log_rate, 0, out=losses)
+
     def variances(self, theta: Tensor) -> Tensor:
         """Return λ of each cell, (B, F)."""
         return self.mean(theta)
@@ -134,6 +146,39 @@ class NegativeBinomialLikelihood(CountLikelihood):
         The half deviance at a fixed r falls as r falls to 0, so it cannot teach r.
         """
         return self.columns(x, theta) - (x - torch.xlogy(x, x) + log_factorial(x))
+
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write `deviance_loss` of each cell, and the gradient of its weighted sum.
+
+        With p = μ/(μ + r), the derivatives are (x + r)p - x in log μ, and x - (x + r)p plus
+        r(log(1 + μ/r) - ψ(x + r) + ψ(r)) in log r.
+        """
+        count = self.features
+        clamped = np.empty_like(theta)
+        for part, bound in ((slice(count), LARGEST), (slice(count, None), LARGEST_LOG_SHAPE)):
+            np.minimum(np.maximum(theta[part], -bound), bound, out=clamped[part])
+        pair = np.exp(clamped)
+        both, shape = pair[:count], pair[count:]
+        np.add(x, shape, out=both)
+        odds = clamped[:count] - clamped[count:]
+        rest = np.logaddexp(0, odds)
+        log_gamma, digamma = gammaln(pair), psi(pair)
+        in_mean, in_shape = gradient[:count], gradient[count:]
+        np.exp(odds - rest, out=in_mean)
+        in_mean *= both
+        in_mean -= x
+        np.subtract(digamma[count:], digamma[:count], out=in_shape)
+        in_shape += rest
+        in_shape *= shape
+        in_shape -= in_mean
+        in_mean *= weight
+        in_shape *= weight
+        np.subtract(log_gamma[count:], log_gamma[:count], out=losses)
+        losses += both * rest
+        losses -= (odds + 1) * x
+        losses += xlogy(x, x)
 
     def variances(self, theta: Tensor) -> Tensor:
         """Return μ + μ²/r of each cell, (B, F)."""

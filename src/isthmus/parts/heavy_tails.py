@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
@@ -50,6 +51,10 @@ class LocationScale(LikelihoodModule):
         """Return log p₀ of each number."""
         raise NotImplementedError
 
+    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ρ(u) - ρ(0) and ρ'(u) of each number u, with ρ = -log p₀."""
+        raise NotImplementedError
+
     def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Draw from p₀ a tensor with the shape of `like`."""
         raise NotImplementedError
@@ -79,6 +84,24 @@ class LocationScale(LikelihoodModule):
         """Return log p₀(0) - log p₀(e/s) of the errors e, (B, F), at the present scale."""
         errors = (x - self.mean(theta)) / self.scales(theta, None, None)
         return self.log_density(torch.zeros_like(errors)) - self.log_density(errors)
+
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write the half deviance of each cell, and the gradient of its weighted sum.
+
+        With u = e/s the derivatives are -ρ'(u)/s in the mean and -uρ'(u)/s in a learned scale s, ρ = -log p₀.
+        """
+        if self.activation != "identity":
+            super().deviance_loss_and_gradient(x, theta, weight, losses, gradient)
+            return
+        learned = self.mode == "learned"
+        scales = FLOOR + np.exp(theta[self.features :]) if learned else float(self.scale)
+        errors = (x - theta[: self.features]) / scales
+        losses[:], slopes = self.deviance_and_slope(errors)
+        in_mean = np.multiply(slopes, -weight / scales, out=gradient[: self.features])
+        if learned:
+            np.multiply(in_mean * errors, scales - FLOOR, out=gradient[self.features :])
 
     def sample(self, theta: Tensor, generator: Generator | None) -> Tensor:
         """Draw rows (B, F)."""
@@ -116,6 +139,10 @@ class LaplaceLikelihood(LocationScale):
         """Return -|u| - log 2."""
         return -standardised.abs() - math.log(2)
 
+    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return |u| and the sign of u."""
+        return np.abs(standardised), np.sign(standardised)
+
     def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Draw the difference of two exponentials."""
         first, second = (torch.empty_like(like).exponential_(generator=generator) for _ in range(2))
@@ -144,6 +171,12 @@ class StudentTLikelihood(LocationScale):
         """Return log Γ((ν+1)/2) - log Γ(ν/2) - ½ log νπ - ((ν+1)/2) log(1 + u²/ν)."""
         constant = math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(self.df * math.pi)
         return constant - 0.5 * (self.df + 1) * torch.log1p(standardised.square() / self.df)
+
+    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ((ν+1)/2) log(1 + u²/ν) and (ν + 1)u/(ν + u²)."""
+        squares = standardised**2
+        half_deviances = 0.5 * (self.df + 1) * np.log1p(squares / self.df)
+        return half_deviances, (self.df + 1) * standardised / (self.df + squares)
 
     def standard_sample(self, like: Tensor, generator: Generator | None) -> Tensor:
         """Draw a normal over the root of a chi-square by its degrees of freedom, by Bailey's polar method (1994)."""

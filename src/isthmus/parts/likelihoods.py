@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
@@ -81,6 +82,20 @@ class GaussianLikelihood(LikelihoodModule):
     def half_deviance(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return ½(x - x̂)², (B, F): -log p(x|z) at σ = 1, less its value at x̂ = x."""
         return 0.5 * (x - self.mean(theta)).square()
+
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write ½(x - x̂)² of each cell, and w(x̂ - x) for outputs that are means, 0 for others."""
+        if self.activation != "identity":
+            super().deviance_loss_and_gradient(x, theta, weight, losses, gradient)
+            return
+        error = theta[: self.features] - x
+        np.multiply(error, weight, out=gradient[: self.features])
+        if self.outputs > self.features:
+            gradient[self.features :] = 0
+        np.multiply(error, error, out=losses)
+        losses *= 0.5
 
     def common_variance(self, errors: Tensor, weight: Tensor | None) -> Tensor:
         """Return the σ² that cells share, from the mean squared errors of rows (B,) or squares of cells (B, F)."""
@@ -205,6 +220,16 @@ class BernoulliLikelihood(LikelihoodModule):
     def deviance_loss(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return the cross-entropy of each cell, (B, F), which is the half deviance for zeros and ones."""
         return self.columns(x, theta)
+
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write log(1 + eᶿ) - xθ of each cell, and w(σ(θ) - x)."""
+        softplus = np.logaddexp(0, theta)
+        np.exp(theta - softplus, out=gradient)
+        gradient -= x
+        gradient *= weight
+        np.subtract(softplus, x * theta, out=losses)
 
     def variances(self, theta: Tensor) -> Tensor:
         """Return p(1 - p) of each cell, (B, F)."""

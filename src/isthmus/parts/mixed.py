@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
 from isthmus.core.contract import Part, batch_mean
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.registry import register
+from isthmus.core.weighted_deviance import weighted_deviance
 from isthmus.parts import trial
 from isthmus.parts.likelihoods import LOG_2_PI
 from isthmus.parts.slots import Likelihood
@@ -20,6 +23,8 @@ FLOOR = 1e-6
 """Least loss ratio."""
 LEAST_VARIANCE = 0.01
 """A column of less variance is not scaled up to 1 for the encoder, and one without variance not at all."""
+LEAST_COLUMNS = 1e-12
+"""Least mean number of columns by which a sum of loss ratios is divided."""
 LEAST_BASELINE = 1e-3
 """Nats: a column that its mean explains better than this gets no larger weight in the loss."""
 
@@ -42,6 +47,7 @@ class MixedLikelihood(LikelihoodModule):
         self.sizes = cells
         self.theta_sizes = [family.outputs for family in families]
         self.outputs = sum(self.theta_sizes)
+        self.stretches = stretches(self.sizes), stretches(self.theta_sizes)
         self.feature_group = feature_group
         features, self.slots = len(feature_group), sorted(set(feature_group))
         self.inputs = features + len(self.slots)
@@ -117,6 +123,32 @@ class MixedLikelihood(LikelihoodModule):
         """Return the deviance loss of each cell, (B, F); 0 for missing cells."""
         return self.deviance_losses(self.filled(x), theta) * self.there(x)
 
+    def deviance_loss_and_gradient(
+        self, x: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Write the deviance loss of each cell, 0 for missing ones, and the gradient of its weighted sum."""
+        filled, there = self.filled_columns(x)
+        self.family_losses(filled, theta, weight * there, losses, gradient)
+        losses *= there
+
+    def filled_columns(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return columns (F, B) with missing cells replaced as `filled` does, and which cells are there, (F, B)."""
+        missing = np.isnan(x)
+        filled = x.copy()
+        np.copyto(filled, self.middle.numpy()[:, None], where=missing, casting="same_kind")
+        return filled, np.logical_not(missing, out=missing)
+
+    def family_losses(
+        self, filled: np.ndarray, theta: np.ndarray, weight: np.ndarray, losses: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        """Do what `deviance_loss_and_gradient` does, for columns (F, B) without missing cells."""
+        # Outputs that are not finite are for the training loop to find.
+        with np.errstate(all="ignore"):
+            for family, cells, outputs in zip(self.members(), *self.stretches, strict=True):
+                family.deviance_loss_and_gradient(
+                    filled[cells], theta[outputs], weight[cells], losses[cells], gradient[outputs]
+                )
+
     def half_deviances(self, filled: Tensor, theta: Tensor) -> Tensor:
         """Return the half deviance of each cell, (B, F), of rows without missing cells."""
         pieces = self.with_cells(filled, theta)
@@ -179,8 +211,9 @@ class MixedLikelihood(LikelihoodModule):
         missing = torch.isnan(x)
         if self.has_blocks:
             missing = missing | self.unseen(x)
-        scaled = torch.where(missing, 0, (self.transformed(self.filled(x)) - self.centre.to(x)) * self.gain.to(x))
-        return torch.cat([scaled, missing[:, self.first].to(x)], dim=1)
+        filled = torch.where(missing, self.middle.to(x), x)
+        scaled = ((self.transformed(filled) - self.centre.to(x)) * self.gain.to(x)).masked_fill(missing, 0)
+        return torch.cat([scaled, missing.index_select(1, self.first).to(x)], dim=1)
 
     def unseen(self, x: Tensor) -> Tensor:
         """Return which cells (B, F) belong to a category that had no training row: all of its column's."""
@@ -242,16 +275,17 @@ class MixedLikelihood(LikelihoodModule):
         total, columns = self.sum_of_ratios(x, theta, cells)
         ratio = self.loss_ratio.to(theta)
         if self.training:
-            mean = batch_mean(total.detach(), weight) / batch_mean(columns, weight).clamp_min(1e-12)
-            ratio = mean.clamp_min(FLOOR)
+            ratio = loss_ratio(batch_mean(total.detach(), weight), batch_mean(columns, weight))
             self.loss_ratio.lerp_(ratio.to(self.loss_ratio), FOLLOWING)
         return 0.5 * (total / ratio + columns * (torch.log(ratio) + LOG_2_PI))
 
     def sum_of_ratios(self, x: Tensor, theta: Tensor, cells: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the sum of the columns' loss ratios, (B,), and the number of columns that are there, (B,)."""
-        there = self.there(x) if cells is None else self.there(x) * cells
-        weighted = self.deviance_losses(self.filled(x), theta) * there * self.column_weight.to(theta)
-        return 2 * weighted.sum(1), there[:, self.first].sum(1)
+        there = self.there(x.index_select(1, self.first))
+        weight = (2 * self.column_weight).to(x).expand_as(x)
+        if cells is not None:
+            there, weight = there * cells.index_select(1, self.first), weight * cells
+        return weighted_deviance(self, x, theta.to(x), weight), there.sum(1)
 
     def loss_ratios(self, x: Tensor, theta: Tensor) -> Tensor:
         """Return the mean over a row's columns of the deviance loss over its value at the column's mean, (B,)."""
@@ -270,6 +304,16 @@ class MixedLikelihood(LikelihoodModule):
     def set_loss_ratio(self, ratio: float) -> None:
         """Fix the scale s of the loss at the mean of `loss_ratios` over the data."""
         self.loss_ratio.fill_(max(ratio, FLOOR))
+
+
+def loss_ratio(total: Tensor, columns: Tensor) -> Tensor:
+    """Return the mean loss ratio of a column from the mean sum over a row's columns and their mean number."""
+    return (total / columns.clamp_min(LEAST_COLUMNS)).clamp_min(FLOOR)
+
+
+def stretches(sizes: Sequence[int]) -> list[slice]:
+    """Return the places of neighbouring stretches of these sizes."""
+    return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
 
 
 def per_cell(values: Sequence[bool], cells: tuple[int, ...]) -> Tensor:

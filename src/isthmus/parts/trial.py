@@ -79,6 +79,7 @@ def likelihood(part: object, module: LikelihoodModule, features: int) -> None:
         trial.shape_if_defined(f"half_deviance(x, theta) with {shapes}", lambda: tried.half_deviance(x, theta), *cells)
         bias = f"start_bias(mean, variance) with {features} columns"
         trial.shape_if_defined(bias, lambda: tried.start_bias(x[1], torch.ones(features)), module.outputs)
+        trial.refuse_wrong_derivative(tried, x)
     if sum(module.groups(features)) != features:
         raise trial.wrong("groups(features)", f"sizes that sum to {features}", str(module.groups(features)))
 
@@ -215,6 +216,26 @@ class Trial:
             raise self.wrong(what, f"a tensor of the shape {shape}", type(made).__name__)
         if made.shape != shape:
             raise self.wrong(what, f"the shape {shape}", str(tuple(made.shape)))
+
+    def refuse_wrong_derivative(self, module: LikelihoodModule, x: Tensor) -> None:
+        """Raise a `ValueError` if a likelihood's derivative, perhaps an inherited one, is not that of its loss."""
+        columns = x.t().contiguous()
+        theta = torch.linspace(-0.5, 0.5, module.outputs * len(x)).view(module.outputs, len(x))
+        found = []
+        for method in (type(module).deviance_loss_and_gradient, LikelihoodModule.deviance_loss_and_gradient):
+            losses, gradient = torch.zeros_like(columns), torch.zeros_like(theta)
+            arrays = (of.numpy() for of in (columns, theta, torch.ones_like(columns), losses, gradient))
+            try:
+                method(module, *arrays)
+            except NotImplementedError:
+                return
+            found.append(torch.cat([losses, gradient]))
+        if not torch.allclose(*found, rtol=1e-3, atol=1e-3):
+            raise ValueError(
+                f"{self.name}: deviance_loss_and_gradient must give what deviance_loss gives, and its derivative; it "
+                f"gives other numbers. Define it in {type(module).__name__}, or let it be "
+                "LikelihoodModule.deviance_loss_and_gradient, which takes the derivative by autograd"
+            )
 
     def wrong(self, what: str, expected: str, came: str) -> ValueError:
         """Return the error for a wrong result: expected and actual."""

@@ -6,7 +6,7 @@ from isthmus.engine.fast.fused_steps import StepValues
 
 def test_values_come_in_their_order_however_many(monkeypatch):
     monkeypatch.setattr(fused_steps, "BLOCK", 4)
-    values = StepValues(torch.empty(0))
+    values = StepValues()
     for count in (1, 4, 9):
         for k in range(count):
             values.append(torch.tensor(float(k)))

@@ -24,14 +24,17 @@ def dense_autoencoder(network: Trainable) -> DenseAutoencoder | None:
         return None
     if any(stack.norms is not None or stack.dropout.rate != 0 for stack in (encoder, decoder)):
         return None
-    if network.demands or (corruption is not None and (corruption.marks or corruption.weighs)):
-        return None
     loss = kernel(network.likelihood)
-    if loss is None:
+    if loss is None or network.demands:
+        return None
+    if corruption is not None and (corruption.marks or (corruption.weighs and not loss.weighs_cells)):
+        return None
+    if not loss.on_any_device and encoder.weights[0].device.type != "cpu":
         return None
     names = [encoder.activation_name] * (len(encoder.weights) - 1) + [code.activation]
     names += [decoder.activation_name] * (len(decoder.weights) - 1)
-    return DenseAutoencoder(encoder, decoder, names, corruption, network.likelihood, loss)
+    encoder_input = loss.encoder_input or network.likelihood.encoder_input
+    return DenseAutoencoder(encoder, decoder, names, corruption, encoder_input, loss)
 
 
 def suits(network: Trainable) -> bool:

@@ -38,7 +38,7 @@ class FusedSteps(GradientSteps):
         self.recorded: RecordedStep | None = None
         if cuda_graph and self.flat.vector.device.type == "cuda":
             self.recorded = RecordedStep(self.step)
-        self.values = StepValues(self.flat.vector)
+        self.values = StepValues()
         self.sizes: list[int] = []
 
     @property
@@ -112,30 +112,24 @@ class FusedSteps(GradientSteps):
 
 
 class StepValues:
-    """One number per step, on the device, in memory that is allocated for many steps at once.
+    """One or a few numbers per step, on the device, in memory that is allocated for many steps at once.
 
     Numbers in memory of their own would lie between larger pieces that come and go, and keep those from being reused.
-
-    Parameters
-    ----------
-    like
-        A tensor of the numbers' type and on their device.
     """
 
-    def __init__(self, like: Tensor) -> None:
-        self.like = like
+    def __init__(self) -> None:
         self.blocks: list[Tensor] = []
         self.free: list[Tensor] = []
 
     def append(self, value: Tensor) -> None:
-        """Add a number."""
+        """Add the numbers of a step, of the same shape for every step."""
         if not self.free:
-            self.blocks.append(self.like.new_empty(BLOCK))
+            self.blocks.append(value.new_empty(BLOCK, *value.shape))
             self.free = list(self.blocks[-1].unbind())[::-1]
         self.free.pop().copy_(value)
 
     def take_all(self) -> Tensor:
-        """Return all numbers, (count,), and forget them."""
+        """Return all numbers, (count, ...), and forget them."""
         values = torch.cat(self.blocks)[: BLOCK * len(self.blocks) - len(self.free)]
         self.blocks, self.free = [], []
         return values

@@ -1,10 +1,6 @@
-"""Loss kernels: -log p(x|z) of a batch and its gradient in the decoder's outputs, in existing memory.
-
-There is one kernel for each likelihood that fused steps support; `KERNELS` lists them.
-"""
+"""Loss kernels of the likelihoods that fused steps support: there is one for each, and `KERNELS` lists them."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -12,36 +8,22 @@ from torch import Tensor
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS
 from isthmus.engine.fast.buffers import Buffer
+from isthmus.engine.fast.loss_kernel import LossKernel, follow
 from isthmus.engine.fast.matmul import Operand
+from isthmus.engine.fast.mixed_loss import MixedLoss
 from isthmus.parts.counts import LARGEST, MultinomialLikelihood, PoissonLikelihood, log_factorial
 from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
+from isthmus.parts.mixed import MixedLikelihood
 
 aten = torch.ops.aten
-
-
-class LossKernel(Protocol):
-    """The loss of one likelihood; B rows, F features."""
-
-    def __call__(self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand]) -> tuple[Tensor, Buffer[Operand]]:
-        """Return a number from which `losses` computes the mean loss, and the gradient of the mean loss in θ (B, F).
-
-        Both buffers may be overwritten: the decoder's outputs `theta`, and `spare`.
-        """
-        ...
-
-    def losses(self, values: Tensor) -> Tensor:
-        """Return the mean -log p(x|z) of each batch, (batches,), from the numbers that the calls returned."""
-        return values
-
-    def update_likelihood(self, values: Tensor) -> None:
-        """Update the likelihood's statistics from the numbers that the calls returned, (batches,)."""
-        return
 
 
 class BernoulliLoss(LossKernel):
     """-log p = Σ log(1 + e^θ) - xθ."""
 
-    def __call__(self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand]) -> tuple[Tensor, Buffer[Operand]]:
+    def __call__(
+        self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand], cells: Tensor | None = None
+    ) -> tuple[Tensor, Buffer[Operand]]:
         """Return the mean loss and its gradient in θ (B, F)."""
         rows = len(x)
         aten.softplus.out(theta.vector, out=spare.vector)
@@ -54,7 +36,9 @@ class BernoulliLoss(LossKernel):
 class PoissonLoss(LossKernel):
     """-log p = Σ λ - x log λ + log x!, with log λ = θ within ± `LARGEST`."""
 
-    def __call__(self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand]) -> tuple[Tensor, Buffer[Operand]]:
+    def __call__(
+        self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand], cells: Tensor | None = None
+    ) -> tuple[Tensor, Buffer[Operand]]:
         """Return the mean loss and its gradient in θ (B, F)."""
         torch.clamp(theta.vector, -LARGEST, LARGEST, out=spare.vector)
         clamped = spare.matrix != theta.matrix
@@ -68,7 +52,9 @@ class PoissonLoss(LossKernel):
 class MultinomialLoss(LossKernel):
     """-log p = Σ log x! - x log p - log n!, with p = softmax(θ)."""
 
-    def __call__(self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand]) -> tuple[Tensor, Buffer[Operand]]:
+    def __call__(
+        self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand], cells: Tensor | None = None
+    ) -> tuple[Tensor, Buffer[Operand]]:
         """Return the mean loss and its gradient in θ (B, F)."""
         aten._log_softmax.out(theta.matrix, 1, False, out=spare.matrix)
         total = x.sum(1, keepdim=True)
@@ -93,7 +79,9 @@ class GaussianLoss(LossKernel):
         self.floor = likelihood.floor
         self.fixed = None if likelihood.mode == "optimal" else float(likelihood.mode)
 
-    def __call__(self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand]) -> tuple[Tensor, Buffer[Operand]]:
+    def __call__(
+        self, x: Tensor, theta: Buffer[Operand], spare: Buffer[Operand], cells: Tensor | None = None
+    ) -> tuple[Tensor, Buffer[Operand]]:
         """Return the mean squared error and the gradient of the mean loss in θ (B, F)."""
         name, rows = self.activation, len(x)
         if name == "identity":
@@ -119,10 +107,7 @@ class GaussianLoss(LossKernel):
     def update_likelihood(self, values: Tensor) -> None:
         """Move an optimal variance to where `common_variance` would have moved it, batch after batch."""
         if self.fixed is None:
-            stored = self.likelihood.variance
-            variances = values.clamp_min(self.floor).to(stored)
-            ages = torch.arange(len(values) - 1, -1, -1).to(variances)
-            stored.mul_((1 - FOLLOWING) ** len(values)).add_(FOLLOWING * (1 - FOLLOWING) ** ages @ variances)
+            follow(self.likelihood.variance, values.clamp_min(self.floor), FOLLOWING)
 
 
 def gaussian_loss(likelihood: GaussianLikelihood) -> GaussianLoss | None:
@@ -135,6 +120,7 @@ KERNELS: dict[type[LikelihoodModule], Callable[..., LossKernel | None]] = {
     GaussianLikelihood: gaussian_loss,
     PoissonLikelihood: lambda likelihood: PoissonLoss(),
     MultinomialLikelihood: lambda likelihood: MultinomialLoss(),
+    MixedLikelihood: MixedLoss,
 }
 """From the exact class of a likelihood to a function that returns its kernel, or None for what it does not support."""
 

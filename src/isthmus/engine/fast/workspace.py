@@ -8,19 +8,19 @@ The gradient has the same bits on one thread and on several, as far as torch's m
 are made row by row, and elementwise work is done on blocks that threads share evenly.
 """
 
+from collections.abc import Callable
 from typing import Generic, NamedTuple
 
 import torch
 from torch import Tensor
 
 from isthmus.core.contract import CorruptionModule
-from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.modules import Stack
 from isthmus.core.sparse_affine import NonZeros
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS, KEEP_INPUT
 from isthmus.engine.fast.buffers import Buffer, StepBuffers, buffer
 from isthmus.engine.fast.flat_weights import FlatWeights
-from isthmus.engine.fast.loss_kernels import LossKernel
+from isthmus.engine.fast.loss_kernel import LossKernel
 from isthmus.engine.fast.matmul import MatmulBackend, Operand
 
 
@@ -32,7 +32,8 @@ class DenseAutoencoder(NamedTuple):
     activations: list[str]
     """The activation after each layer but the last, from input to output; one of them is the code's."""
     corruption: CorruptionModule | None
-    likelihood: LikelihoodModule
+    encoder_input: Callable[[Tensor], Tensor]
+    """What the encoder sees of rows (B, F), (B, inputs)."""
     loss: LossKernel
 
 
@@ -97,7 +98,10 @@ class Workspace(Generic[Operand]):
         """
         parts, backend, names = self.parts, self.backend, self.parts.activations
         seen, before, after, gradients, theta, spare = self.buffers_for(len(x))
-        h = parts.likelihood.encoder_input(x if parts.corruption is None else parts.corruption(x).x)
+        visible, cells = x, None
+        if parts.corruption is not None:
+            visible, _, cells = parts.corruption(x)
+        h = parts.encoder_input(visible)
         if self.bfloat16:
             self.working.copy_(self.flat.vector)
             h = seen.matrix.copy_(h)
@@ -113,7 +117,7 @@ class Workspace(Generic[Operand]):
                 inputs.append(after[depth].operand)
         if self.bfloat16:
             theta.matrix.copy_(before[-1].matrix)
-        value, gradient = parts.loss(x, theta, spare)
+        value, gradient = parts.loss(x, theta, spare, cells)
         if self.bfloat16:
             gradients[-1].matrix.copy_(gradient.matrix)
             gradient = gradients[-1]
