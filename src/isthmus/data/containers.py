@@ -143,7 +143,7 @@ def refuse_other_kinds(X: Any) -> None:
         raise ValueError(f"X is a {name} of columns; give pandas.DataFrame(X)")
     if isinstance(X, Iterator | Set) or name in ("dict_values", "dict_items"):
         raise ValueError(f"X is a {name}; give list(X)")
-    if (X.shape if hasattr(X, "shape") else np.shape(X)) == ():
+    if (X.shape if hasattr(X, "shape") else np.asarray(X).shape) == ():
         what = "None" if X is None else f"of type {name}"
         raise ValueError(
             f"X is {what}, which is no table; give an array (n, F), a frame of pandas, polars or Arrow, "

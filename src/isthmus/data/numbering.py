@@ -30,8 +30,13 @@ UNEVEN = 1.3
 """Greatest unevenness of the steps of a sparse sample of a numbering."""
 LEAST_SHARE = 0.1
 """Such a sample has at least this share of the possible values."""
+CERTAINLY_EVEN = 0.25
+"""Steps that vary no more than so number the rows, whatever goes with them."""
 STRAIGHT = 0.97
 """Least squared correlation of a clock with the number of the row; 0.955 for sorted normal values."""
+ENDS, WIDER_ENDS = 0.1, 1.7
+"""Steps within this share of the rows from either end are at most so much wider than all; 2.7 for sorted normal values.
+"""
 UNIX = (1e9, 2e9)
 """Seconds from 1970 to the years 2001 and 2033: whole numbers from here to there that rise are times."""
 RELATED, CERTAIN = 0.3, 1e-4
@@ -76,22 +81,29 @@ class Numbering:
         """The values that were kept, (n,) float64, less the first one: floats would round the largest whole numbers."""
         return np.concatenate(self.pieces) if self.pieces else np.empty(0)
 
-    def found(self) -> bool:
-        """Whether the column is a numbering, whatever the other columns hold."""
+    def is_certain(self) -> bool:
+        """Whether the column is a numbering whatever the other columns hold.
+
+        It is by even steps, by seconds that rise, or if its steps are nearly even and the rows are not sorted by it.
+        """
         values = self.candidate()
-        return values is not None and (has_even_steps(values) or is_drawn_from_numbering(values))
+        if values is None:
+            return False
+        if is_monotone(values):
+            return self.is_unix_time() or has_even_steps(values, CERTAINLY_EVEN)
+        return has_even_steps(values) or is_drawn_from_numbering(values)
+
+    def is_likely(self) -> bool:
+        """Whether the column is a numbering by which the rows are sorted, unless other columns go with it."""
+        values = self.candidate()
+        if values is None or not is_monotone(values):
+            return False
+        return has_even_steps(values) or is_drawn_from_numbering(values) or is_clock(values)
 
     def rises(self) -> bool:
         """Whether every value is larger than the one before, or every one smaller."""
         values = self.candidate()
         return values is not None and is_monotone(values)
-
-    def is_clock(self) -> bool:
-        """Whether the values rise with the rows as times do: along a straight line, or as seconds since 1970."""
-        values = self.candidate()
-        if values is None or not is_monotone(values):
-            return False
-        return self.is_unix_time() or float(np.corrcoef(values, np.arange(len(values)))[0, 1]) ** 2 >= STRAIGHT
 
     def is_unix_time(self) -> bool:
         """Whether all values are seconds since 1970, or thousandths, millionths or billionths of one, of our days."""
@@ -141,10 +153,10 @@ def unevenness(values: np.ndarray) -> float:
     return float(steps.std() / steps.mean())
 
 
-def has_even_steps(values: np.ndarray) -> bool:
-    """Whether different values (n,), in any order, are a range or nearly one."""
+def has_even_steps(values: np.ndarray, most: float = EVEN) -> bool:
+    """Whether different values (n,), in any order, are a range or nearly one: their steps are at most so uneven."""
     steps = steps_in_order(values)
-    if steps.std() > min(EVEN, EVEN_IN_FEW - 2 / math.sqrt(len(values))) * steps.mean():
+    if steps.std() > min(most, EVEN_IN_FEW - 2 / math.sqrt(len(values))) * steps.mean():
         return False
     return steps.std() == 0 or abs(float(np.corrcoef(steps, np.arange(len(steps)))[0, 1])) < MOST_DRIFT
 
@@ -167,6 +179,15 @@ def is_monotone(values: np.ndarray) -> bool:
     """Whether values (n,) only rise, or only fall."""
     steps = np.diff(values)
     return bool((steps > 0).all() or (steps < 0).all())
+
+
+def is_clock(values: np.ndarray) -> bool:
+    """Whether values (n,) rise as times do: along a straight line, in steps that are as wide everywhere."""
+    if not is_monotone(values) or float(np.corrcoef(values, np.arange(len(values)))[0, 1]) ** 2 < STRAIGHT:
+        return False
+    steps = np.abs(np.diff(values))
+    near = max(1, round(ENDS * len(steps)))
+    return float(np.append(steps[:near], steps[-near:]).mean()) <= WIDER_ENDS * float(steps.mean())
 
 
 def goes_with(values: np.ndarray, field: Field, cells: Cells) -> bool:

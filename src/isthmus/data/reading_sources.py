@@ -95,16 +95,21 @@ def forms_of_source(source: Source, first: Schema, kinds: Mapping[Name, str]) ->
     texts: list[Counter[str]] = [Counter() for _ in names]
     if all(field.sort not in ("text", "nothing") for field in first.fields):
         return [None] * len(names)
-    rows = 0
+    rows, others = 0, set()
     for schema, cells, _ in taken_apart(source):
         fields, cells = in_order(schema, cells, names, "the first batch")
         for counts, field, piece in zip(texts, fields, cells, strict=True):
             if field.sort == "text":
                 counts.update(text_counts(piece))
+            elif field.sort != "nothing":  # batches of several types are refused elsewhere
+                others.add(field.name)
         rows += len(cells[0].missing)
         if rows >= ROWS_FOR_FORMS:
             break
-    return [text_form(name, counts, kinds.get(name)) for name, counts in zip(names, texts, strict=True)]
+    return [
+        None if name in others else text_form(name, counts, kinds.get(name))
+        for name, counts in zip(names, texts, strict=True)
+    ]
 
 
 def numbered_in_source(source: Source) -> list[Name]:

@@ -78,22 +78,23 @@ class Survey:
     def numbered(self) -> set[int]:
         """Return the places of the columns that only number the rows, beside others that say more."""
         asked = [place for place, survey in enumerate(self.found) if survey.choice is None and survey.may_number()]
-        numbered = {place for place in asked if self.found[place].numbers_seen.found() or self.is_clock(place)}
+        numbered = {place for place in asked if self.is_numbering(place)}
         others = [survey for place, survey in enumerate(self.found) if place not in numbered]
         return numbered if any(survey.rows > survey.gaps for survey in others) else set()
 
-    def is_clock(self, place: int) -> bool:
-        """Whether a column rises with the rows as times do, and no other column goes with it, as with a sorted price.
+    def is_numbering(self, place: int) -> bool:
+        """Whether a column numbers the rows, and is no measurement by which they are sorted.
 
-        Columns that rise as well, and times, are not asked. There must be another one.
+        If they are sorted by it and its steps are uneven, no other column may go with it, as a size goes with a price.
+        Columns that rise as well, and times, are not asked.
         """
-        own = self.found[place]
-        if not own.numbers_seen.is_clock():
-            return False
-        if own.numbers_seen.is_unix_time():
+        own = self.found[place].numbers_seen
+        if own.is_certain():
             return True
+        if not own.is_likely():
+            return False
         asked = [k for k, other in enumerate(self.found) if other.field.sort != "time" and other.rows > other.gaps]
-        asked = [k for k in asked if not self.found[k].numbers_seen.rises()]
+        asked = [k for k in asked if k != place and not self.found[k].numbers_seen.rises()]
         cells = self.compared_cells(place)
         values = np.where(cells.missing, np.nan, cells.values.astype(np.float64))
         related = (numbering.goes_with(values, self.found[k].field, self.compared_cells(k)) for k in asked)
