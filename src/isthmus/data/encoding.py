@@ -6,6 +6,7 @@ missing values become NaN.
 
 import warnings
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -121,8 +122,8 @@ def codes(levels: Sequence[Level], values: np.ndarray) -> np.ndarray:
     array([1., 2.])
     """
     known = {level: float(code) for code, level in enumerate(levels)}
-    unknown = float(len(levels))
-    return np.array([known.get(value, unknown) for value in values.tolist()])
+    found = map(known.get, values.tolist(), repeat(float(len(levels))))
+    return np.fromiter(found, dtype=np.float64, count=len(values))
 
 
 def refuse_other_type(column: Column, field: Field) -> None:

@@ -230,7 +230,7 @@ class Trial:
             except NotImplementedError:
                 return
             found.append(torch.cat([losses, gradient]))
-        if not torch.allclose(*found, rtol=1e-3, atol=1e-3):
+        if not torch.allclose(found[0], found[1], rtol=1e-3, atol=1e-3):
             raise ValueError(
                 f"{self.name}: deviance_loss_and_gradient must give what deviance_loss gives, and its derivative; it "
                 f"gives other numbers. Define it in {type(module).__name__}, or let it be "

@@ -64,7 +64,7 @@ class MixedLoss(LossKernel):
         filled, there = self.likelihood.filled_columns(columns_of(x))
         weight = np.multiply(there, self.weight, dtype=filled.dtype, casting="same_kind")
         if cells is None:
-            columns = np.count_nonzero(there.take(self.first, 0)) / rows
+            columns = float(np.count_nonzero(there.take(self.first, 0))) / rows
         else:
             counted = columns_of(cells)
             weight *= counted
