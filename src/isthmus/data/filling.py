@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from isthmus.data import frames
-from isthmus.data.fields import Cells
+from isthmus.data.frame_columns import narwhals
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
 
-def fill_gaps(X: Any, filled: Any, cells: Sequence[Cells]) -> Any:
+def fill_gaps(X: Any, filled: Any, gaps: Sequence[np.ndarray]) -> Any:
     """Return X with the values of another table in its gaps.
 
     Cells that are there come back as they are, and columns without gaps with their very type; so do the names, the
@@ -25,27 +25,26 @@ def fill_gaps(X: Any, filled: Any, cells: Sequence[Cells]) -> Any:
         A frame, or an array (n, F).
     filled
         A table of the same kind and size, with the same columns in any order if they have names.
-    cells
-        The columns of X taken apart, which say where gaps are.
+    gaps
+        (n,) bool for each column of X, where its gaps are.
 
     Examples
     --------
     >>> X = np.array([[1.5, np.nan]], dtype=np.float32)
-    >>> cells = [Cells(X[:, 0], np.array([False])), Cells(X[:, 1], np.array([True]))]
-    >>> fill_gaps(X, np.array([[9.0, 2.0]]), cells)
+    >>> fill_gaps(X, np.array([[9.0, 2.0]]), [np.array([False]), np.array([True])])
     array([[1.5, 2. ]], dtype=float32)
     """
     if not frames.is_frame(X):
-        missing = np.stack([piece.missing for piece in cells], axis=1)
+        missing = np.stack(gaps, axis=1)
         result = np.array(X)
         result[missing] = np.asarray(filled)[missing]
         return result
-    gaps = dict(zip(frames.names_of(X), (piece.missing for piece in cells), strict=True))
     if frames.backend_of(X) == "pandas":
-        return filled_pandas(cast("pandas.DataFrame", X), filled, list(gaps.values()))
+        return filled_pandas(cast("pandas.DataFrame", X), filled, gaps)
+    by_name = dict(zip(frames.names_of(X), gaps, strict=True))
     if frames.backend_of(X) == "pyarrow":
-        return filled_arrow(cast("pyarrow.Table", X), filled, gaps)
-    return filled_by_narwhals(X, filled, gaps)
+        return filled_arrow(cast("pyarrow.Table", X), filled, by_name)
+    return filled_by_narwhals(X, filled, by_name)
 
 
 def filled_pandas(X: "pandas.DataFrame", filled: "pandas.DataFrame", gaps: Sequence[np.ndarray]) -> "pandas.DataFrame":
@@ -92,7 +91,7 @@ def filled_arrow(X: "pyarrow.Table", filled: "pyarrow.Table", gaps: dict[Any, np
 
 def filled_by_narwhals(X: Any, filled: Any, gaps: dict[Any, np.ndarray]) -> Any:
     """Fill a frame of polars or of another library that narwhals knows."""
-    nw = frames.narwhals()
+    nw = narwhals()
     frame, others = nw.from_native(X, eager_only=True), nw.from_native(filled, eager_only=True)
     parts = []
     for name, missing in gaps.items():

@@ -15,9 +15,11 @@ from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import register
 from isthmus.data import frames
+from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.column_survey import MEASURED
-from isthmus.data.fields import Cells
 from isthmus.data.filling import fill_gaps
+from isthmus.data.images import array_of_images, dimensions, flattened
+from isthmus.data.number_texts import NumberText
 from isthmus.data.reading import learn_table, read_table
 from isthmus.data.reading_columns import ColumnKinds, take_apart
 from isthmus.data.reading_numbers import any_array
@@ -25,6 +27,9 @@ from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.sources import is_source, memory_mapped
 from isthmus.data.table import Table
+from isthmus.data.text_arrays import numbers_of_texts
+from isthmus.data.text_columns import stands_for_gap
+from isthmus.data.time_texts import TimeText
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
@@ -187,11 +192,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if self.fill == "draw":
             return next(self.draws(X, 1, random_state=self.random_state))
-        X, cells, numbers = self._read(X)
+        X, gaps, numbers = self._read(X)
         view, machine = self._view, self._machine
         network = partial(mean_cells, self.models_, machine=machine)
         outcomes = self.filling_.expected(view, numbers, network)
-        return self._restored(X, cells, numbers, outcomes)
+        return self._restored(X, gaps, numbers, outcomes)
 
     def draws(self, X: object, n: int = 5, *, random_state: RandomState = None) -> Iterator[Any]:
         """Fill the gaps n times with plausible values, for multiple imputation (Rubin 1987).
@@ -212,7 +217,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         A table as `transform` returns it.
         """
-        X, cells, numbers = self._read(X)
+        X, gaps, numbers = self._read(X)
         generator = np.random.default_rng(checks.seed(random_state))
         view, machine = self._view, self._machine
         for _ in range(whole_number("n", n, 1)):
@@ -222,7 +227,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if view.counted.size:
                 seed = int(generator.integers(2**62))
                 drawn[:, view.counted] = drawn_counts(view, model, numbers, outcomes, machine, seed)
-            yield self._restored(X, cells, numbers, drawn, whole=True)
+            yield self._restored(X, gaps, numbers, drawn, whole=True)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted imputer to one file, as `AutoEncoder.save` does; `isthmus.load` reads it."""
@@ -260,13 +265,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             numbers=MEASURED,
         )
 
-    def _read(self, X: object) -> tuple[Any, list[Cells], np.ndarray]:
-        """Check a table against the columns of `fit`; return it, its cells, and it as numbers (n, R)."""
+    def _read(self, X: object) -> tuple[Any, list[np.ndarray], np.ndarray]:
+        """Check a table against the columns of `fit`; return it, the gaps of its columns, and it as numbers (n, R)."""
         check_is_fitted(self)
         self._check_parameters()
         X = in_memory(X)
         table = read_table(X, self._schema, caller=type(self).__name__)
-        return X, take_apart(X)[1], np.asarray(table.drawn(np.arange(len(table))))
+        return X, gaps_of(X, self._schema), np.asarray(table.drawn(np.arange(len(table))))
 
     @property
     def _schema(self) -> TableSchema:
@@ -281,12 +286,14 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return compute("auto") if self.estimator is None else compute(self.estimator.compute)
 
     def _restored(
-        self, X: Any, cells: list[Cells], numbers: np.ndarray, outcomes: np.ndarray, whole: bool | None = None
+        self, X: Any, gaps: list[np.ndarray], numbers: np.ndarray, outcomes: np.ndarray, whole: bool | None = None
     ) -> Any:
         """Return the table X, numbers (n, R), with the outcomes (n, F) in its gaps."""
         raw = self._view.numbers(outcomes, whole=self.fill != "mean" if whole is None else whole)
-        filled = restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=X)
-        return fill_gaps(X, filled, cells)
+        rows = flattened(X)[0]
+        filled = restore(np.where(np.isnan(numbers), raw, numbers), self._schema, like=rows)
+        found = fill_gaps(rows, filled, gaps)
+        return found if frames.is_frame(X) else found.reshape(X.shape)
 
     def _repr_html_inner(self) -> str:
         return str(super()._repr_html_inner()) + self._fitted_html()
@@ -315,7 +322,7 @@ def in_memory(X: object) -> Any:
     """
     X = memory_mapped(X)
     if frames.is_frame(X):
-        return X
+        return unlabelled(X)
     if scipy.sparse.issparse(X):
         raise ValueError(
             "Imputer takes tables whose cells may be missing, and in a sparse matrix cells that are not stored are "
@@ -326,4 +333,25 @@ def in_memory(X: object) -> Any:
             f"Imputer takes rows in memory, and X is a source of rows ({type(X).__name__}): read it first, for "
             "example with pandas.read_parquet"
         )
-    return any_array(X)
+    if dimensions(X) > 2:
+        return array_of_images(X)
+    return numbers_of_texts(any_array(X))
+
+
+def gaps_of(X: Any, schema: TableSchema) -> list[np.ndarray]:
+    """Return which cells of each column of X are missing, (n,) each, in the order of X.
+
+    In a column of texts that are numbers or times, also texts such as "n/a" are gaps; other texts are cells that are
+    there, even if they cannot be read.
+    """
+    found, cells = take_apart(flattened(X)[0])
+    gaps = [piece.missing for piece in cells]
+    if schema.frame is None or not frames.is_frame(X):
+        return gaps
+    forms = {field.name: field.form for field in schema.frame.fields}
+    for place, (field, piece) in enumerate(zip(found.fields, cells, strict=True)):
+        form = forms.get(field.name)
+        if isinstance(form, NumberText | TimeText) and field.sort == "text":
+            texts = [text is not None and stands_for_gap(form, text) for text in piece.values.tolist()]
+            gaps[place] = piece.missing | np.array(texts, dtype=bool)
+    return gaps
