@@ -55,15 +55,15 @@ class ConditionalGaussian:
         for rows, seen, missing in patterns(np.isnan(x)):
             if len(missing):
                 regression = self.regression(seen, missing)
-                found = products(standard[np.ix_(rows, seen)], regression)
-                result[np.ix_(rows, missing)] = found * self.scale[missing] + self.centre[missing]
+                found = products(standard[rows[:, None], seen], regression)
+                result[rows[:, None], missing] = found * self.scale[missing] + self.centre[missing]
         return result
 
     def regression(self, seen: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Return the coefficients (seen, missing) with which cells that are there predict those that are not."""
         if not len(seen):
             return np.zeros((0, len(missing)))
-        return cho_solve(factored(self.covariance, seen), self.covariance[np.ix_(seen, missing)])
+        return cho_solve(factored(self.covariance, seen), self.covariance[seen[:, None], missing])
 
     def leaving_out(self, x: np.ndarray) -> "LeftOut":
         """Return what is expected of rows x (n, F) when one more group of cells is hidden."""
@@ -94,9 +94,9 @@ class LeftOut:
             inverse = np.zeros((0, 0))
             if len(seen):
                 inverse = cho_solve(factored(gaussian.covariance, seen), np.eye(len(seen)))
-            regression = inverse @ gaussian.covariance[np.ix_(seen, missing)]
-            cells = self.standard[np.ix_(rows, seen)]
-            self.filled[np.ix_(rows, missing)] = cells @ regression
+            regression = inverse @ gaussian.covariance[seen[:, None], missing]
+            cells = self.standard[rows[:, None], seen]
+            self.filled[rows[:, None], missing] = cells @ regression
             self.pieces.append((rows, seen, missing, inverse, regression, cells @ inverse))
 
     def without(self, group: np.ndarray) -> np.ndarray:
@@ -106,13 +106,20 @@ class LeftOut:
         is missing are as `ConditionalGaussian.expected` gives them.
         """
         found = self.filled.copy()
+        in_group = np.zeros(found.shape[1], dtype=bool)
+        in_group[group] = True
         for rows, seen, missing, inverse, regression, weighted in self.pieces:
-            own = np.flatnonzero(np.isin(seen, group, assume_unique=True))
-            if len(own):
-                residual = np.linalg.solve(inverse[np.ix_(own, own)], weighted[:, own].T).T
-                found[np.ix_(rows, seen[own])] -= residual
-                if len(missing):
-                    found[np.ix_(rows, missing)] -= residual @ regression[own]
+            own = np.flatnonzero(in_group[seen])
+            if not len(own):
+                continue
+            if len(own) == 1:
+                residual = weighted[:, own] / inverse[own[0], own[0]]
+            else:
+                residual = np.linalg.solve(inverse[own[:, None], own], weighted[:, own].T).T
+            places = rows[:, None]
+            found[places, seen[own]] -= residual
+            if len(missing):
+                found[places, missing] -= residual @ regression[own]
         return found * self.gaussian.scale + self.gaussian.centre
 
 
@@ -168,9 +175,9 @@ def maximised(
         if not len(missing):
             continue
         regression = gaussian.regression(seen, missing)
-        filled[np.ix_(rows, missing)] = (standard[np.ix_(rows, seen)] - mean[seen]) @ regression + mean[missing]
-        rest = covariance[np.ix_(missing, missing)] - covariance[np.ix_(missing, seen)] @ regression
-        uncertain[np.ix_(missing, missing)] += len(rows) * rest
+        filled[rows[:, None], missing] = (standard[rows[:, None], seen] - mean[seen]) @ regression + mean[missing]
+        rest = covariance[missing[:, None], missing] - covariance[missing[:, None], seen] @ regression
+        uncertain[missing[:, None], missing] += len(rows) * rest
     new = filled.mean(0)
     centred = filled - new
     return new, (centred.T @ centred + uncertain) / len(standard)
@@ -198,7 +205,7 @@ def patterns(missing: np.ndarray) -> Iterator[Pattern]:
 
 def factored(covariance: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the Cholesky factor of the covariance of some columns, kept clear of singular."""
-    part = covariance[np.ix_(seen, seen)]
+    part = covariance[seen[:, None], seen]
     part[np.diag_indices_from(part)] += JITTER * max(1.0, float(part.diagonal().max(initial=0.0)))
     factor: tuple[np.ndarray, bool] = cho_factor(part, lower=True, overwrite_a=True, check_finite=False)
     return factor

@@ -40,11 +40,14 @@ class Grown(NamedTuple):
     """(n, C)"""
 
 
-def grown(features: np.ndarray, target: np.ndarray, training: np.ndarray, classes: int, seed: int) -> Grown:
+def grown(
+    features: np.ndarray, target: np.ndarray, training: np.ndarray, classes: int, boosted: bool, seed: int
+) -> Grown:
     """Grow trees that predict a column from all others.
 
-    Up to `FOREST_ROWS` training rows they are a forest of randomised trees (Geurts, Ernst and Wehenkel 2006), and each
-    training row is predicted by those trees that were grown without it; beyond, they are gradient boosting.
+    They are gradient boosting, which then predicts the rows it was not grown on, or a forest of randomised trees
+    (Geurts, Ernst and Wehenkel 2006), in which each training row is predicted by those trees that were grown without
+    it.
 
     Parameters
     ----------
@@ -56,10 +59,12 @@ def grown(features: np.ndarray, target: np.ndarray, training: np.ndarray, classe
         (n,) bool, the rows to grow on.
     classes
         How many choices there are; 0 for numbers.
+    boosted
+        Whether to grow gradient boosting.
     seed
         Of the trees.
     """
-    if training.sum() < len(features) and training.sum() >= FOREST_ROWS:
+    if boosted and len(np.unique(target[training])) > 1:
         boosting = boosting_of(classes, seed).fit(features[training], target[training])
         trees = trees_of_boosting(boosting, classes)
         return Grown(trees, trees.predict(features))
@@ -69,20 +74,21 @@ def grown(features: np.ndarray, target: np.ndarray, training: np.ndarray, classe
         warnings.simplefilter("ignore")
         forest.fit(features[training], target[training])
     trees = trees_of_forest(forest, classes)
-    found = trees.predict(features)
+    found = np.full((len(features), trees.value.shape[1]), np.nan)
     found[training] = out_of_bag(forest, found[training])
+    # A row that no tree was grown without is predicted by all of them.
+    others = np.isnan(found).any(1)
+    found[others] = trees.predict(features[others])
     return Grown(trees, found)
 
 
-def out_of_bag(forest: Forest, in_bag: np.ndarray) -> np.ndarray:
-    """Return what a forest expects of its training rows by the trees without them, (n, C); else `in_bag` (n, C)."""
-    found = np.zeros_like(in_bag)
-    if isinstance(forest, ExtraTreesClassifier):
-        found[:, forest.classes_] = forest.oob_decision_function_
-    else:
+def out_of_bag(forest: Forest, found: np.ndarray) -> np.ndarray:
+    """Return what a forest expects of its training rows by the trees without them, (n, C), NaN where there are none."""
+    if not isinstance(forest, ExtraTreesClassifier):
         found[:, 0] = forest.oob_prediction_
-    nobody = np.isnan(found).any(1)
-    found[nobody] = in_bag[nobody]
+        return found
+    found[:] = 0
+    found[:, forest.classes_] = forest.oob_decision_function_
     return found
 
 

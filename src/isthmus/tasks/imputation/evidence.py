@@ -4,12 +4,12 @@ Every expectation comes from something that has not seen the row: normal distrib
 and trees that were grown without it. With the column also those are hidden that are usually missing with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from isthmus.core.conditional_gaussian import ConditionalGaussian, LeftOut, fitted_gaussian
+from isthmus.core.conditional_gaussian import ITERATIONS, ConditionalGaussian, LeftOut, fitted_gaussian
 from isthmus.engine.compute import Compute
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.tasks.imputation.filling import GAUSSIAN, LOG_GAUSSIAN, SHRUNK
@@ -62,16 +62,30 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class FoldedGaussians:
-    """A normal distribution of the rows, and what the distributions of other folds expect of each."""
+    """A normal distribution of the rows, and those of the rows outside of each fold, by the number of the fold."""
 
     whole: ConditionalGaussian
-    left_out: Sequence[tuple[np.ndarray, LeftOut]]
-    """The rows of each fold, and their expectations."""
+    outside: Mapping[int, ConditionalGaussian]
 
-    def without(self, hidden: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """Return the rows of the sample (n, F) as they are expected with these cells hidden."""
-        found = np.empty(shape)
-        for rows, expectations in self.left_out:
+    def hiding(self, rows: np.ndarray, folds: np.ndarray) -> "HiddenRows":
+        """Return what is expected of rows (n, F), of these folds (n,), with cells hidden."""
+        own = {part: np.flatnonzero(folds == part) for part in self.outside}
+        return HiddenRows(
+            rows.shape, [(own[part], found.leaving_out(rows[own[part]])) for part, found in self.outside.items()]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenRows:
+    """Rows of which cells are hidden, each expected by the distribution of other folds."""
+
+    shape: tuple[int, ...]
+    pieces: Sequence[tuple[np.ndarray, LeftOut]]
+
+    def without(self, hidden: np.ndarray) -> np.ndarray:
+        """Return the rows (n, F) as they are expected with these cells hidden."""
+        found = np.empty(self.shape)
+        for rows, expectations in self.pieces:
             found[rows] = expectations.without(hidden)
         return found
 
@@ -82,16 +96,9 @@ def folded_gaussians(rows: np.ndarray, folds: np.ndarray, shrinkage: float) -> F
     cells, fold = rows[few], folds[few]
     weight = shrinkage * cells.shape[1] / len(cells) + LEAST_SHRINKAGE
     whole = fitted_gaussian(cells, weight)
-    pieces = []
-    for part in np.unique(folds):
-        others = cells[fold != part]
-        own = np.flatnonzero(folds == part)
-        if len(cells) <= SMALL:
-            distribution = fitted_gaussian(others, weight)
-        else:
-            distribution = fitted_gaussian(others, weight, whole, REFINEMENTS)
-        pieces.append((own, distribution.leaving_out(rows[own])))
-    return FoldedGaussians(whole, pieces)
+    start = (None, ITERATIONS) if len(cells) <= SMALL else (whole, REFINEMENTS)
+    outside = {int(part): fitted_gaussian(cells[fold != part], weight, *start) for part in np.unique(folds)}
+    return FoldedGaussians(whole, outside)
 
 
 def network_expectations(

@@ -101,8 +101,11 @@ def fit_filling(
     hidden = hidden_together(view.groups, np.isnan(sample.cells))
     outcomes = view.outcomes(sample.cells)
     gaussians = fitted_gaussians(view, sample, outcomes, methods)
-    completed = {name: [found.without(cells, outcomes.shape) for cells in hidden] for name, found in gaussians.items()}
-    asked = {name: [rows[sample.compared] for rows in found] for name, found in completed.items()}
+    asked = {}
+    for name, found in gaussians.items():
+        rows = rows_for(name, sample.cells, outcomes)[sample.compared]
+        few = found.hiding(rows, sample.fold[sample.compared])
+        asked[name] = [few.without(cells) for cells in hidden]
     if AUTOENCODER in methods and len(sample.compared):
         asked[AUTOENCODER] = network_expectations(models, view, sample, hidden, machine)
     residuals = {
@@ -121,6 +124,7 @@ def fit_filling(
     )
     answers = {name: [filling.as_outcomes(view, name, rows) for rows in found] for name, found in asked.items()}
     best = best_gaussian(view, outcomes[sample.compared], answers)
+    completed = gaussians[best].hiding(rows_for(best, sample.cells, outcomes), sample.fold) if best else None
     findings = []
     for place, group in enumerate(view.groups):
         at = ~np.isnan(sample.cells[sample.compared, group.targets[0]])
@@ -128,8 +132,8 @@ def fit_filling(
         expected = {MEAN: np.broadcast_to(filling.mean[group.targets], (len(rows), len(group.targets)))}
         expected |= {name: found[place][np.ix_(at, group.targets)] for name, found in answers.items()}
         trees: dict[str, DecisionTrees] = {}
-        if TREES in methods and best:
-            features = completed[best][place]
+        if TREES in methods and completed is not None:
+            features = completed.without(hidden[place])
             rest = filling.as_outcomes(view, best, features)[:, group.targets]
             trees, unseen = grown_for(group, features, outcomes, rest, sample.training, seed)
             expected |= {name: found[rows] for name, found in unseen.items()}
@@ -160,9 +164,13 @@ def fitted_gaussians(
     if view.width > MOST_CELLS or len(outcomes) < 2 * FOLDS:
         return {}
     return {
-        name: folded_gaussians(sample.cells if name == LOG_GAUSSIAN else outcomes, sample.fold, SHRINKAGES[name])
-        for name in needed
+        name: folded_gaussians(rows_for(name, sample.cells, outcomes), sample.fold, SHRINKAGES[name]) for name in needed
     }
+
+
+def rows_for(method: str, cells: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+    """Return what a normal distribution sees of rows: cells on logarithmic scales, or outcomes (n, F)."""
+    return cells if method == LOG_GAUSSIAN else outcomes
 
 
 def moments_of(outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -234,7 +242,7 @@ def grown_for(
         classes = max(2, len(group.targets))
         targets = {TREES: (own.argmax(1) if len(group.targets) > 1 else own[:, 0] >= 0.5).astype(np.int64)}
     for method, target in targets.items():
-        result = grown(features[there], target, training[there], classes, seed)
+        result = grown(features[there], target, training[there], classes, not training.all(), seed)
         trees[method] = result.trees
         found[method] = np.full((len(outcomes), len(group.targets)), np.nan)
         found[method][there] = shares_of(group, result.unseen)
