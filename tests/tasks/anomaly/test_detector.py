@@ -20,6 +20,8 @@ from isthmus.tasks.anomaly import recipe
 
 NAMES = ("denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram")
 
+pytestmark = pytest.mark.filterwarnings("ignore:column 'when'. the place of its times")
+
 
 def rows(n, seed=0):
     """Four columns about a plane."""
@@ -197,6 +199,7 @@ def test_contributions_add_up_and_name_the_column():
     np.testing.assert_array_equal(alone.contributions, found.contributions[7:8])
 
 
+@pytest.mark.filterwarnings("ignore:column 'city' holds categories that it did not hold in fit .'elsewhere'.")
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
 def test_tables_of_several_kinds_of_columns(kind):
     make = {"pandas": lambda t: t, "polars": pl.from_pandas, "arrow": pa.Table.from_pandas}[kind]

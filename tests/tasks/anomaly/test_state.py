@@ -17,6 +17,8 @@ from isthmus.estimators.state import State, member
 from isthmus.tasks.anomaly.methods import METHODS
 from isthmus.tasks.anomaly.state import numbers_from_state, numbers_state
 
+pytestmark = pytest.mark.filterwarnings("ignore:column 'when'. the place of its times")
+
 
 def rows(n, seed=0):
     rng = np.random.default_rng(seed)
