@@ -135,9 +135,8 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
     if schema.columns is not None:
         by_column = TableScaling(schema.columns)
-        return Units(
-            by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(schema.n_features), False)
-        )
+        # The moments of its cells are taken from the likelihood when a stream begins.
+        return Units(by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(0), follows=True))
     summary = raw.summary()
     given: Likelihood | None = (
         None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
@@ -148,8 +147,9 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     likelihood = rules.likelihood(summary, found) if given is None else given
     checks.refuse_outside(likelihood.build(schema.n_features), type(likelihood).__name__, summary, found, schema.names)
     weights = torch.full_like(summary.mean, raw.total)
-    seen = StreamMoments.of(ColumnMoments(weights, summary.mean, summary.variance * weights), raw.total)
-    return Units(found, likelihood, dtype, StreamState(seen, name == "standard"))
+    # Clones: the scaling and the stream change independently of each other.
+    seen = ColumnMoments(weights, summary.mean.clone(), summary.variance * weights)
+    return Units(found, likelihood, dtype, StreamState(StreamMoments.of(seen, raw.total), name == "standard"))
 
 
 def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:
