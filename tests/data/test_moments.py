@@ -120,12 +120,11 @@ def test_rows_of_any_number_type_are_added_in_blocks(dtype, weight, monkeypatch)
     assert_same(running.summary, of_blocks(rows.double().numpy(), None if weight is None else weight.numpy()))
 
 
-def test_joined_and_restored():
+def test_joined():
     one, other = RunningMoments(4), RunningMoments(4)
     one.add(torch.from_numpy(X[:100]))
     other.add(torch.from_numpy(X[100:]))
-    one = RunningMoments.from_state(one.state)
-    one.join(RunningMoments.of(other.summary, other.total))
+    one.join(other)
     assert one.total == 500
     assert_same(one.summary, of_blocks(X))
 

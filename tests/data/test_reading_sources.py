@@ -140,6 +140,7 @@ def test_batches_of_masked_arrays_and_texts():
     np.testing.assert_array_equal(table[:].numpy(), X.astype(str).astype(float))
 
 
+@pytest.mark.filterwarnings("ignore:column 't'. the place of its times:UserWarning")
 def test_zones_of_later_batches():
     times = pandas.DataFrame({"t": pandas.date_range("2024-01-01", periods=20, freq="7h", tz="UTC"), "x": range(20)})
     zoned = times.assign(t=times["t"].dt.tz_convert("America/New_York"))

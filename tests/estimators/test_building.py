@@ -50,7 +50,7 @@ def test_units_are_chosen_by_the_data(X, settings, likelihood, standard):
     assert found.likelihood == likelihood
     x = found.scaling(torch.from_numpy(X.toarray() if scipy.sparse.issparse(X) else X), torch.float64)
     assert bool(torch.allclose(x.std(0, correction=0), torch.ones(5, dtype=torch.float64))) == standard
-    np.testing.assert_allclose(found.moments.summary.mean, X.mean(0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.stream.moments.all.mean, X.mean(0), rtol=1e-9, atol=1e-12)
 
 
 def test_tables_of_several_kinds_have_a_likelihood_of_their_own():

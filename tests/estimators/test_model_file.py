@@ -312,7 +312,7 @@ def test_foreign_safetensors(path, metadata):
 
 def test_newer_schema(saved):
     rewritten(saved, lambda header, tensors: header.update(schema=99, isthmus="7.1"))
-    expected = r"was written by isthmus 7\.1, whose files \(schema 99\) this one \(.*, schema 2\) does not know; update"
+    expected = r"was written by isthmus 7\.1, whose files \(schema 99\) this one \(.*, schema 3\) does not know; update"
     with pytest.raises(ModelFileError, match=expected):
         load(saved)
 
@@ -511,7 +511,7 @@ def test_a_part_that_carries_state_is_refused(path):
 
 def test_header(saved, fitted):
     header, tensors = contents(saved)
-    assert (header["schema"], header["isthmus"], header["estimator"]) == (2, isthmus.__version__, "AutoEncoder")
+    assert (header["schema"], header["isthmus"], header["estimator"]) == (3, isthmus.__version__, "AutoEncoder")
     assert header["parameters"]["hidden"] == [8]
     assert header["fitted"]["composition"]["likelihood"] == plain(fitted.likelihood_)
     assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "moments", "generator"}

@@ -73,7 +73,7 @@ def test_a_model_comes_back_to_the_bit(table, maker):
     assert back.dtype == model.dtype
     assert_same_tensors(back.network.state_dict(), model.network.state_dict())
     assert_same_tensors(back.scaling.state_dict(), model.scaling.state_dict())
-    assert_same_tensors(back.record.moments.state, model.record.moments.state)
+    assert_same_tensors(back.record.stream.moments.state, model.record.stream.moments.state)
     assert repr(back.composition) == repr(model.composition)
     assert not back.network.training
     assert back.record.history.to_dict() == model.record.history.to_dict()

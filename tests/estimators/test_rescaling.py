@@ -6,7 +6,7 @@ import torch
 
 from isthmus import AutoEncoder, Compute, Gaussian, load
 from isthmus.data.scaling import AffineScaling
-from isthmus.estimators.rescaling import can_rescale, rescale
+from isthmus.estimators.rescaling import UnitChange, can_rescale, rescale
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(400, 2)) @ RNG.normal(size=(2, 5)) * [1, 10, 0.1, 3, 1] + [0, 100, 3, 0, -4]
@@ -16,12 +16,16 @@ def model(**settings):
     return AutoEncoder(**{"latent": 2, "hidden": (16,), "epochs": 5, "random_state": 0} | settings)
 
 
+def between(before, after):
+    return UnitChange.between(before.shift, before.scale, after.shift, after.scale)
+
+
 @pytest.mark.parametrize("hidden", [(), (8,), (12, 6)])
 def test_other_units_same_function(hidden):
     ae = model(hidden=hidden, compute=Compute(precision="float64")).fit(X[:200])
     before = ae.transform(X), ae.reconstruct(X)
     scaling = AffineScaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
-    rescale(ae.network_, None, ae.scaling_, scaling)
+    rescale(ae.network_, None, between(ae.scaling_, scaling))
     ae.model_ = replace(ae.model_, scaling=scaling)
     np.testing.assert_allclose(ae.transform(X), before[0], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(ae.reconstruct(X), before[1], rtol=1e-9, atol=1e-9)
@@ -31,7 +35,7 @@ def test_variances_of_columns_change_their_units():
     ae = model(likelihood=Gaussian("columns"), compute=Compute(precision="float64")).fit(X[:200])
     before = ae.score_samples(X)
     scaling = AffineScaling(ae.scaling_.shift + 1.5, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
-    rescale(ae.network_, None, ae.scaling_, scaling)
+    rescale(ae.network_, None, between(ae.scaling_, scaling))
     ae.model_ = replace(ae.model_, scaling=scaling)
     np.testing.assert_allclose(ae.score_samples(X), before, rtol=1e-9)
 
@@ -39,7 +43,7 @@ def test_variances_of_columns_change_their_units():
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 def test_what_adam_remembers_changes_by_the_chain_rule(shift):
     ae = model(compute=Compute(precision="float64")).partial_fit(X)
-    network, x = ae.network_, torch.from_numpy(X)
+    network, optimiser, x = ae.network_, ae.model_.record.stream.optimiser, torch.from_numpy(X)
     moved = ae.scaling_.shift + shift * ae.scaling_.scale
     scaling = AffineScaling(moved, ae.scaling_.scale * torch.linspace(0.5, 2, 5, dtype=torch.float64))
 
@@ -51,12 +55,12 @@ def test_what_adam_remembers_changes_by_the_chain_rule(shift):
         return [parameter.grad.clone() for parameter in network.parameters()]
 
     for parameter, gradient in zip(network.parameters(), gradients(ae.scaling_), strict=True):
-        ae.model_.record.optimiser.state[parameter] |= {"exp_avg": gradient.clone(), "exp_avg_sq": gradient.square()}
-    rescale(network, ae.model_.record.optimiser, ae.scaling_, scaling)
+        optimiser.state[parameter] |= {"exp_avg": gradient.clone(), "exp_avg_sq": gradient.square()}
+    rescale(network, optimiser, between(ae.scaling_, scaling))
     for parameter, gradient in zip(network.parameters(), gradients(scaling), strict=True):
-        torch.testing.assert_close(ae.model_.record.optimiser.state[parameter]["exp_avg"], gradient)
+        torch.testing.assert_close(optimiser.state[parameter]["exp_avg"], gradient)
         if not shift:
-            torch.testing.assert_close(ae.model_.record.optimiser.state[parameter]["exp_avg_sq"], gradient.square())
+            torch.testing.assert_close(optimiser.state[parameter]["exp_avg_sq"], gradient.square())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import torch
 from isthmus import AutoEncoder, Compute
 from isthmus.data.dense import DenseTable
 from isthmus.data.reading import learn_table
+from isthmus.data.rows import Rows
 from isthmus.estimators import training
+from isthmus.estimators.following import follow_numbers
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 5)) + 0.1 * RNG.normal(size=(300, 5))
@@ -65,15 +67,15 @@ def test_it_ends_no_worse_than_it_started():
 def test_chunks_go_on_where_the_last_one_ended():
     estimator = parameters(epochs=7)
     first = training.fit_more(estimator, None, TABLE.part(slice(0, 150)), SCHEMA)
-    before, moments = state(first), first.record.moments.summary
+    before, moments = state(first), first.record.stream.moments.all
     second = training.fit_more(estimator, first, TABLE.part(slice(150, 300)), SCHEMA)
     assert (first.record.epochs, second.record.epochs) == (1, 2)
     assert second.record.history["epoch"].tolist() == [1, 2]
     assert second.record.history.stopped == "partial_fit"
-    assert second.record.optimiser is not None
+    assert second.record.stream.optimiser is not None
     assert not all(torch.equal(tensor, before[name]) for name, tensor in state(second).items())
     np.testing.assert_allclose(moments.mean, X[:150].mean(0), rtol=1e-9)
-    np.testing.assert_allclose(second.record.moments.summary.mean, X.mean(0), rtol=1e-9)
+    np.testing.assert_allclose(second.record.stream.moments.all.mean, X.mean(0), rtol=1e-9)
 
 
 def test_a_scaling_follows_the_stream_and_the_network_computes_the_same():
@@ -86,9 +88,9 @@ def test_a_scaling_follows_the_stream_and_the_network_computes_the_same():
             return model.scaling.inverse(model.network.eval()(model.scaling(x, model.dtype)).theta)
 
     before = rebuilt()
-    training.follow(model, training.Rows(DenseTable(X[150:] * 3 + 5)))
+    follow_numbers(model.network, model.scaling, model.record.stream, Rows(DenseTable(X[150:] * 2 + 0.1)))
     torch.testing.assert_close(rebuilt(), before, rtol=1e-6, atol=1e-6)
-    both = np.concatenate([X[:150], X[150:] * 3 + 5])
+    both = np.concatenate([X[:150], X[150:] * 2 + 0.1])
     np.testing.assert_allclose(model.scaling.shift, both.mean(0), rtol=1e-9)
     np.testing.assert_allclose(model.scaling.scale, both.std(0), rtol=1e-9)
 
@@ -112,6 +114,7 @@ def test_bad_parameters_are_refused_before_training(settings, message):
 def test_a_chunk_outside_the_likelihood_is_refused():
     bits, schema = learn_table((X > 0).astype(float), caller="Test")
     estimator = parameters()
+    estimator.scale = "none"
     model = training.fit_more(estimator, None, bits, schema)
     before = state(model)
     with pytest.raises(ValueError, match="likelihood Bernoulli needs values"):

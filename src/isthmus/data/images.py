@@ -63,6 +63,8 @@ def array_of_images(X: Any) -> np.ndarray:
     """
     if not isinstance(X, list | tuple):
         return np.asarray(array_of(X))
+    if not dimensions(X[0]):
+        return np.asarray(X)
     images = [array_of_images(image) for image in X]
     shapes = list(dict.fromkeys(image.shape for image in images))
     if len(shapes) > 1:

@@ -13,7 +13,7 @@ from isthmus.data.chunks import PIECE_BYTES, ChunkedTable
 from isthmus.data.dense import DenseTable
 from isthmus.data.fields import Cells, Field, Form, Name, Schema
 from isthmus.data.finite import refuse_non_finite
-from isthmus.data.images import refuse_other_shape
+from isthmus.data.images import flattened, refuse_other_shape
 from isthmus.data.joining import are_alike, one_after_another
 from isthmus.data.labels import Labels, labels_of
 from isthmus.data.numbering import numbered_at_first
@@ -130,7 +130,7 @@ def cells_of_piece(piece: Piece) -> tuple[tuple[Field, ...], list[Cells]]:
     """Return the fields and cells of a piece of a source."""
     if is_batch(piece):
         piece = as_frame(piece, column_names(piece.schema))
-    schema, cells = take_apart(unlabelled(piece) if frames.is_frame(piece) else any_array(piece))
+    schema, cells = take_apart(unlabelled(piece) if frames.is_frame(piece) else any_array(flattened(piece)[0]))
     return schema.fields, cells
 
 

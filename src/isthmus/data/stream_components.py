@@ -120,9 +120,8 @@ class StreamComponents:
         """Columns F."""
         return len(self.older.mean)
 
-    def add(self, blocks: Blocks, rows: int, change: Change) -> None:
-        """Add a chunk of that many rows, which changed the columns of the stream as `StreamMoments` says."""
-        chunk = Sketch.of(blocks, rows, self.features, self.most)
+    def add(self, chunk: Sketch, change: Change) -> None:
+        """Add a chunk of rows, which changed the columns of the stream as `StreamMoments` says."""
         none = Sketch.none(self.features)
         if change.grown.any():
             self.older, self.recent = chunk, none
@@ -136,9 +135,10 @@ class StreamComponents:
         """Let a·y + b in the old units be y in the new ones, for a ratio a and a shift b (F,)."""
         self.older, self.recent = self.older.in_units(ratio, shift), self.recent.in_units(ratio, shift)
 
-    def principal(self, rank: int) -> PrincipalComponents | None:
-        """Return the leading components of all rows that count; None if they do not vary."""
-        return self.older.joined(self.recent, self.most).principal(rank)
+    @property
+    def all(self) -> Sketch:
+        """The sketch of all rows that count."""
+        return self.older.joined(self.recent, self.most)
 
     @property
     def state(self) -> dict[str, Tensor]:

@@ -103,18 +103,18 @@ class Together(NamedTuple):
     """Columns that change together, as `StreamMoments.add` has them."""
 
     group: Tensor | None = None
-    judged: Tensor | None = None
+    telling: Tensor | None = None
 
     def __call__(self, changed: Tensor) -> Tensor:
         """Return all columns that have changed, (F,) bool, from those that show it, (F,) bool."""
-        told = changed if self.judged is None else changed & self.judged
+        told = changed if self.telling is None else changed & self.telling
         return told if self.group is None else torch.isin(self.group, self.group[told])
 
 
 class StreamMoments:
     """Mean and variance of every column over the rows of a stream since the column last changed.
 
-    A column many of whose values lie more than `JUMP` deviations away from its mean is judged by the new rows alone,
+    A column many of whose values lie more than `JUMP` deviations away from its mean is measured by the new rows alone,
     from the chunk on that shows it. One whose spread becomes as much smaller may be at rest for a while, so it is
     judged by the new rows alone once they are three quarters of all.
 
@@ -160,7 +160,7 @@ class StreamMoments:
         """The moments of all rows that count."""
         return self.older.joined(self.recent)
 
-    def add(self, blocks: Iterable[Block], group: Tensor | None = None, judged: Tensor | None = None) -> Change:
+    def add(self, blocks: Iterable[Block], group: Tensor | None = None, telling: Tensor | None = None) -> Change:
         """Add a chunk of rows; return how columns changed.
 
         Parameters
@@ -169,7 +169,7 @@ class StreamMoments:
             Rows (b, F) in float64, NaN where a value is missing, and their weights (b,), in blocks.
         group
             (F,) number of the group of each column; if one of a group has changed, all of it has. None: each alone.
-        judged
+        telling
             (F,) bool, the columns by which a change is told; None: all.
         """
         known = self.all
@@ -187,7 +187,7 @@ class StreamMoments:
             rows += float(len(x) if weight is None else weight.sum())
         seen = (known.weight > 0) & (chunk.weight >= LEAST_ROWS)
         grown = seen & (chunk.deviation > 0) & (far >= SHARE * chunk.weight)
-        together = Together(group, judged)
+        together = Together(group, telling)
         return self.joined(chunk, rows, together(grown), together)
 
     def joined(self, chunk: ColumnMoments, rows: float, grown: Tensor, together: "Together") -> Change:
@@ -214,9 +214,9 @@ class StreamMoments:
     @property
     def state(self) -> dict[str, Tensor]:
         """All of it as tensors, to be saved."""
-        found = {f"older_{name}": tensor for name, tensor in self.older._asdict().items()}
-        found |= {f"recent_{name}": tensor for name, tensor in self.recent._asdict().items()}
-        found |= {"smallest": self.smallest, "largest": self.largest}
+        found = {f"older_{name}": tensor.clone() for name, tensor in self.older._asdict().items()}
+        found |= {f"recent_{name}": tensor.clone() for name, tensor in self.recent._asdict().items()}
+        found |= {"smallest": self.smallest.clone(), "largest": self.largest.clone()}
         return found | {"rows": torch.tensor([self.rows, self.recent_rows], dtype=torch.float64)}
 
     @classmethod

@@ -147,9 +147,8 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
     if schema.columns is not None:
         by_column = TableScaling(schema.columns)
-        return Units(
-            by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(schema.n_features), False)
-        )
+        # The moments of its cells are taken from the likelihood when a stream begins.
+        return Units(by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(0), follows=True))
     summary = raw.summary()
     given: Likelihood | None = (
         None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
@@ -162,8 +161,9 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
         likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
     )
     weights = torch.full_like(summary.mean, raw.total)
-    moments = ColumnMoments(weights, summary.mean, summary.variance * weights)
-    seen = StreamMoments.of(moments, raw.total, summary.smallest, summary.largest)
+    # Clones: the scaling and the stream change independently of each other.
+    moments = ColumnMoments(weights, summary.mean.clone(), summary.variance * weights)
+    seen = StreamMoments.of(moments, raw.total, summary.smallest.clone(), summary.largest.clone())
     return Units(found, likelihood, dtype, StreamState(seen, name == "standard"))
 
 

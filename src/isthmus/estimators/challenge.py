@@ -1,6 +1,6 @@
 """The floor of a stream: on rows that neither has seen, a start at PCA of the stream may beat the network."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 
 import torch
@@ -12,7 +12,7 @@ from isthmus.core.network import Network
 from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents
 from isthmus.data.rows import Batch, Rows
 from isthmus.data.stream_components import Sketch, StreamComponents
-from isthmus.data.stream_moments import Block, Change
+from isthmus.data.stream_moments import LEAST_ROWS, Block, Change
 from isthmus.engine.term_sums import sum_of
 from isthmus.estimators.building import fix_variance, start_code
 from isthmus.estimators.parameters import Parameters
@@ -34,8 +34,7 @@ def floor_of(parameters: Parameters, network: Network, cells: int) -> StreamComp
 def challenge(network: Network, components: StreamComponents, rows: Rows, change: Change, seed: int) -> bool:
     """Begin at PCA of the stream again if that is clearly better on new rows than the network; return whether.
 
-    Where a column has grown, what was known of the stream is no start for it: half of the rows then show what PCA of
-    the others is worth. The rows are added to the components in any case.
+    The rows are added to the components in any case.
 
     Parameters
     ----------
@@ -51,19 +50,20 @@ def challenge(network: Network, components: StreamComponents, rows: Rows, change
         For the weights that PCA leaves free.
     """
     index = compared_rows(rows)
-    beaten = len(index) >= LEAST_COMPARED and is_beaten(network, components, rows, index, change, seed)
-    remember(network, components, rows, change)
-    principal = components.principal(network.code.latent)
-    if not beaten or principal is None:
+    chunk = sketch_of(network, components, rows)
+    sketches = starts(network, components, rows, index, change) if len(index) >= LEAST_COMPARED else []
+    start = best_start(network, sketches, rows, index, change, seed)
+    components.add(chunk, change)
+    if start is None:
+        return False
+    # The rows have been compared on, and may now be learned from.
+    learned = components.all if start is sketches[0] else start.joined(chunk, components.most)
+    principal = learned.principal(network.code.latent)
+    if principal is None:
         return False
     network.load_state_dict(started(network, principal, rows.batch(index), seed).state_dict())
     fix_variance(network, rows, index)
     return True
-
-
-def remember(network: Network, components: StreamComponents, rows: Rows, change: Change) -> None:
-    """Add rows, in the network's units, to the components of a stream."""
-    components.add(lambda: as_seen(network, rows.blocks(rows.block)), len(rows), change)
 
 
 def compared_rows(rows: Rows) -> Tensor:
@@ -73,21 +73,40 @@ def compared_rows(rows: Rows) -> Tensor:
     return torch.linspace(0, last, count).round().long()
 
 
-def is_beaten(
-    network: Network, components: StreamComponents, rows: Rows, index: Tensor, change: Change, seed: int
-) -> bool:
-    """Whether a start at PCA is clearly better than the network on the rows at these positions."""
-    some, others = index[::2], index[1::2]
-    anew = bool(change.grown.any())
-    if anew:
-        half = Sketch.of(lambda: as_seen(network, [rows.batch(some)]), len(some), components.features, components.most)
-    principal = (half if anew else components).principal(network.code.latent)
-    if principal is None:
-        return False
-    rival = started(network, principal, rows.batch(some), seed)
+def sketch_of(network: Network, components: StreamComponents, rows: Rows) -> Sketch:
+    """Return the sketch of rows in the network's units."""
+    return Sketch.of(lambda: as_seen(network, rows.blocks(rows.block)), len(rows), components.features, components.most)
+
+
+def starts(network: Network, components: StreamComponents, rows: Rows, index: Tensor, change: Change) -> list[Sketch]:
+    """Return what a start may be computed from: the stream, and its recent rows, of which a drift has less behind it.
+
+    Where a column has grown, these know nothing of it, and every second row to compare on takes their place.
+    """
+    if change.grown.any():
+        some = rows.batch(index[::2])
+        half = Sketch.of(lambda: as_seen(network, [some]), len(some[0]), components.features, components.most)
+        return [half]
+    recent = [components.recent] if components.recent.weight >= LEAST_ROWS and components.older.weight else []
+    return [components.all, *recent]
+
+
+def best_start(
+    network: Network, sketches: Sequence[Sketch], rows: Rows, index: Tensor, change: Change, seed: int
+) -> Sketch | None:
+    """Return from which sketch a start at PCA is best on the rows at these positions; None if the network is."""
     # Some likelihoods fit their first output to rows, which are then no fair judges.
     fitted = network.likelihood.starts_linear or network.likelihood.activation != "identity"
-    return clearly_better(rival, network, *rows.batch(others if anew or fitted else index))
+    some, compared = rows.batch(index[::2]), index[1::2] if fitted or change.grown.any() else index
+    x, weight = rows.batch(compared)
+    best, loss = None, objective(network, x, weight) if sketches else torch.empty(0)
+    for sketch in sketches:
+        principal = sketch.principal(network.code.latent)
+        if principal is not None:
+            own = objective(started(network, principal, some, seed), x, weight)
+            if clearly_less(own, loss, weight):
+                best, loss = sketch, own
+    return best
 
 
 def as_seen(network: Network, batches: Iterable[Batch]) -> Iterator[Block]:
@@ -109,17 +128,18 @@ def started(network: Network, principal: PrincipalComponents, sample: Batch, see
 
 
 @torch.no_grad()
-def clearly_better(rival: Network, network: Network, x: Tensor, weight: Tensor | None) -> bool:
-    """Whether the rival's objective is clearly less on rows x (B, F) with weights (B,), each with the same noise."""
-    losses = []
-    for one in (rival, deepcopy(network)):
-        one.train()
-        one.seed(Generator(x.device).manual_seed(0))
-        losses.append(sum_of(one.terms(x, weight).values()).double())
-        one.eval()
-    less = losses[1] - losses[0]
-    if not losses[1].isfinite().all():
-        return bool(losses[0].isfinite().all())
+def objective(network: Network, x: Tensor, weight: Tensor | None) -> Tensor:
+    """Return the objective of each row of x (B, F) with weights (B,), as in training; the network stays as it is."""
+    twin = deepcopy(network).train()
+    twin.seed(Generator(x.device).manual_seed(0))
+    return sum_of(twin.terms(x, weight).values()).double()
+
+
+def clearly_less(own: Tensor, other: Tensor, weight: Tensor | None) -> bool:
+    """Whether one objective of rows, (B,), is on average less than another by more than chance."""
+    if not other.isfinite().all():
+        return bool(own.isfinite().all())
+    less = other - own
     mean = batch_mean(less, weight)
-    error = (batch_mean((less - mean).square(), weight) / len(x)).sqrt()
+    error = (batch_mean((less - mean).square(), weight) / len(less)).sqrt()
     return bool(mean > CLEARLY * error)

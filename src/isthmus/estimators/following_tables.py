@@ -19,7 +19,7 @@ from isthmus.estimators.following import blocks
 from isthmus.estimators.rescaling import UnitChange, rescale_first, rescale_last
 from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.likelihoods import GaussianLikelihood
-from isthmus.parts.mixed import MixedLikelihood
+from isthmus.parts.mixed_likelihood import MixedLikelihood
 
 STATISTICS = 4
 """Of each cell: its value, what the encoder sees of it, and two scores under the mean of its column."""
@@ -63,8 +63,8 @@ def follow_table(
     known = stream.moments.all.part(cells, 2 * cells)
     widening = Widening(scaling)
     group = scaling.feature_group.repeat(STATISTICS)
-    judged = torch.arange(len(group)) < 2 * cells
-    change = stream.moments.add(statistics(scaling, likelihood, stream.moments, rows, widening), group, judged)
+    telling = torch.arange(len(group)) < 2 * cells
+    change = stream.moments.add(statistics(scaling, likelihood, stream.moments, rows, widening), group, telling)
     shift, scale = cell_units(scaling)
     new_shift, new_scale = free_units(stream.moments, scaling, free)
     old = encoder_units(likelihood, shift, scale)
@@ -88,7 +88,7 @@ def follow_table(
 
 
 def free_cells(scaling: TableScaling, likelihood: MixedLikelihood) -> Tensor:
-    """Return which cells (F,) may be given other units: real values whose likelihood has a scale for each."""
+    """Return which cells (F,) may be given other units: real values, each with a variance of its own."""
     free, start = torch.zeros(scaling.cells, dtype=torch.bool), 0
     for family, size in zip(likelihood.members(), likelihood.sizes, strict=True):
         plain = type(family) is GaussianLikelihood and family.activation == "identity" and family.mode == "columns"
@@ -114,16 +114,16 @@ def statistics(
     scaling: TableScaling, likelihood: MixedLikelihood, moments: StreamMoments, rows: Rows, widening: Widening
 ) -> Iterator[Block]:
     """Yield `STATISTICS` numbers of each cell, (b, 4F), NaN where a value is missing, and the weights of rows (b,)."""
-    judge, free = deepcopy(likelihood).cpu(), free_cells(scaling, likelihood)
+    measure, free = deepcopy(likelihood).cpu(), free_cells(scaling, likelihood)
     shift, scale = cell_units(scaling)
     variance = moments.all.part(0, scaling.cells).variance / scale.square()
     for raw, weight in blocks(rows):
         widening.look(raw)
         x = scaling(raw, torch.float64)
-        filled = judge.filled(x)
+        filled = measure.filled(x)
         values = x * scale + shift
-        seen = torch.where(free, values, judge.transformed(filled))
-        found = torch.cat([values, seen, *judge.scores_of_mean(filled, variance)], dim=1)
+        seen = torch.where(free, values, measure.transformed(filled))
+        found = torch.cat([values, seen, *measure.scores_of_mean(filled, variance)], dim=1)
         yield torch.where(x.isnan().repeat(1, STATISTICS), torch.nan, found), weight
 
 
@@ -144,12 +144,8 @@ def look(likelihood: MixedLikelihood, moments: StreamMoments, free: Tensor, shif
     likelihood.middle.copy_((values.mean - shift) / scale)
     centre = torch.where(free, (seen.mean - shift) / scale, seen.mean)
     spread = torch.where(free, seen.variance / scale.square(), seen.variance)
-    likelihood.scale_by(
-        *(
-            t.to(on)
-            for t in (centre, spread, *(torch.where(free, spread / 2, score.mean) for score in (loss, deviance)))
-        )
-    )
+    scores = (torch.where(free, spread / 2, score.mean) for score in (loss, deviance))
+    likelihood.scale_by(*(values.to(on) for values in (centre, spread, *scores)))
 
 
 def rescale_outputs(

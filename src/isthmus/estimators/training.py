@@ -163,7 +163,8 @@ def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.
     stream.components = challenge.floor_of(parameters, built.network, built.composition.cells)
     rows = rows_to_train(parameters, table, weight, built.units)
     if stream.components is not None:
-        challenge.remember(built.network, stream.components, rows, Change.none(rows.features))
+        chunk = challenge.sketch_of(built.network, stream.components, rows)
+        stream.components.add(chunk, Change.none(rows.features))
     return Begun(schema, built.composition, built.network, built.units, rows, built.generator, history, 0)
 
 
@@ -224,7 +225,7 @@ def begin_again(
 
 
 def has_outgrown(parameters: Parameters, model: FittedModel, table: Table) -> bool:
-    """Whether a chunk leaves [0, 1], by which scale and likelihood were chosen; warns if so."""
+    """Whether a chunk leaves [0, 1], for which scale and likelihood were chosen by the values before; warns if so."""
     chosen = rules.is_auto(parameters.scale) and rules.is_auto(parameters.likelihood)
     own, module = model.scaling, model.network.likelihood
     unscaled = isinstance(own, AffineScaling) and not own.shifted and own.common == 1

@@ -13,7 +13,7 @@ from isthmus.engine.fast.matmul import Operand
 from isthmus.engine.fast.mixed_loss import MixedLoss
 from isthmus.parts.counts import LARGEST, MultinomialLikelihood, PoissonLikelihood, log_factorial
 from isthmus.parts.likelihoods import FOLLOWING, LOG_2_PI, BernoulliLikelihood, GaussianLikelihood
-from isthmus.parts.mixed import MixedLikelihood
+from isthmus.parts.mixed_likelihood import MixedLikelihood
 
 aten = torch.ops.aten
 

@@ -12,7 +12,7 @@ from isthmus.engine.fast.buffers import Buffer
 from isthmus.engine.fast.loss_kernel import LossKernel, follow
 from isthmus.engine.fast.matmul import Operand
 from isthmus.parts.likelihoods import LOG_2_PI
-from isthmus.parts.mixed import FLOOR, FOLLOWING, LEAST_COLUMNS, MixedLikelihood, loss_ratio
+from isthmus.parts.mixed_likelihood import FLOOR, FOLLOWING, LEAST_COLUMNS, MixedLikelihood, loss_ratio
 
 
 class MixedLoss(LossKernel):

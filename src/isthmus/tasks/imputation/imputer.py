@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -15,21 +14,14 @@ from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import register
 from isthmus.data import frames
-from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.column_survey import MEASURED
 from isthmus.data.filling import fill_gaps
-from isthmus.data.images import array_of_images, dimensions, flattened
-from isthmus.data.number_texts import NumberText
+from isthmus.data.images import flattened
 from isthmus.data.reading import learn_table, read_table
-from isthmus.data.reading_columns import ColumnKinds, take_apart
-from isthmus.data.reading_numbers import any_array
+from isthmus.data.reading_columns import ColumnKinds
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
-from isthmus.data.sources import is_source, memory_mapped
 from isthmus.data.table import Table
-from isthmus.data.text_arrays import numbers_of_texts
-from isthmus.data.text_columns import stands_for_gap
-from isthmus.data.time_texts import TimeText
 from isthmus.engine.compute import Compute, compute
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
@@ -42,6 +34,7 @@ from isthmus.estimators.state import State, member, members, nest
 from isthmus.tasks.imputation.drawing import drawn_counts, drawn_outcomes
 from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN, SHRUNK, TREES, Filling
 from isthmus.tasks.imputation.fitting import fit_filling, sample_of
+from isthmus.tasks.imputation.given_table import gaps_of, in_memory
 from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells
 from isthmus.tasks.imputation.table_cells import TableCells
 
@@ -310,48 +303,3 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         return tags
-
-
-def in_memory(X: object) -> Any:
-    """Return a frame as it is, the array of a .npy file memory-mapped, and anything else as an array.
-
-    Raises
-    ------
-    ValueError
-        If X is sparse, or read a piece at a time.
-    """
-    X = memory_mapped(X)
-    if frames.is_frame(X):
-        return unlabelled(X)
-    if scipy.sparse.issparse(X):
-        raise ValueError(
-            "Imputer takes tables whose cells may be missing, and in a sparse matrix cells that are not stored are "
-            "zeros: for a dense table give X.toarray(), with NaN where a cell is missing"
-        )
-    if isinstance(X, str | Path) or is_source(X):
-        raise ValueError(
-            f"Imputer takes rows in memory, and X is a source of rows ({type(X).__name__}): read it first, for "
-            "example with pandas.read_parquet"
-        )
-    if dimensions(X) > 2:
-        return array_of_images(X)
-    return numbers_of_texts(any_array(X))
-
-
-def gaps_of(X: Any, schema: TableSchema) -> list[np.ndarray]:
-    """Return which cells of each column of X are missing, (n,) each, in the order of X.
-
-    In a column of texts that are numbers or times, also texts such as "n/a" are gaps; other texts are cells that are
-    there, even if they cannot be read.
-    """
-    found, cells = take_apart(flattened(X)[0])
-    gaps = [piece.missing for piece in cells]
-    if schema.frame is None or not frames.is_frame(X):
-        return gaps
-    forms = {field.name: field.form for field in schema.frame.fields}
-    for place, (field, piece) in enumerate(zip(found.fields, cells, strict=True)):
-        form = forms.get(field.name)
-        if isinstance(form, NumberText | TimeText) and field.sort == "text":
-            texts = [text is not None and stands_for_gap(form, text) for text in piece.values.tolist()]
-            gaps[place] = piece.missing | np.array(texts, dtype=bool)
-    return gaps
