@@ -106,16 +106,9 @@ def mixed_tables(draw):
     counts = [rng.poisson(draw(st.sampled_from([0.0, 0.3, 30.0])) * np.exp(0.5 * hidden.clip(-3, 3))) for _ in range(2)]
     pieces = [real, np.array(flags).T, *blocks, np.array(counts).T]
     cells = np.concatenate([piece.astype(float) for piece in pieces], 1)
-    likelihood = Mixed(
-        (
-            draw(st.sampled_from([Gaussian("columns"), StudentT()])),
-            Bernoulli(),
-            Categorical(tuple(sizes)),
-            NegativeBinomial(),
-            Poisson(),
-        ),
-        (real.shape[1], 2, sum(sizes), 1, 1),
-    )
+    numbers = draw(st.sampled_from([Gaussian("columns"), StudentT()]))
+    families = (numbers, Bernoulli(), Categorical(tuple(sizes)), NegativeBinomial(), Poisson())
+    likelihood = Mixed(families, (real.shape[1], 2, sum(sizes), 1, 1))
     module = likelihood.build(cells.shape[1])
     share = draw(st.sampled_from([0.0, 0.1, 0.5, 0.9]))
     missing = (rng.random((ROWS, len(module.slots))) < share)[:, module.slot]

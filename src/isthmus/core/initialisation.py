@@ -154,9 +154,7 @@ def write_components(
     coordinates = coordinates_of(network, principal, sample)
     gain, offset = 1.0, 0.0
     if likelihood.activation is not None and not likelihood.starts_linear:
-        gain, offset = output_line(
-            likelihood.activation, coordinates @ principal.components.T + principal.mean, sample, weight
-        )
+        gain, offset = output_line(likelihood.activation, principal, coordinates, sample, weight)
     # Tied matrices read and write with the same numbers, so each must contribute the square root of the output's gain.
     stretch = (share * gain) ** 0.5 if decoder.tied else 1.0
     # A coordinate without spread is rounding noise; no layer may scale it up to its full reach.
@@ -164,8 +162,6 @@ def write_components(
     spread = (stretch * coordinates).abs().amax(0).clamp_min(least)
 
     rank, first, features = len(principal.variances), encoder.weights[0], len(principal.mean)
-    # The mask of hidden entries, if the encoder sees it, has no effect at first.
-    first[:, features:] = 0
     reading = torch.zeros(rank, first.shape[1], dtype=torch.float64, device=spread.device)
     reading[:, :features] = stretch * principal.components.T
     readout = Readout(reading, -stretch * (principal.components.T @ principal.mean))

@@ -9,14 +9,17 @@ from torch import Tensor
 
 from isthmus.core.contract import batch_mean
 from isthmus.core.modules import activation
+from isthmus.core.principal import PrincipalComponents
 
 LEAST_FITTED = 64
 FITTED_CELLS = 2**16
 """Gain and offset of the output are fitted on about this many cells, but at least that many rows."""
 
 
-def output_line(name: str, linear: Tensor, target: Tensor, weight: Tensor | None) -> tuple[float, float]:
-    """Fit gain and offset so that a(gain·linear + offset) is nearest to the target in the mean squared error.
+def output_line(
+    name: str, principal: PrincipalComponents, coordinates: Tensor, sample: Tensor, weight: Tensor | None
+) -> tuple[float, float]:
+    """Fit gain and offset so that a(gain·PCA + offset) is nearest to the sample in the mean squared error.
 
     The fit starts at the tangent of the activation a at 0. relu and the identity need no fit.
 
@@ -24,15 +27,19 @@ def output_line(name: str, linear: Tensor, target: Tensor, weight: Tensor | None
     ----------
     name
         Of the activation a.
-    linear, target
+    principal
+        R components.
+    coordinates
+        (n, R) coordinates of the sample.
+    sample
         (n, F) rows, of which the first are used.
     weight
         (n,) weights of these rows, or None for equal weights.
     """
     if name in ("identity", "relu"):
         return 1.0, 0.0
-    few = max(LEAST_FITTED, FITTED_CELLS // target.shape[1])
-    linear, target = linear[:few], target[:few].double()
+    few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
+    linear, target = coordinates[:few] @ principal.components.T + principal.mean, sample[:few].double()
     weight = None if weight is None else weight[:few].double()
     function = activation(name).function
     with torch.enable_grad():
