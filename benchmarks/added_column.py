@@ -44,9 +44,14 @@ def added(table: pd.DataFrame, kind: str, seed: int) -> pd.DataFrame:
     return table.assign(**{ADDED: texts})
 
 
+def numbers(table: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that are numbers other than 0 and 1."""
+    return [str(c) for c in table if not is_category(table[c])]
+
+
 def informed(table: pd.DataFrame) -> str:
     """Return the name of the column that the informative text tells of."""
-    return next(str(c) for c in table if not is_category(table[c]))
+    return numbers(table)[0]
 
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
@@ -54,11 +59,16 @@ def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     size = Size.of(options)
     chosen = [name for name in contenders(size.forests) if name not in options.without]
     settings = {name: size.settings(name) for name in chosen}
+    cases = [
+        (seed, table)
+        for seed in range(options.seeds or SEEDS)
+        for table in options.tables or names()
+        if len(numbers(sample(table, size.rows, size.columns, seed))) > 1
+    ]
     jobs: list[Job] = [
         {"part": "added", "table": table, "column": column, "seed": seed}
         | {"contender": name, "settings": settings[name]}
-        for seed in range(options.seeds or SEEDS)
-        for table in options.tables or names()
+        for seed, table in cases
         for name in chosen
         for column in COLUMNS
     ]
@@ -78,10 +88,10 @@ def measured(job: Job, size: Size) -> dict[str, Any]:
     with_gaps = larger.mask(removed.assign(**{ADDED: gone})[list(larger)])
     imputer = contenders(size.forests)[job["contender"]](job["seed"])
     filled, seconds = timed(imputer, with_gaps)
-    numbers = losses(table, removed, filled)["numbers"]
+    errors = losses(table, removed, filled)["numbers"]
     return {
-        "informed": numbers.pop(informed(table)),
-        "others": float(np.mean(list(numbers.values()))),
+        "informed": errors.pop(informed(table)),
+        "others": float(np.mean(list(errors.values()))),
         "seconds": seconds,
     }
 

@@ -37,8 +37,8 @@ def contenders(forests: Forests) -> dict[str, Callable[[int], Any]]:
     return {
         PLAIN: lambda seed: MeanOrMode(),
         "KNN": lambda seed: OneHot(KNNImputer()),
-        "ridge": lambda seed: OneHot(IterativeImputer(random_state=seed)),
-        "forests": lambda seed: OneHot(forest(seed)),
+        "ridge": lambda seed: OneHot(IterativeImputer(random_state=seed), first=False),
+        "forests": lambda seed: OneHot(forest(seed), first=False),
         "MissForest-style": lambda seed: MissForest(forests, seed),
         OURS: Ours,
     }
@@ -85,22 +85,30 @@ def middle(column: pd.Series) -> Any:
 
 @dataclass(frozen=True)
 class OneHot:
-    """An imputer of scikit-learn on standardised columns, texts as one column per level; the largest is taken back."""
+    """An imputer of scikit-learn on standardised columns, texts as one column per level; the largest is taken back.
+
+    Without the `first` level a text has one column less. Regressions need that: with all of them each is the sum of the
+    others, which are missing in the same rows, and what is filled in stays at the means from which it started.
+    """
 
     imputer: Any
+    first: bool = True
 
     def fill(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with its gaps filled."""
         blocks = {c: one_hot(table[c]) for c in table}
-        matrix = np.hstack([block for block, _ in blocks.values()])
+        kept = {c: block if self.first or levels is None else block[:, 1:] for c, (block, levels) in blocks.items()}
+        matrix = np.hstack(list(kept.values()))
         scaler = StandardScaler().fit(matrix)
         filled = scaler.inverse_transform(self.imputer.fit_transform(scaler.transform(matrix)))
         if filled.shape != matrix.shape or not np.isfinite(filled).all():
             raise ValueError(f"expected finite values of shape {matrix.shape}, got shape {filled.shape} or gaps")
         found, start = {}, 0
-        for name, (block, levels) in blocks.items():
-            part = filled[:, start : start + block.shape[1]]
-            start += block.shape[1]
+        for name, (_, levels) in blocks.items():
+            part = filled[:, start : start + kept[name].shape[1]]
+            start += part.shape[1]
+            if levels is not None and not self.first:
+                part = np.hstack([1 - part.sum(1, keepdims=True), part])
             found[name] = part[:, 0] if levels is None else levels[part.argmax(1)]
         guesses = pd.DataFrame(found)
         return pd.DataFrame({c: table[c].where(table[c].notna(), guesses[c]) for c in table})

@@ -13,9 +13,9 @@ rises or falls, by 2 log odds per standard deviation with a random sign per colu
 that is never removed ("mar"; a third of the columns is kept) or with that of the cell itself ("mnar"). Texts count as
 numbers drawn for each value; text columns that name rows are left out. The imputers are fitted on the table that they
 fill in: mean or mode, KNNImputer (5 neighbours), IterativeImputer with ridge regressions (10 rounds) and with random
-forests (--trees, --rounds; the square root of the columns at each split), forests that vote on
-categories and stop as MissForest does (`benchmarks.fillers.MissForest`), and ours with `fill="mean"`. Those of
-scikit-learn get standardised columns, and texts as one column per value, of which the largest is taken back. Numbers
+forests (--trees, --rounds; the square root of the columns at each split), forests that vote on categories and stop as
+MissForest does (`benchmarks.fillers.MissForest`), and ours with `fill="mean"`. Those of scikit-learn get standardised
+columns, and texts as one column per value (but the first, for regressions), of which the largest is taken back. Numbers
 are judged by the RMSE in standard deviations of the column, categories (texts, and numbers that are 0 or 1) by the
 share of wrong ones, both averaged over the columns and seeds of a table and then ranked (1 is best).
 

@@ -80,6 +80,17 @@ def test_contenders_fill_every_gap_and_keep_what_is_there(name):
         assert found["categories"]["flag"] < 0.4
 
 
+@pytest.mark.parametrize("name", [name for name in OTHERS if name != "mean/mode"])
+def test_a_text_that_another_column_tells_is_filled_in(name):
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=300)
+    texts = np.where(factor > 0, "high", "low").astype(object)
+    table = pd.DataFrame({"number": factor, "copy": factor + 0.1 * rng.normal(size=300), "text": texts})
+    gone = rng.random(300) < 0.3
+    filled, _ = timed(contenders(Forests(trees=10, rounds=3))[name](0), table.assign(text=table["text"].mask(gone)))
+    assert (filled["text"][gone] == texts[gone]).mean() > 0.85
+
+
 def test_the_right_values_have_no_loss_and_the_mean_has_one_standard_deviation():
     table = mixed().dropna().reset_index(drop=True)
     everywhere = pd.DataFrame(True, index=table.index, columns=table.columns)
