@@ -65,13 +65,6 @@ def at_most(X: np.ndarray, columns: int, rng: np.random.Generator) -> np.ndarray
     return X[:, np.sort(rng.permutation(X.shape[1])[:columns])]
 
 
-def sample(name: str, rows: int, columns: int, seed: int) -> np.ndarray:
-    """Return a random choice of at most that many rows and columns, without constant columns."""
-    X, _ = whole(name)
-    rng = np.random.default_rng([seed, 0])
-    return at_most(X[np.sort(rng.permutation(len(X))[:rows])], columns, rng)
-
-
 def labelled_sample(name: str, rows: int, columns: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a random choice of rows and their classes, in which rare classes keep up to half of an equal share.
 
@@ -94,30 +87,49 @@ def gaps(X: np.ndarray, mechanism: str, rate: float, seed: int) -> np.ndarray:
     Parameters
     ----------
     X : array of shape (n, F)
-        Numbers without missing cells and constant columns.
-    mechanism : {"mcar", "mnar"}
+        Numbers without constant columns; NaN where a cell is missing already.
+    mechanism : {"mcar", "mar", "mnar"}
         "mcar" removes each cell with probability `rate`. "mnar" lets the probability rise or fall with the value of
         the cell; the direction is drawn for each column. The curve is logistic with `STEEPNESS` per standard
-        deviation, and its offset makes the mean probability of the column equal to `rate`.
+        deviation, and its offset makes the mean probability of the column equal to `rate`. "mar" keeps a third of the
+        columns, and lets the probability in each of the others rise or fall, in the same way, with one of those.
     rate : float
-        Share of the cells. A row keeps at least one cell and a column two (restored at random), so slightly fewer go.
+        Share of the cells, or under "mar" of those of the columns that are not kept. A row keeps at least one cell and
+        a column two (restored at random), so slightly fewer go.
     seed : int
         Seed of the random draws.
     """
     rng = np.random.default_rng([seed, 1])
-    chances = np.full(X.shape, rate) if mechanism == "mcar" else own_value_chances(X, rate, rng)
-    missing = rng.random(X.shape) < chances
-    for row in np.flatnonzero(missing.all(1)):
-        missing[row, rng.integers(X.shape[1])] = False
-    for column in np.flatnonzero((~missing).sum(0) < 2):
-        missing[rng.choice(len(X), 2, replace=False), column] = False
+    present = ~np.isnan(X)
+    if mechanism == "mcar":
+        chances = np.full(X.shape, rate)
+    elif mechanism == "mar":
+        chances = other_value_chances(X, rate, rng)
+    else:
+        chances = own_value_chances(X, rate, rng)
+    missing = (rng.random(X.shape) < chances) & present
+    for row in np.flatnonzero(missing.any(1) & ~(present & ~missing).any(1)):
+        places = np.flatnonzero(missing[row])
+        missing[row, places[rng.integers(len(places))]] = False
+    for column in np.flatnonzero((present & ~missing).sum(0) < 2):
+        missing[rng.choice(np.flatnonzero(present[:, column]), 2, replace=False), column] = False
     return missing
 
 
 def own_value_chances(X: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Return probabilities (n, F) that rise or fall with the value of the cell."""
+    """Return probabilities (n, F) that rise or fall with the value of the cell, and are even where that is missing."""
     signs = rng.choice([-1.0, 1.0], X.shape[1])
-    scores = STEEPNESS * signs * (X - X.mean(0)) / X.std(0)
+    scores = np.nan_to_num(STEEPNESS * signs * (X - np.nanmean(X, 0)) / np.nanstd(X, 0))
     far = 50 + np.abs(scores).max()
     offsets = [brentq(lambda offset, s=s: expit(s + offset).mean() - rate, -far, far) for s in scores.T]
     return np.asarray(expit(scores + np.array(offsets)))
+
+
+def other_value_chances(X: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """Return probabilities (n, F) that rise or fall with a cell of the same row that is never removed."""
+    columns = X.shape[1]
+    kept = rng.permutation(columns)[: max(1, round(columns / 3))]
+    causes = rng.choice(kept, columns)
+    chances = own_value_chances(X[:, causes], rate, rng)
+    chances[:, kept] = 0.0
+    return chances

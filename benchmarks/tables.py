@@ -1,19 +1,27 @@
 """Tables with missing cells and categories: imputation, recovered factors and linear probes, next to scikit-learn.
 
 python -m benchmarks.tables PART [--cache FILE] [--without NAME ...] [--redo NAME ...] [--tables NAME ...] [--seeds N]
-    [--rows N] [--columns N] [--processes N] [--report-only] [--json FILE]
+    [--rows N] [--columns N] [--processes N] [--report-only] [--json FILE] [--trees N] [--rounds N]
+    [--mechanisms NAME ...] [--rates SHARE ...]
 
 Tables are scikit-learn's iris, wine, breast_cancer, diabetes and digits and, if ISTHMUS_DATA is set, those in its
-folder `adbench`. Duplicate rows and constant columns are dropped; a seed draws at most --rows rows and --columns
-columns.
+folders `adbench` and, for imputation, `tables`. Duplicate rows and constant columns are dropped; a seed draws at most
+--rows rows and --columns columns.
 
-imputation (5 seeds). 10, 30 and 50 % of the cells are removed: at random ("mcar"), or with a probability that rises or
-falls with the value of the cell, by 2 log odds per standard deviation with a random sign per column ("mnar"). The
-imputers are fitted on the table that they fill in: the column's mean, KNNImputer (5 neighbours), IterativeImputer
-(Bayesian ridge, 10 rounds), a MissForest-style one (`benchmarks.imputation.forests` says what differs), and ours. Ours
-gets raw values, the others standardised ones. RMSE and MAE of the removed cells are in standard deviations of the
-complete column. The errors of a table are averaged over the seeds, then ranked (1 is best). Standard errors are over
-the tables.
+imputation (5 seeds). 10, 30 and 50 % of the cells are removed (--rates): at random ("mcar"), or with a probability that
+rises or falls, by 2 log odds per standard deviation with a random sign per column, with the value of a cell of the row
+that is never removed ("mar"; a third of the columns is kept) or with that of the cell itself ("mnar"). Texts count as
+numbers drawn for each value; text columns that name rows are left out. The imputers are fitted on the table that they
+fill in: mean or mode, KNNImputer (5 neighbours), IterativeImputer with ridge regressions (10 rounds) and with random
+forests (--trees, --rounds; the square root of the columns at each split), forests that vote on categories and stop as
+MissForest does (`benchmarks.fillers.MissForest`), and ours with `fill="mean"`. Those of scikit-learn get standardised
+columns, and texts as one column per value (but the first, for regressions), of which the largest is taken back. Numbers
+are judged by the RMSE in standard deviations of the column, categories (texts, and numbers that are 0 or 1) by the
+share of wrong ones, both averaged over the columns and seeds of a table and then ranked (1 is best).
+
+added (5 seeds). One column of texts is added to tables of numbers: noise, a value in 2 % of the rows, or a noisy copy
+of one column cut into fifths. 30 % of the cells are removed at random, the same ones with and without that column, and
+the errors of the table's own columns are compared.
 
 mixed (3 seeds). 5,000 rows of 26 columns (real, skewed, counts, booleans, categories) are generated from four normal
 factors, with a tenth of the cells missing. A model with a code of four numbers is trained on the first 4,000. On the
@@ -36,18 +44,30 @@ Results are kept in --cache, one line per table, seed, contender and settings; a
 import json
 import sys
 
-from benchmarks import imputation, mixed, probe
+from benchmarks import added_column, imputation, mixed, probe
 from benchmarks.cached import Cache
 from benchmarks.options import parser
 
-PARTS = {"imputation": imputation.compare, "mixed": mixed.compare, "probe": probe.compare}
+PARTS = {
+    "imputation": imputation.compare,
+    "added": added_column.compare,
+    "mixed": mixed.compare,
+    "probe": probe.compare,
+}
 
 
 def main() -> None:
     """Measure and print."""
     found = parser(__doc__, PARTS)
-    found.add_argument("--rows", type=int, help="maximum per table (default: 1,000; mixed: 5,000)")
-    found.add_argument("--columns", type=int, help="maximum per table (default: 50 for imputation, 200 for probe)")
+    found.add_argument(
+        "--rows",
+        type=int,
+        help="maximum per table (default: 500 for imputation and added, 5,000 for mixed, 1,000 for probe)",
+    )
+    found.add_argument(
+        "--columns", type=int, help="maximum per table (default: 20 for imputation and added, 200 for probe)"
+    )
+    imputation.add_options(found)
     options = found.parse_args()
     report = PARTS[options.part](options, Cache(options.cache))
     if options.json:

@@ -1,4 +1,4 @@
-"""The benchmarks, which no test runs, import only what isthmus has."""
+"""The benchmarks, of which tests run only parts, import only what isthmus has."""
 
 import ast
 from importlib import import_module
