@@ -1,7 +1,7 @@
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import polars as pl
 import pytest
 import scipy.sparse
 import torch
@@ -171,7 +171,7 @@ def test_gaps_and_large_numbers_are_taken_in_use_and_refused_in_training():
             read_table(rows, schema, caller="Test", in_use=False)
     for read in (True, False):
         with pytest.raises(ValueError, match="1 infinite"):
-            read_table(np.where(X == X[0, 0], np.inf, X), schema, caller="Test", in_use=read)
+            read_table(np.where(X[0, 0] == X, np.inf, X), schema, caller="Test", in_use=read)
 
 
 def test_paths_that_are_refused(tmp_path):

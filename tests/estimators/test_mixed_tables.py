@@ -339,11 +339,23 @@ def test_gaps_where_there_were_none():
     numbers = FRAME[["tail", "count"]]
     gone = numbers.assign(tail=numbers["tail"].where(numbers["count"] > 1))
     ae = model(latent=1).fit(numbers)
+    for method in ("transform", "score_samples", "score_columns", "reconstruction_error"):
+        found = getattr(ae, method)(gone)
+        assert np.isfinite(found).all()
+        np.testing.assert_array_equal(found, getattr(ae, method)(gone[["count", "tail"]]))
+        whole = gone["tail"].notna().to_numpy()
+        np.testing.assert_array_equal(found[whole], getattr(ae, method)(numbers)[whole])
+    assert (ae.score_columns(gone)[gone["tail"].isna(), 0] == 0).all()
+    rebuilt = ae.reconstruct(gone)
+    assert list(rebuilt.columns) == ["tail", "count"]
+    assert rebuilt.notna().all(axis=None)
     with pytest.raises(ValueError, match=r"column 'tail' has missing cells.*none in fit.*columns='auto'"):
-        ae.transform(gone)
+        ae.partial_fit(gone)
     assert np.isfinite(model(latent=1, columns="auto").fit(numbers).score_samples(gone)).all()
-    with pytest.raises(ValueError, match=r"NaN and 0 infinite values \(column 0: "):
-        model(latent=1).fit(numbers.to_numpy()).transform(gone.to_numpy())
+    array = model(latent=1).fit(numbers.to_numpy())
+    np.testing.assert_array_equal(array.score_samples(gone.to_numpy()), ae.score_samples(gone))
+    with pytest.raises(ValueError, match=r"X contains NaN, missing cells, in column 'tail'.*isthmus\.Imputer"):
+        model(latent=1, likelihood="gaussian").fit(numbers).transform(gone)
 
 
 def test_frames_for_a_model_of_arrays():

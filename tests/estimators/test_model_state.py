@@ -93,7 +93,7 @@ def changed(model, **facts):
         ({"dtype": "float16"}, ValueError, "float16 is no number type of weights"),
         ({"dtype": "nonsense"}, AttributeError, "nonsense"),
         (
-            {"table": {"n_features": 3, "names": None, "frame": None, "columns": None}},
+            {"table": {"n_features": 3, "names": None, "frame": None, "columns": None, "row_shape": None}},
             ValueError,
             "columns, and 3 columns",
         ),

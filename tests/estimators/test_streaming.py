@@ -137,11 +137,21 @@ def test_bad_batches(fitted):
     for bad, message in (
         (batch.append_column("score", batch["a"]), "a column of the batch is called 'score' already"),
         (batch.drop_columns("b"), "column 'b', known from fit, is missing"),
-        (batch.set_column(1, "b", pa.array([None] * 3000, pa.float32())), "column 'b' has 3000 empty cells"),
-        (batch.set_column(1, "b", pa.array(np.full(3000, np.nan))), r"\(column 'b': 3000\)"),
+        (batch.set_column(1, "b", pa.array(np.full(3000, np.inf))), r"\(column 'b': 3000\)"),
     ):
         with pytest.raises(ValueError, match=message):
             list(fitted.score_batches([bad]))
+
+
+def test_gaps_in_batches_are_taken(fitted):
+    batch = FRAME.to_batches()[0]
+    silent = [
+        batch.set_column(1, "b", pa.array([None] * 3000, pa.float32())),
+        batch.set_column(1, "b", pa.array(np.full(3000, np.nan, dtype=np.float32))),
+    ]
+    scores = [pa.Table.from_batches(fitted.score_batches([one]))["score"].to_numpy() for one in silent]
+    assert np.isfinite(scores[0]).all()
+    np.testing.assert_array_equal(*scores)
 
 
 def test_a_model_that_is_not_fitted_says_so_at_once():

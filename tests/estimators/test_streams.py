@@ -192,8 +192,7 @@ def test_gaps_are_found_in_their_rows_and_columns(tmp_path, fitted):
         with pytest.raises(ValueError, match=expected):
             use(tmp_path)
     for use in USES:
-        with pytest.raises(ValueError, match=r"column 'd': 1\).* They are among the rows 0 to 2999"):
-            getattr(fitted, use)(tmp_path)
+        np.testing.assert_array_equal(getattr(fitted, use)(tmp_path), getattr(fitted, use)(table))
     with pytest.raises(ValueError, match=r"1 NaN .*\(column 3: 1\)"):
         model().fit(lambda: [bad])
 

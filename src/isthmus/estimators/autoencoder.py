@@ -227,10 +227,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
-            Numbers must be finite, in any units. A sparse matrix stays sparse: only batches become dense. Data larger
-            than memory are given as a path (.npy, Parquet, a folder of Parquet files), a `pyarrow.dataset.Dataset`, an
-            array of h5py or zarr, or a function that returns an iterator of batches each time it is called.
+        X : array-like, frame or sparse matrix of shape (n, F), n at least 2; images; or a source of rows
+            Numbers must be finite, in any units. Images are (n, height, width) or (n, height, width, channels); results
+            in the data's units come back in that shape. A sparse matrix stays sparse: only batches become dense. Data
+            larger than memory are given as a path (.npy, Parquet, a folder of Parquet files), a
+            `pyarrow.dataset.Dataset`, an array of h5py or zarr, or a function that returns an iterator of batches each
+            time it is called.
         y : ignored
         sample_weight : array-like of shape (n,), optional
             Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
@@ -292,20 +294,30 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     # -- use --------------------------------------------------------------------------------------------------------
 
     def transform(self, X: object) -> np.ndarray:
-        """Return the noise-free codes of rows, (n, K)."""
+        """Return the noise-free codes of rows, (n, K).
+
+        In this and every other use, numbers may be missing (NaN) although none were in `fit`, if the likelihood is
+        "auto" and the layers are dense: the network sees what it reconstructs of them from the others. A cell that is
+        too large for the network is seen at a limit. The columns of a frame may come in another order.
+        """
         return self._applied(X, Inference.encode)
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
         """Return the means of p(x|z) for codes Z (n, K), in the data's own units, (n, F).
 
         A frame if `fit` was given one: with its columns, types and categories, numbers rounded as they were, and the
-        likeliest category or truth value.
+        likeliest category or truth value. Images if `fit` was given images. Shares that add up to 1 under a multinomial
+        likelihood, since a code does not know the total of the counts.
         """
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
     def reconstruct(self, X: object) -> Any:
-        """Return the reconstructions of rows, (n, F), in the data's own units; a frame if `fit` was given one."""
+        """Return the reconstructions of rows, (n, F), in the data's own units.
+
+        A frame if `fit` was given one, with the columns in the order of `fit`; images of the shape of `fit` unless X is
+        flat. Under a multinomial likelihood, the counts that are expected given the row's total.
+        """
         return restore(self._applied(X, Inference.reconstruct), self._model().schema, like=X)
 
     def score_samples(self, X: object) -> np.ndarray:
@@ -313,7 +325,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         For a Gaussian likelihood a log-density in the data's own units, which is comparable between models of the same
         columns; for a Bernoulli likelihood minus the binary cross-entropy. For columns of several kinds the sum of
-        their log-likelihoods; missing cells contribute nothing.
+        their log-likelihoods. Missing cells contribute nothing. Every finite number has a finite score.
 
         Raises
         ------
@@ -333,9 +345,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
-        The mean squared error over the columns, in the data's own units squared. For columns of several kinds, which
-        have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as good as the
-        columns' means.
+        The mean squared error over the columns that are there, in the data's own units squared. For columns of several
+        kinds, which have no common unit, the mean deviance ratio: 0 for a perfect reconstruction, 1 for one that is as
+        good as the columns' means.
         """
         return self._applied(X, Inference.error)
 
@@ -410,7 +422,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Returns
         -------
-        ndarray or frame of shape (n, F), in the data's own units
+        ndarray or frame of shape (n, F), in the data's own units; images if `fit` was given images
+            Under a multinomial likelihood, one count per row, or without noise the shares.
 
         Raises
         ------
@@ -524,7 +537,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.model_
 
     def _inference(self) -> Inference:
-        return Inference(self._model(), compute(self.compute))
+        return Inference(self._model(), compute(self.compute), gaps=rules.takes_gaps(self))
 
     def _applied(self, X: object, use: Use) -> np.ndarray:
         """Return the result of a use for all rows of X; a source is read piece by piece."""
@@ -552,7 +565,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = rules.takes_gaps(self)
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -37,13 +37,15 @@ class Inference:
         The model; its network is moved to the device.
     machine : Compute
         Where and with how many threads to compute.
+    gaps : bool
+        Whether numbers may be missing where none were in `fit`.
     """
 
-    def __init__(self, model: FittedModel, machine: Compute) -> None:
+    def __init__(self, model: FittedModel, machine: Compute, *, gaps: bool = True) -> None:
         self.model = model
         self.machine = machine
         self.device = machine.on
-        self.input = NetworkInput(model, self.device)
+        self.input = NetworkInput(model, self.device, gaps=gaps)
         model.network.to(self.device)
 
     def rows(self, table: Table | np.ndarray) -> Rows:

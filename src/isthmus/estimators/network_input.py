@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from isthmus.core.likelihood import LikelihoodModule
+from isthmus.data.finite import column_label
 from isthmus.data.moments import Ends
 from isthmus.data.scaling import AffineScaling
 from isthmus.estimators.checks import refuse_outside
@@ -46,10 +47,12 @@ class NetworkInput:
         The model.
     device : torch.device
         Where the network is.
+    gaps : bool
+        Whether numbers may be missing where none were in `fit`.
     """
 
-    def __init__(self, model: FittedModel, device: torch.device) -> None:
-        self.model, self.device = model, device
+    def __init__(self, model: FittedModel, device: torch.device, *, gaps: bool = True) -> None:
+        self.model, self.device, self.gaps = model, device, gaps
         scaling, moments = model.scaling, model.record.moments
         self.far = torch.full((scaling.cells,), FAR, dtype=model.dtype)
         self.limits = torch.full((scaling.cells,), LIMIT, dtype=model.dtype)
@@ -66,7 +69,7 @@ class NetworkInput:
         Raises
         ------
         ValueError
-            If the likelihood counts, and a cell is no whole number of at least 0.
+            If the likelihood counts, and a cell is no whole number of at least 0; or if cells must not be missing.
         """
         model = self.model
         if model.network.likelihood.whole:
@@ -76,6 +79,8 @@ class NetworkInput:
         if least >= -FAR and greatest <= FAR:
             return SeenRows(x.to(self.device))
         gaps = x.isnan() if model.schema.columns is None else torch.zeros_like(x, dtype=torch.bool)
+        if not self.gaps and gaps.any():
+            self.refuse_gaps(gaps)
         apart = (gaps | (x.abs() > self.far)).any(1)
         x = x.clamp(-self.limits, self.limits).to(self.device)
         if not apart.any():
@@ -103,6 +108,14 @@ class NetworkInput:
             if not moving.any():
                 break
         return x
+
+    def refuse_gaps(self, gaps: Tensor) -> None:
+        """Raise a `ValueError` that names a column with missing cells."""
+        first = column_label(int(gaps.any(0).nonzero()[0]), self.model.schema.names)
+        raise ValueError(
+            f"X contains NaN, missing cells, in {first}, and a model of this likelihood and network takes none: fill "
+            "them first, for example with isthmus.Imputer, or leave likelihood='auto' and take dense layers"
+        )
 
     def refuse_outside(self, raw: Tensor) -> None:
         """Raise a `ValueError` if rows (B, R) hold values that the likelihood does not allow."""

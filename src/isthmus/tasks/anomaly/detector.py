@@ -274,6 +274,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def score_samples(self, X: object) -> np.ndarray:
         """Return minus the surprisal of each row, (n,): higher is more normal, as everywhere in scikit-learn.
 
+        A row with a cell missing in a column that had no gap in `fit` scores below every training row.
+
         Parameters
         ----------
         X : as in `fit`
