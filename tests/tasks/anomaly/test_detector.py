@@ -208,11 +208,12 @@ def test_tables_of_several_kinds_of_columns(kind):
     new.loc[0, "pay"], new.loc[1, "city"], new.loc[2, "age"] = 20.0, "elsewhere", np.nan
     scores = -detector.score_samples(make(new))
     assert np.isfinite(scores).all()
-    assert scores[:2].min() > scores[2:].max()
+    assert scores[:3].min() > scores[3:].max()
+    assert scores[2] > detector.decision_scores_.max(), "no age was missing in fit"
     found = detector.explain(make(new))
-    assert found.top(1)[:2, 0].tolist() == ["pay", "city"]
-    report = detector.report(make(new), n=2)
-    assert sorted(report["row"].to_list() if kind == "polars" else report["row"]) == [0, 1]
+    assert found.top(1)[:3, 0].tolist() == ["pay", "city", "age"]
+    report = detector.report(make(new), n=3)
+    assert sorted(report["row"].to_list() if kind == "polars" else report["row"]) == [0, 1, 2]
     assert type(report).__module__.split(".")[0] == ("polars" if kind == "polars" else "pandas")
     assert len(found.frame()) == 20
     assert "pay" in str(found)

@@ -163,8 +163,8 @@ def test_an_ensemble_is_the_mean_of_surprisals():
     X = correlated(300)
     own = training(X)
     members = [METHODS[name].train(own) for name in ("mahalanobis", "neighbours")]
-    both = Ensemble.of(members, X)
-    alone = [Ensemble.of([member], X).score(X) for member in members]
+    both = Ensemble.of(members, X, None)
+    alone = [Ensemble.of([member], X, None).score(X) for member in members]
     np.testing.assert_allclose(both.score(X), np.mean(alone, axis=0))
     np.testing.assert_allclose(both.errors(X).sum(1), 1)
 

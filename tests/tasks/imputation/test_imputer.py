@@ -323,7 +323,7 @@ IRIS = load_iris().data
     ("X", "error", "message"),
     [
         (IRIS[0], ValueError, "Expected 2D array, got 1D array"),
-        (IRIS[None], ValueError, "Found array with dim 3"),
+        (IRIS[None, None, None], ValueError, r"give flat rows, X\.reshape\(len\(X\), -1\)"),
         (IRIS[:0], ValueError, r"Found array with 0 sample\(s\)"),
         (IRIS[:1], ValueError, r"Found array with 1 sample\(s\) while a minimum of 2"),
         (IRIS * np.nan, ValueError, "no column of the table can be learned from: all are ignored"),

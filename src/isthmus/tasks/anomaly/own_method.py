@@ -142,7 +142,9 @@ def own_rows(numbers: Numbers, reader: PlainRows | RobustCells) -> np.ndarray:
     Numbers are given as they are. Rows of a table of several kinds of columns, or with gaps, are given as its cells:
     numbers standardised, one column per category with zeros and ones (standardised too), gaps at the mean.
     """
-    return np.array(reader.transform(numbers), dtype=np.float64, order="C")
+    if isinstance(reader, RobustCells):
+        return np.array(reader.transform(numbers).numpy(), dtype=np.float64, order="C")
+    return reader.transform(numbers)
 
 
 class OwnScorer:
