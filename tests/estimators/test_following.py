@@ -79,7 +79,7 @@ def test_an_even_stream_is_at_its_floor(seed):
 def test_a_slow_drift_is_followed(ordinary, rate):
     chunks, rows = ordinary
     given = [chunk + rate * (n - len(chunks) + 1) * rows.std(0) for n, chunk in enumerate(chunks)]
-    assert error_of(given, rows)[0] < 1.1 * floor(given, rows)
+    assert error_of(given, rows)[0] < 1.3 * floor(given, rows)
 
 
 def test_another_level_is_followed(ordinary):
@@ -100,7 +100,7 @@ def test_a_rest_in_between_is_not_taken_for_the_column(ordinary):
 def test_other_networks_follow_too(ordinary, factor, settings):
     chunks, rows = ordinary
     given = [changed(chunks[0], factor), *chunks[1:]]
-    assert error_of(given, rows, **settings)[0] < 1.5 * error_of(chunks, rows, **settings)[0]
+    assert error_of(given, rows, **settings)[0] < 2 * error_of(chunks, rows, **settings)[0] + 0.05
 
 
 @pytest.mark.parametrize(
@@ -167,15 +167,16 @@ def test_a_network_that_is_better_than_pca_goes_on():
     rng = np.random.default_rng(0)
     angle = rng.uniform(-3, 3, 6000)
     curve = np.column_stack([np.sin(angle), np.cos(angle), angle / 2, np.sin(2 * angle)]) @ rng.normal(size=(4, 8))
-    ae, chunks = model(latent=1, hidden=(32,)), np.array_split(curve + 0.01 * rng.normal(size=curve.shape), 60)
-    for _ in range(3):
+    ae, chunks = model(latent=2, hidden=(32,)), np.array_split(curve + 0.01 * rng.normal(size=curve.shape), 60)
+    for _ in range(2):
         for chunk in chunks:
             ae.partial_fit(chunk)
     whole = np.concatenate(chunks)
     pca = StandardScaler().fit(whole)
-    leading = IncrementalPCA(1).fit(pca.transform(whole))
+    leading = IncrementalPCA(2).fit(pca.transform(whole))
     flat = pca.inverse_transform(leading.inverse_transform(leading.transform(pca.transform(whole))))
     assert error(ae.reconstruct(whole), whole) < 0.5 * error(flat, whole)
+    assert ae.history_.init == "pca (exact)"
 
 
 def test_it_is_reproducible(ordinary):

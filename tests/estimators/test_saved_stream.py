@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from sklearn.base import clone
 
-from isthmus import AutoEncoder, Part, load, register
+from isthmus import AutoEncoder, Part, TopK, load, register
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(480, 3)) @ RNG.normal(size=(3, 8)) + 0.1 * RNG.normal(size=(480, 8))
@@ -31,7 +31,7 @@ SETTINGS = {
     "adamw": {"optimizer": "adamw"},
     "variational": {"code": "gaussian", "penalty": "kl"},
     "quantised": {"code": "vector_quantizer"},
-    "top": {"code": "batch_top_k", "latent": 6},
+    "top": {"code": TopK(2), "latent": 6},
     "orthogonal": {"init": "orthogonal"},
 }
 
@@ -48,7 +48,7 @@ def assert_same(one, other, rows):
     assert torch.equal(weights(one), weights(other))
     np.testing.assert_array_equal(one.transform(rows), other.transform(rows))
     np.testing.assert_array_equal(one.score_samples(rows), other.score_samples(rows))
-    assert one.history_["loss"].tolist() == other.history_["loss"].tolist()
+    np.testing.assert_array_equal(one.history_["loss"], other.history_["loss"])
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -141,12 +141,15 @@ def as_schema_2(path):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     header["schema"] = 2
     del header["fitted"]["stream"]
+    known = len(tensors["stream.moments.older_mean"])
     older = {name: tensors[f"stream.moments.older_{name}"] for name in ("mean", "squares")}
+    if not known:  # Those of tables were not kept.
+        older = {name: torch.zeros(header["fitted"]["table"]["n_features"]).double() for name in older}
     for name in [name for name in tensors if name.startswith("stream.")]:
         del tensors[name]
     tensors |= {f"moments.{name}": tensor for name, tensor in older.items()}
     tensors |= {f"moments.{name}": older["mean"].clone() for name in ("smallest", "largest", "whole")}
-    tensors["moments.total"] = torch.tensor(60.0, dtype=torch.float64)
+    tensors["moments.total"] = torch.tensor(60.0 if known else 0.0, dtype=torch.float64)
     save_file(tensors, path, metadata={"isthmus": json.dumps(header)})
 
 
@@ -167,8 +170,6 @@ def test_files_of_schema_2_begin_a_new_optimiser(tmp_path, streamed):
 def test_tables_of_schema_2(tmp_path):
     ae = model().partial_fit(FRAME[:100])
     ae.save(tmp_path / "model")
-    with safe_open(tmp_path / "model", framework="pt") as file:
-        assert "stream.moments.older_mean" in file.keys()  # noqa: SIM118
     as_schema_2(tmp_path / "model")
     with pytest.warns(UserWarning, match="saved without the memory"):
         loaded = load(tmp_path / "model").partial_fit(FRAME[100:200])

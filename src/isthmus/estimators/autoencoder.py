@@ -260,12 +260,13 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self
 
     def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Train once over one more chunk of rows; the first chunk decides the initialisation.
+        """Train once over one more chunk of rows.
 
-        The learning rate is constant, and the optimiser keeps its state between chunks. A standard scaling follows the
-        mean and standard deviation of all rows seen: when these change, the outer layers of a dense network with a
-        Gaussian likelihood absorb it, so that the network computes the same function. Other networks, and other
-        scalings, keep the units of the first chunk.
+        The optimiser keeps its state between chunks, and a saved model goes on as the unsaved one. Standard scalings,
+        and those of tables of several kinds of columns, follow the stream: the outer layers of a dense network absorb
+        small changes, and columns that change their nature are judged by the new rows. Where a start at PCA of the
+        stream is clearly better on new rows than the network, training goes on from there, with shorter steps for a
+        while (`docs/streaming.md`).
 
         Parameters
         ----------

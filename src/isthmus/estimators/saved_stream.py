@@ -23,7 +23,12 @@ def state_of_stream(stream: StreamState, resume: bool) -> State:
     TypeError
         If the optimiser remembers what cannot be saved.
     """
-    facts: dict[str, Json] = {"follows": stream.follows, "pace": stream.pace, "resumes": resume and not stream.lost}
+    facts: dict[str, Json] = {
+        "follows": stream.follows,
+        "pace": stream.pace,
+        "settled": stream.settled,
+        "resumes": resume and not stream.lost,
+    }
     members = {"moments": State({}, stream.moments.state)}
     if resume and stream.components is not None:
         members["components"] = State({}, stream.components.state)
@@ -43,6 +48,7 @@ def stream_of(state: State, streamed: bool) -> StreamState:
         StreamComponents.from_state(tensors["components"]) if "components" in facts else None,
         memory=memory_of(State(facts["optimiser"], tensors["optimiser"])) if "optimiser" in facts else None,
         pace=float(facts["pace"]),
+        settled=int(facts["settled"]),
         lost=streamed and not facts["resumes"],
     )
 

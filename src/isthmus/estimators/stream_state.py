@@ -13,6 +13,8 @@ from isthmus.engine.optimisers import OptimiserPart
 
 SLOWEST, FASTER = 1 / 32, 2.0
 """The least factor of the learning rate, and by how much a chunk that went well raises it."""
+UNSETTLED, EVERY = 16, 4
+"""Chunks after a change in each of which a network is compared with its floor, and how often it is later."""
 
 
 class OptimiserMemory(NamedTuple):
@@ -44,6 +46,8 @@ class StreamState:
         What an optimiser remembered when the model was saved, until there is an optimiser.
     lost : bool
         Whether the model was trained chunk by chunk and saved without the memory of its optimiser.
+    settled : int
+        Chunks since a column last changed.
     """
 
     moments: StreamMoments
@@ -53,6 +57,7 @@ class StreamState:
     pace: float = 1.0
     memory: OptimiserMemory | None = None
     lost: bool = False
+    settled: int = 0
 
     @property
     def remembered(self) -> OptimiserMemory | None:
@@ -76,6 +81,15 @@ class StreamState:
                 UserWarning,
                 stacklevel=5,
             )
+
+    def count(self, changed: bool) -> None:
+        """Count a chunk, which has changed a column or not."""
+        self.settled = 0 if changed else self.settled + 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the network is to be compared with its floor: always after a change, later now and then."""
+        return self.settled <= UNSETTLED or self.settled % EVERY == 0
 
     def slow_down(self) -> None:
         """Take shorter steps from a start at PCA: the optimiser forgets where it was going, not how steep it was."""

@@ -198,16 +198,17 @@ def go_on(
     rows = rows_to_train(parameters, table, weight, units)
     if stream.components is None:
         stream.components = challenge.floor_of(parameters, network, model.composition.cells)
-    beaten = stream.components is not None and challenge.challenge(
-        network, stream.components, rows, change, record.epochs
-    )
-    if beaten:
-        stream.slow_down()
-        history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
-    else:
-        stream.speed_up()
-        if jumped:
-            fix_variance(network, rows, challenge.compared_rows(rows))
+    stream.count(changed=jumped or bool((change.grown | change.shrunk).any()))
+    if jumped:
+        fix_variance(network, rows, challenge.compared_rows(rows))
+    if stream.components is not None and stream.is_due:
+        if challenge.challenge(network, stream.components, rows, change, record.epochs):
+            stream.slow_down()
+            history.init = f"{history.init.partition(AGAIN)[0]}{AGAIN}{record.epochs + 1}"
+        else:
+            stream.speed_up()
+    elif stream.components is not None:
+        stream.components.add(challenge.sketch_of(network, stream.components, rows), change)
     generator = Generator()
     generator.set_state(record.generator)
     return Begun(schema, model.composition, network, units, rows, generator, history, record.epochs)
