@@ -180,8 +180,8 @@ class LikelihoodModule(nn.Module):
         with torch.enable_grad():
             at = torch.from_numpy(theta).requires_grad_()
             found = self.deviance_loss(torch.from_numpy(x).t(), at.t()).t()
-            (slope,) = torch.autograd.grad((found * torch.from_numpy(weight)).sum(), at)
-        losses[:], gradient[:] = found.detach().numpy(), slope.numpy()
+            (found_gradient,) = torch.autograd.grad((found * torch.from_numpy(weight)).sum(), at)
+        losses[:], gradient[:] = found.detach().numpy(), found_gradient.numpy()
 
     def deviance_ratios(self, x: Tensor, theta: Tensor) -> Tensor | None:
         """Return the deviance of each row over its deviance at the columns' means, (B,); None outside tables.

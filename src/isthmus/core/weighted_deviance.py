@@ -43,7 +43,7 @@ class WeightedDeviance(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None, None, None]:
         """Return the gradient in the outputs, (B, P), from the one in the sums, (B,)."""
         (gradient,) = ctx.saved_tensors
-        return gradient * slope[:, None], None, None, None
+        return gradient * outer[:, None], None, None, None

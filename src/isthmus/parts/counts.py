@@ -79,10 +79,10 @@ class PoissonLikelihood(CountLikelihood):
     ) -> None:
         """Write the half deviance of each cell, and w(λ - x)."""
         log_rate = np.minimum(np.maximum(theta, -LARGEST), LARGEST)
-        excess = np.exp(log_rate) - x
-        np.multiply(excess, weight, out=gradient)
-        excess += xlogy(x, x)
-        np.maximum(excess - x * log_rate, 0, out=losses)
+        surplus = np.exp(log_rate) - x
+        np.multiply(surplus, weight, out=gradient)
+        surplus += xlogy(x, x)
+        np.maximum(surplus - x * log_rate, 0, out=losses)
 
     def variances(self, theta: Tensor) -> Tensor:
         """Return λ of each cell, (B, F)."""

@@ -51,7 +51,7 @@ class LocationScale(LikelihoodModule):
         """Return log p₀ of each number."""
         raise NotImplementedError
 
-    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def deviance_and_derivative(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ρ(u) - ρ(0) and ρ'(u) of each number u, with ρ = -log p₀."""
         raise NotImplementedError
 
@@ -98,8 +98,8 @@ class LocationScale(LikelihoodModule):
         learned = self.mode == "learned"
         scales = FLOOR + np.exp(theta[self.features :]) if learned else float(self.scale)
         errors = (x - theta[: self.features]) / scales
-        losses[:], slopes = self.deviance_and_slope(errors)
-        in_mean = np.multiply(slopes, -weight / scales, out=gradient[: self.features])
+        losses[:], derivatives = self.deviance_and_derivative(errors)
+        in_mean = np.multiply(derivatives, -weight / scales, out=gradient[: self.features])
         if learned:
             np.multiply(in_mean * errors, scales - FLOOR, out=gradient[self.features :])
 
@@ -139,7 +139,7 @@ class LaplaceLikelihood(LocationScale):
         """Return -|u| - log 2."""
         return -standardised.abs() - math.log(2)
 
-    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def deviance_and_derivative(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return |u| and the sign of u."""
         return np.abs(standardised), np.sign(standardised)
 
@@ -172,7 +172,7 @@ class StudentTLikelihood(LocationScale):
         constant = math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(self.df * math.pi)
         return constant - 0.5 * (self.df + 1) * torch.log1p(standardised.square() / self.df)
 
-    def deviance_and_slope(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def deviance_and_derivative(self, standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return ((ν+1)/2) log(1 + u²/ν) and (ν + 1)u/(ν + u²)."""
         squares = standardised**2
         half_deviances = 0.5 * (self.df + 1) * np.log1p(squares / self.df)
