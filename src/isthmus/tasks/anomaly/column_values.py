@@ -5,12 +5,15 @@ import numpy as np
 from isthmus.data.columns import AS_GIVEN
 from isthmus.data.tables import TableScaling
 
+MICROSECONDS = 86_400_000_000
+"""Of a day."""
+
 
 class ColumnValues:
     """Turns the numbers of a table into one value per column, and back.
 
     Times and the widest whole numbers are stored as two numbers. As one value they are rounded, which is precise
-    enough to ask what would be normal.
+    enough to ask what would be normal; times are rounded to microseconds.
 
     Parameters
     ----------
@@ -40,7 +43,9 @@ class ColumnValues:
         for index, high, low in pairs(self.table):
             place = self.table.places[index]
             numbers[:, place] = np.floor(values[:, index] / high)
-            numbers[:, place + 1] = (values[:, index] - numbers[:, place] * high) / low
+            # A float has microseconds of a time in days, and no nanoseconds.
+            step = max(self.table.columns[index].ticks // MICROSECONDS, 1)
+            numbers[:, place + 1] = np.round((values[:, index] - numbers[:, place] * high) / low / step) * step
         return numbers
 
     def can_take_others(self, index: int) -> bool:
