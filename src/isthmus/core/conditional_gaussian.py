@@ -55,7 +55,7 @@ class ConditionalGaussian:
         for rows, seen, missing in patterns(np.isnan(x)):
             if len(missing):
                 regression = self.regression(seen, missing)
-                found = products(standard[rows[:, None], seen], regression)
+                found = times_each_row(standard[rows[:, None], seen], regression)
                 result[rows[:, None], missing] = found * self.scale[missing] + self.centre[missing]
         return result
 
@@ -211,6 +211,6 @@ def factored(covariance: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, bool
     return factor
 
 
-def products(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def times_each_row(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Return rows (n, F) @ matrix (F, K), each row summed on its own: its bits do not depend on its neighbours."""
     return np.stack([row @ matrix for row in rows]) if len(rows) else rows @ matrix

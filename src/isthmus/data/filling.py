@@ -81,8 +81,9 @@ def filled_arrow(X: "pyarrow.Table", filled: "pyarrow.Table", gaps: dict[Any, np
     import pyarrow.compute
 
     result = X
-    for place, (name, missing) in enumerate(gaps.items()):
+    for name, missing in gaps.items():
         if missing.any():
+            place = X.schema.get_field_index(name)
             own, other = X.column(place), filled.column(name).cast(X.schema.field(place).type)
             found = pyarrow.compute.if_else(pyarrow.array(missing), other, own)
             result = result.set_column(place, X.schema.field(place), found)

@@ -103,5 +103,5 @@ def forest_of(classes: int, seed: int) -> Forest:
 def boosting_of(classes: int, seed: int) -> Boosting:
     """Return unfitted gradient boosting."""
     if classes:
-        return HistGradientBoostingClassifier(early_stopping=False, max_iter=BOOSTED_CHOICES, random_state=seed)
-    return HistGradientBoostingRegressor(early_stopping=False, random_state=seed)
+        return HistGradientBoostingClassifier(max_iter=BOOSTED_CHOICES, random_state=seed)
+    return HistGradientBoostingRegressor(random_state=seed)

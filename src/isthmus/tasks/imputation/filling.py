@@ -20,6 +20,9 @@ METHODS = (MEAN, GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES, RESIDUAL_TR
 and with strongly shrunk correlations, or with skewed columns on logarithmic scales; the autoencoders; trees that
 predict the column from all others, or what the normal distribution leaves of it."""
 
+REACH = 3.0
+"""Cells further outside of the range of what was there in `fit` than so many times its width count as missing."""
+
 Network = Callable[[np.ndarray], np.ndarray]
 """From numbers (n, R) to what the autoencoders expect of the cells, (n, F)."""
 
@@ -71,8 +74,27 @@ class Filling:
         found = view.outcomes(cells)
         gaps = np.isnan(cells).any(1)
         if gaps.any():
-            found[gaps] = self.filled_rows(view, cells[gaps], numbers[gaps], network)
+            near, known = self.within_reach(view, cells[gaps], numbers[gaps])
+            found[gaps] = self.filled_rows(view, near, known, network)
         return found
+
+    def within_reach(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return cells (n, F) and numbers (n, R) without those far outside of all that were there in `fit`.
+
+        What is so far out is an error or the beginning of something new, and tells nothing about the other cells.
+        """
+        reach = REACH * (self.largest - self.smallest)
+        outcomes = view.outcomes(cells)
+        with np.errstate(invalid="ignore"):
+            far = (outcomes > self.largest + reach) | (outcomes < self.smallest - reach)
+        if not far.any():
+            return cells, numbers
+        cells, numbers = cells.copy(), numbers.copy()
+        for group in view.groups:
+            rows = far[:, group.targets].any(1) & ~np.array(group.choices)
+            cells[np.ix_(rows, group.cells)] = np.nan
+            numbers[np.ix_(rows, view.numbers_of_cells(group.cells))] = np.nan
+        return cells, numbers
 
     def filled_rows(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray, network: Network) -> np.ndarray:
         """Return the outcomes (n, F) of rows with gaps, filled."""

@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.data import frames
-from isthmus.data.arrow_tables import unlabelled
 from isthmus.data.images import array_of_images, dimensions, flattened
 from isthmus.data.number_texts import NumberText
 from isthmus.data.reading_columns import take_apart
@@ -29,7 +28,7 @@ def in_memory(X: object) -> Any:
     """
     X = memory_mapped(X)
     if frames.is_frame(X):
-        return unlabelled(X)
+        return X
     if scipy.sparse.issparse(X):
         raise ValueError(
             "Imputer takes tables whose cells may be missing, and in a sparse matrix cells that are not stored are "

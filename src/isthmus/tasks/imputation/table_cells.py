@@ -16,6 +16,8 @@ from isthmus.data.fields import Name
 from isthmus.data.schema import TableSchema
 from isthmus.data.tables import TableScaling
 
+LARGEST_LOG = 300.0
+"""Logarithms are limited to ± this, so that sums of their exponentials are finite."""
 WHOLE = 1.0
 """The step of columns of whole numbers."""
 
@@ -103,7 +105,7 @@ class TableCells:
 
     def exponential(self, logs: np.ndarray) -> np.ndarray:
         """Return cells on logarithmic scales (..., log cells) as outcomes."""
-        linear = logs * self.log_deviation + self.log_mean
+        linear = np.clip(logs * self.log_deviation + self.log_mean, -LARGEST_LOG, LARGEST_LOG)
         found: np.ndarray = np.sign(linear) * np.expm1(np.abs(linear))
         return found
 
