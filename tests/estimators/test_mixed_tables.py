@@ -236,7 +236,7 @@ def test_chunks():
     ae = model().partial_fit(FRAME)
     columns = ae.columns_
     ae.partial_fit(mixed(1, 30).assign(kind="new")).partial_fit(mixed(2, 1, gaps=False))
-    assert ae.columns_ is columns
+    assert [column.kind for column in ae.columns_] == [column.kind for column in columns]
     assert np.isfinite(ae.score(FRAME))
 
 
@@ -267,6 +267,7 @@ def test_lines_between_rows_of_frames(fitted):
 # -- columns of no use ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:column .nothing. had no values:UserWarning")
 def test_ignored_columns_come_back_as_they_are_given():
     table = FRAME.assign(nothing=np.nan, name=[f"row {row}" for row in range(ROWS)], same=7)
     with pytest.warns(UserWarning, match="column '(nothing|name)' is ignored") as warned:

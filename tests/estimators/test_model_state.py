@@ -47,6 +47,7 @@ MAKERS = {
     "wide": lambda: AutoEncoder(2, (6,), epochs=1, random_state=0, compute=Compute(precision="float64")),
 }
 pytestmark = [
+    pytest.mark.filterwarnings("ignore:column '(day|at)'. the place of its times:UserWarning"),
     pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning"),
     pytest.mark.filterwarnings("ignore:column 'when'. the place of its times"),
 ]

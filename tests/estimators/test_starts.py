@@ -53,7 +53,7 @@ def compared(frame, **settings):
 IMPUTING = {"latent": 64, "hidden": (256,), "corruption": Masking(0.3, value=None, score="hidden")}
 
 
-@pytest.mark.filterwarnings("ignore:column .* is ignored")
+@pytest.mark.filterwarnings("ignore:column .*:UserWarning")
 @pytest.mark.parametrize("share", [0.0, 0.3])
 @pytest.mark.parametrize("settings", [{}, IMPUTING], ids=["default", "imputing"])
 @pytest.mark.parametrize("name", ["wine", "cancer", *OF_FOLDER])

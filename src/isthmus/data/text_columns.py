@@ -39,7 +39,7 @@ def typed(schema: Schema, cells: Sequence[Cells], choices: Mapping[Name, str]) -
         for field, piece in zip(schema.fields, cells, strict=True)
     ]
     fields, cells = in_forms(schema.fields, cells, forms, set())
-    return Schema(schema.backend, tuple(fields)), cells
+    return schema._replace(fields=tuple(fields)), cells
 
 
 def is_written_as_text(field: Field) -> bool:

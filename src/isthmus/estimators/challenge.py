@@ -127,12 +127,13 @@ def started(network: Network, principal: PrincipalComponents, sample: Batch, see
     return rival.to(x.device)
 
 
-@torch.no_grad()
 def objective(network: Network, x: Tensor, weight: Tensor | None) -> Tensor:
     """Return the objective of each row of x (B, F) with weights (B,), as in training; the network stays as it is."""
     twin = deepcopy(network).train()
     twin.seed(Generator(x.device).manual_seed(0))
-    return sum_of(twin.terms(x, weight).values()).double()
+    # Some penalties differentiate, or train something of their own, in a step.
+    with torch.enable_grad():
+        return sum_of(twin.terms(x, weight).values()).detach().double()
 
 
 def clearly_less(own: Tensor, other: Tensor, weight: Tensor | None) -> bool:

@@ -41,11 +41,10 @@ class PoissonLoss(LossKernel):
     ) -> tuple[Tensor, Buffer[Operand]]:
         """Return the mean loss and its gradient in θ (B, F)."""
         torch.clamp(theta.vector, -LARGEST, LARGEST, out=spare.vector)
-        clamped = spare.matrix != theta.matrix
         losses = log_factorial(x).sum(1) - torch.linalg.vecdot(x, spare.matrix)
         torch.exp(spare.vector, out=spare.vector)
         losses += spare.matrix.sum(1)
-        spare.matrix.sub_(x).div_(len(x)).masked_fill_(clamped, 0)
+        spare.matrix.sub_(x).div_(len(x))
         return losses.sum() / len(x), spare
 
 
