@@ -290,10 +290,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 sample_weight=sample_weight,
             )
         else:
-            table = read_table(X, known.schema, caller=caller, in_use=False)
             schema = with_new_levels(X, known.schema)
-            if schema is not known.schema:
-                table = read_table(X, schema, caller=caller, in_use=False)
+            table = read_table(X, schema, caller=caller, in_use=False)
         self.model_ = training.fit_more(self, known, table, schema, sample_weight)
         return self
 
