@@ -213,7 +213,8 @@ class MixedLikelihood(LikelihoodModule):
 
     def unseen(self, x: Tensor) -> Tensor:
         """Return which cells (B, F) belong to a category that had no training row: all of its column's."""
-        never = self.in_block & (self.middle == 0)
+        # Before `look` every share is 0, and no category is known to have no rows.
+        never = self.in_block & (self.middle == 0) & (self.by_slot(self.middle) > 0)
         found = ((x > 0) & never).to(x.dtype)
         return x.new_zeros(len(x), len(self.slots)).index_add(1, self.slot, found)[:, self.slot] > 0
 
