@@ -77,6 +77,7 @@ def even(ordinary):
 
 
 @pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.filterwarnings("ignore:column .kind. holds categories:UserWarning")
 def test_a_first_chunk_unlike_the_others_leaves_no_error(ordinary, even, name):
     chunks, rows = ordinary
     column, change = CHANGES[name]
@@ -207,6 +208,7 @@ def test_values_of_a_column_that_had_none_are_named(ordinary):
 
 
 @pytest.mark.parametrize("form", ["text", "categories", "records"])
+@pytest.mark.filterwarnings("ignore:column .kind. holds categories:UserWarning")
 def test_new_categories_are_learned(ordinary, form):
     chunks, rows = ordinary
     later = [chunk.assign(kind=chunk["kind"].replace({"c": "b"})) for chunk in chunks[1:]]
@@ -224,6 +226,7 @@ def test_new_categories_are_learned(ordinary, form):
     assert (rebuilt.astype(object) == rows["kind"].replace({"c": "b"})).mean() > 0.75
 
 
+@pytest.mark.filterwarnings("ignore:column .kind. holds categories:UserWarning")
 def test_many_new_categories_are_bounded(ordinary, monkeypatch):
 
     monkeypatch.setattr(new_levels, "MOST_KNOWN", 5)
