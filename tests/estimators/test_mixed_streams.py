@@ -331,10 +331,10 @@ def test_a_model_goes_through_a_file(folder, tmp_path):
 def test_partial_fit_takes_frames_then_files(folder):
     ae = model()
     ae.partial_fit(TABLE.to_pandas(date_as_object=False))
-    before, columns = weights(ae), ae.columns_
+    before, kinds_before = weights(ae), kinds(ae)
     ae.partial_fit(folder)
     assert ae.n_iter_ == 2
-    assert [column.kind for column in ae.columns_] == [column.kind for column in columns]
+    assert kinds(ae) == kinds_before
     assert not torch.equal(weights(ae), before)
     assert np.isfinite(ae.score_samples(folder)).all()
     assert isinstance(ae.reconstruct(folder), pandas.DataFrame)

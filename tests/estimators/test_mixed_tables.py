@@ -234,9 +234,9 @@ def test_weight_zero_is_a_row_left_out():
 @pytest.mark.filterwarnings("ignore:column 'kind' holds categories that it did not hold in fit .'new'.")
 def test_chunks():
     ae = model().partial_fit(FRAME)
-    columns = ae.columns_
+    kinds = [column.kind for column in ae.columns_]
     ae.partial_fit(mixed(1, 30).assign(kind="new")).partial_fit(mixed(2, 1, gaps=False))
-    assert [column.kind for column in ae.columns_] == [column.kind for column in columns]
+    assert [column.kind for column in ae.columns_] == kinds
     assert np.isfinite(ae.score(FRAME))
 
 

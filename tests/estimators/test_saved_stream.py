@@ -33,6 +33,7 @@ SETTINGS = {
     "quantised": {"code": "vector_quantizer"},
     "top": {"code": TopK(2), "latent": 6},
     "orthogonal": {"init": "orthogonal"},
+    "adversarial": {"penalty": "adversarial"},
 }
 
 

@@ -47,8 +47,6 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
     values, missing = cells
     raw = np.full((len(missing), column.numbers), np.nan)
     seen = ~missing
-    if seen.any() and column.kind == "ignored" and column.missing == 1:
-        warn_of_first_values(column)
     if not seen.any() or (column.kind == "ignored" and field.sort in ("text", "category")):
         return raw
     values = values[seen]
@@ -72,16 +70,6 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
             as_floats = possible(column, as_floats)
         raw[seen, 0] = as_floats
     return raw
-
-
-def warn_of_first_values(column: Column) -> None:
-    """Warn that a column had no values when its kind was found, so that those it has now are not seen."""
-    warnings.warn(
-        f"column {column.name!r} had no values when the model first saw it, so it is ignored though it has some now; "
-        f"columns={{{column.name!r}: 'real'}} in the first fit or partial_fit keeps it for numbers to come",
-        UserWarning,
-        stacklevel=5,
-    )
 
 
 def level_codes(column: Column, field: Field, values: np.ndarray) -> np.ndarray:

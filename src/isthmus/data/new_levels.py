@@ -1,12 +1,13 @@
 """Categories that a stream brings after its first rows: the cell of unknown categories gets to know their names."""
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from isthmus.data import frames
 from isthmus.data.columns import Column, Columns
-from isthmus.data.fields import Cells, Field, Level, merged
+from isthmus.data.fields import Cells, Field, Level, Name, merged
 from isthmus.data.reading_columns import in_order, take_apart
 from isthmus.data.reading_numbers import any_array
 from isthmus.data.schema import ARRAY, TableSchema
@@ -19,6 +20,8 @@ MOST_KNOWN = 1000
 def with_new_levels(X: object, schema: TableSchema) -> TableSchema:
     """Return the schema with the categories of X that it does not know; itself if there are none.
 
+    Warns of columns that had no values so far and have some now.
+
     New categories share the cell of rare and unknown ones. If nothing else had that cell, it stands for the most common
     one of them in a reconstruction.
 
@@ -30,17 +33,27 @@ def with_new_levels(X: object, schema: TableSchema) -> TableSchema:
         What is known of the columns.
     """
     columns, frame = schema.columns, schema.frame
-    if columns is None or frame is None or not any(grows(column) for column in columns):
+    if columns is None or frame is None or not any(grows(column) or was_empty(column) for column in columns):
         return schema
     fields = list(frame.fields)
     new: list[Counter[Level]] = [Counter() for _ in columns]
+    begun: dict[Name, None] = {}
     for found, cells in pieces(X, schema):
         for place, (column, field, piece) in enumerate(zip(columns, found, cells, strict=True)):
+            if was_empty(column) and not piece.missing.all():
+                begun[column.name] = None
             if grows(column):
                 known = set(column.levels)
                 values = piece.values[~piece.missing].tolist()
                 new[place].update(value for value in values if value not in known)
                 fields[place] = merged(fields[place], field) if new[place] else fields[place]
+    for name in begun:
+        warnings.warn(
+            f"column {name!r} had no values when the model first saw it, so it is ignored though it has some now; "
+            f"columns={{{name!r}: 'real'}} in the first fit or partial_fit keeps it for numbers to come",
+            UserWarning,
+            stacklevel=3,
+        )
     if not any(new):
         return schema
     grown = Columns(grown_by(column, levels) for column, levels in zip(columns, new, strict=True))
@@ -66,6 +79,11 @@ def pieces(X: object, schema: TableSchema) -> Iterator[tuple[list[Field], list[C
 def grows(column: Column) -> bool:
     """Whether new values of a column are new categories."""
     return column.kind == "category" and column.sort not in ("time", "duration") and len(column.levels) < MOST_KNOWN
+
+
+def was_empty(column: Column) -> bool:
+    """Whether a column is ignored because it had no values."""
+    return column.kind == "ignored" and column.missing == 1
 
 
 def grown_by(column: Column, counts: Counter[Level]) -> Column:

@@ -26,7 +26,9 @@ LEAST_COMPARED = 10
 
 def floor_of(parameters: Parameters, network: Network, cells: int) -> StreamComponents | None:
     """Return the components of a stream that begins; None if a start at PCA is no floor, or these are too wide."""
-    if parameters.init != "pca" or cells > WIDEST_EXACT or pca_obstacle(network) is not None:
+    # Penalties with networks of their own would begin anew too, and judge the two by different measures.
+    learned = any(parameter.numel() for demand in network.demands for parameter in demand.parameters())
+    if parameters.init != "pca" or learned or cells > WIDEST_EXACT or pca_obstacle(network) is not None:
         return None
     return StreamComponents.start(cells, network.code.latent)
 
@@ -128,8 +130,10 @@ def started(network: Network, principal: PrincipalComponents, sample: Batch, see
 
 
 def objective(network: Network, x: Tensor, weight: Tensor | None) -> Tensor:
-    """Return the objective of each row of x (B, F) with weights (B,), as in training; the network stays as it is."""
-    twin = deepcopy(network).train()
+    """Return the objective of each row of x (B, F) with weights (B,); the network stays as it is."""
+    twin = deepcopy(network).eval()
+    # An optimal variance is that of these rows, not one that is still on its way.
+    twin.likelihood.train()
     twin.seed(Generator(x.device).manual_seed(0))
     # Some penalties differentiate, or train something of their own, in a step.
     with torch.enable_grad():
