@@ -460,7 +460,7 @@ def test_a_model_is_in_use_again_where_its_training_fails():
 
     def changing():
         passes.append(1)
-        return batches() if len(passes) == 1 else batches()[:-1]
+        return batches() if len(passes) <= 2 else batches()[:-1]
 
     with pytest.raises(ValueError, match="every pass must bring the same batches"):
         ae.partial_fit(changing)
