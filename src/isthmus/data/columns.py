@@ -1,10 +1,10 @@
 """`Column` and `Columns`: what each column of a table is, and what must be known to bring it to a network."""
 
 from dataclasses import dataclass
-from html import escape
 
 import isthmus.parts  # noqa: F401 (the likelihoods register themselves)
 from isthmus.core.registry import column_likelihoods
+from isthmus.core.text_tables import html_text_table, text_table
 from isthmus.data.fields import Level, Name
 
 KINDS = {
@@ -133,12 +133,7 @@ class Columns(tuple[Column, ...]):
         return lines
 
     def __repr__(self) -> str:
-        lines = self.lines()
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+        return text_table(self.lines())
 
     def _repr_html_(self) -> str:
-        headings, *lines = self.lines()
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in line)}</tr>" for line in lines)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_text_table(self.lines())

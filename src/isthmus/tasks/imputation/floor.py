@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 
+from isthmus.core.text_tables import html_text_table, text_table
 from isthmus.data.fields import Name
 
 
@@ -62,12 +62,7 @@ class ImputationFloor(tuple[ColumnFloor, ...]):
         return lines
 
     def __repr__(self) -> str:
-        lines = self.lines()
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+        return text_table(self.lines())
 
     def _repr_html_(self) -> str:
-        headings, *lines = self.lines()
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in line)}</tr>" for line in lines)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return html_text_table(self.lines())
