@@ -11,6 +11,7 @@ from isthmus.core.conditional_gaussian import ConditionalGaussian
 from isthmus.estimators.state import State, member, nest
 from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.floor import ColumnFloor, ImputationFloor
+from isthmus.tasks.imputation.outcome_scale import OutcomeScale
 from isthmus.tasks.imputation.table_cells import CellGroup, TableCells
 
 MEAN, GAUSSIAN, SHRUNK, LOG_GAUSSIAN = "mean", "gaussian", "shrunk gaussian", "log gaussian"
@@ -19,9 +20,6 @@ METHODS = (MEAN, GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES, RESIDUAL_TR
 """What can fill a column: its mean or most frequent value; the conditional mean of a normal distribution, with weakly
 and with strongly shrunk correlations, or with skewed columns on logarithmic scales; the autoencoders; trees that
 predict the column from all others, or what the normal distribution leaves of it."""
-
-REACH = 3.0
-"""Cells further outside of the range of what was there in `fit` than so many times its width count as missing."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """From numbers (n, R) to what the autoencoders expect of the cells, (n, F)."""
@@ -33,14 +31,12 @@ class Filling:
 
     Parameters
     ----------
-    mean, smallest, largest : ndarray of shape (F,)
-        Mean outcome of each cell, and the range of those that were there.
+    scale : OutcomeScale
+        Of the training rows.
     gaussians : mapping
         Normal distributions of the cells, by method.
     features_from : str
         The one that completes rows for the trees.
-    residuals : mapping
-        For each method that sees skewed columns on logarithmic scales, quantiles (Q, log cells) of its errors there.
     trees : mapping
         By column (its place) and method.
     weights : mapping
@@ -51,12 +47,9 @@ class Filling:
         What each method would have cost.
     """
 
-    mean: np.ndarray
-    smallest: np.ndarray
-    largest: np.ndarray
+    scale: OutcomeScale
     gaussians: Mapping[str, ConditionalGaussian]
     features_from: str
-    residuals: Mapping[str, np.ndarray]
     trees: Mapping[tuple[int, str], DecisionTrees]
     weights: Mapping[int, np.ndarray]
     spread: np.ndarray
@@ -74,52 +67,28 @@ class Filling:
         found = view.outcomes(cells)
         gaps = np.isnan(cells).any(1)
         if gaps.any():
-            near, known = self.within_reach(view, cells[gaps], numbers[gaps])
+            near, known = self.scale.within_reach(view, cells[gaps], numbers[gaps])
             found[gaps] = self.filled_rows(view, near, known, network)
         return found
-
-    def within_reach(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return cells (n, F) and numbers (n, R) without those far outside of all that were there in `fit`.
-
-        What is so far out is an error or the beginning of something new, and tells nothing about the other cells.
-        """
-        reach = REACH * (self.largest - self.smallest)
-        outcomes = view.outcomes(cells)
-        with np.errstate(invalid="ignore"):
-            far = (outcomes > self.largest + reach) | (outcomes < self.smallest - reach)
-        if not far.any():
-            return cells, numbers
-        cells, numbers = cells.copy(), numbers.copy()
-        for group in view.groups:
-            rows = far[:, group.targets].any(1) & ~np.array(group.choices)
-            cells[np.ix_(rows, group.cells)] = np.nan
-            numbers[np.ix_(rows, view.numbers_of_cells(group.cells))] = np.nan
-        return cells, numbers
 
     def filled_rows(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray, network: Network) -> np.ndarray:
         """Return the outcomes (n, F) of rows with gaps, filled."""
         found = view.outcomes(cells)
         completed = {
-            name: gaussian.expected(cells if name in self.residuals else found)
+            name: gaussian.expected(cells if name in self.scale.residuals else found)
             for name, gaussian in self.gaussians.items()
             if self.uses(name) or name == self.features_from
         }
-        by_method = {MEAN: np.broadcast_to(self.mean, cells.shape)}
+        by_method = {MEAN: np.broadcast_to(self.scale.mean, cells.shape)}
         for name, rows in completed.items():
-            by_method[name] = self.as_outcomes(view, name, rows)
+            by_method[name] = self.scale.outcomes(view, name, rows)
         if self.uses(AUTOENCODER):
-            by_method[AUTOENCODER] = self.as_outcomes(view, AUTOENCODER, network(numbers))
+            by_method[AUTOENCODER] = self.scale.outcomes(view, AUTOENCODER, network(numbers))
         for group in view.groups:
             rows = np.flatnonzero(np.isnan(cells[:, group.targets[0]]))
             if len(rows):
                 found[np.ix_(rows, group.targets)] = self.filled_group(group, rows, by_method, completed)
         return found
-
-    def as_outcomes(self, view: TableCells, method: str, rows: np.ndarray) -> np.ndarray:
-        """Return what a method expects of rows, (n, F), as outcomes within the range of those that were there."""
-        if method in self.residuals:
-            rows = view.expected_outcomes(rows, self.residuals[method])
-        return np.clip(rows, self.smallest, self.largest)
 
     def filled_group(
         self,
@@ -152,16 +121,17 @@ class Filling:
         facts: dict[str, Any] = {
             "features_from": self.features_from,
             "gaussians": list(self.gaussians),
-            "residuals": list(self.residuals),
+            "residuals": list(self.scale.residuals),
             "trees": [[column, method] for column, method in self.trees],
             "weights": [[column, shares.tolist()] for column, shares in self.weights.items()],
             "floor": [facts_of(column) for column in self.floor],
         }
-        tensors = {name: getattr(self, name) for name in ("mean", "smallest", "largest", "spread", "bias")}
+        tensors = {name: getattr(self.scale, name) for name in ("mean", "smallest", "largest")}
+        tensors |= {"spread": self.spread, "bias": self.bias}
         for number, gaussian in enumerate(self.gaussians.values()):
             tensors |= {f"centre{number}": gaussian.centre, f"scale{number}": gaussian.scale}
             tensors[f"covariance{number}"] = gaussian.covariance
-        tensors |= {f"residuals{number}": found for number, found in enumerate(self.residuals.values())}
+        tensors |= {f"residuals{number}": found for number, found in enumerate(self.scale.residuals.values())}
         return nest(parts, facts, {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in tensors.items()})
 
     @classmethod
@@ -178,13 +148,11 @@ class Filling:
             (column, method): DecisionTrees.of_state(member(f"{method} {column}".replace(" ", "_"), *state))
             for column, method in pairs
         }
+        residuals = {name: arrays[f"residuals{number}"] for number, name in enumerate(facts["residuals"])}
         return cls(
-            arrays["mean"],
-            arrays["smallest"],
-            arrays["largest"],
+            OutcomeScale(arrays["mean"], arrays["smallest"], arrays["largest"], residuals),
             gaussians,
             facts["features_from"],
-            {name: arrays[f"residuals{number}"] for number, name in enumerate(facts["residuals"])},
             trees,
             {int(column): np.array(shares) for column, shares in facts["weights"]},
             arrays["spread"],

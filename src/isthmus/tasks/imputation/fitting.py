@@ -1,14 +1,13 @@
 """Fitting a `Filling`: methods are fitted, asked about hidden cells, and mixed column by column."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from isthmus.engine.compute import Compute
 from isthmus.estimators.fitted_model import FittedModel
-from isthmus.tasks.imputation.blending import mixture, simplex_weights, without_small
 from isthmus.tasks.imputation.column_trees import FOREST_ROWS, LEAST_CELLS, grown
+from isthmus.tasks.imputation.comparison import Findings, errors_of_cells, floor_of, kept_trees, mixed
 from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.evidence import (
     EVIDENCE_ROWS,
@@ -26,17 +25,13 @@ from isthmus.tasks.imputation.filling import (
     GAUSSIAN,
     LOG_GAUSSIAN,
     MEAN,
-    METHODS,
     RESIDUAL_TREES,
     TREES,
     Filling,
     shares_of,
 )
-from isthmus.tasks.imputation.floor import ColumnFloor, ImputationFloor
+from isthmus.tasks.imputation.outcome_scale import OutcomeScale
 from isthmus.tasks.imputation.table_cells import CellGroup, TableCells, hidden_together
-
-LEAST_EVIDENCE = 10
-"""Hidden cells of a table from which methods are mixed; with fewer, columns get their means."""
 
 
 def sample_of(numbers: np.ndarray, view: TableCells, members: int, generator: np.random.Generator) -> Sample:
@@ -49,28 +44,6 @@ def sample_of(numbers: np.ndarray, view: TableCells, members: int, generator: np
     if len(chosen) > FOREST_ROWS:
         training[compared] = False
     return Sample(numbers[chosen], view.cells(numbers[chosen]), fold, compared, training, chosen)
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What methods expect of the hidden cells of one column.
-
-    Parameters
-    ----------
-    rows : ndarray
-        The rows of the sample in which the column is there, on which methods are compared.
-    truth : ndarray of shape (rows, targets)
-        Their outcomes.
-    expected : mapping
-        What each method expects, (rows, targets), by name.
-    trees : mapping
-        What was grown for the column, by method.
-    """
-
-    rows: np.ndarray
-    truth: np.ndarray
-    expected: Mapping[str, np.ndarray]
-    trees: Mapping[str, DecisionTrees]
 
 
 def fit_filling(
@@ -101,55 +74,62 @@ def fit_filling(
     hidden = hidden_together(view.groups, np.isnan(sample.cells))
     outcomes = view.outcomes(sample.cells)
     gaussians = fitted_gaussians(view, sample, outcomes, methods)
+    asked = expected_of_gaussians(sample, outcomes, gaussians, hidden)
+    if AUTOENCODER in methods and len(sample.compared):
+        asked[AUTOENCODER] = network_expectations(models, view, sample, hidden, machine)
+    on_logs = (name for name in (LOG_GAUSSIAN, AUTOENCODER) if name in asked)
+    scale = OutcomeScale.of(outcomes, {name: log_residuals(view, sample, asked[name]) for name in on_logs})
+    answers = {name: [scale.outcomes(view, name, rows) for rows in found] for name, found in asked.items()}
+    best = best_gaussian(view, outcomes[sample.compared], answers)
+    findings = compared_methods(view, sample, scale, outcomes, answers)
+    if TREES in methods and best:
+        completed = gaussians[best].hiding(rows_for(best, sample.cells, outcomes), sample.fold)
+        for place, group in enumerate(view.groups):
+            features = completed.without(hidden[place])
+            rest = scale.outcomes(view, best, features)[:, group.targets]
+            trees, unseen = grown_for(group, features, outcomes, rest, sample.training, seed)
+            findings[place] = findings[place].with_trees(trees, unseen)
+    findings = [own.of_methods((MEAN, RESIDUAL_TREES, *methods)) for own in findings]
+    weights = mixed(view.groups, findings)
+    return Filling(
+        scale,
+        {name: found.whole for name, found in gaussians.items()},
+        best,
+        kept_trees(view.groups, findings, weights),
+        {group.column: shares for group, shares in zip(view.groups, weights, strict=True)},
+        *errors_of_cells(view, sample, findings, weights),
+        floor_of(view.groups, findings, weights),
+    )
+
+
+def expected_of_gaussians(
+    sample: Sample, outcomes: np.ndarray, gaussians: Mapping[str, FoldedGaussians], hidden: Sequence[np.ndarray]
+) -> dict[str, list[np.ndarray]]:
+    """Return, for each normal distribution and group, what it expects of the compared rows with that group hidden."""
     asked = {}
     for name, found in gaussians.items():
         rows = rows_for(name, sample.cells, outcomes)[sample.compared]
-        few = found.hiding(rows, sample.fold[sample.compared])
-        asked[name] = [few.without(cells) for cells in hidden]
-    if AUTOENCODER in methods and len(sample.compared):
-        asked[AUTOENCODER] = network_expectations(models, view, sample, hidden, machine)
-    residuals = {
-        name: log_residuals(view, sample, asked[name]) for name in (LOG_GAUSSIAN, AUTOENCODER) if name in asked
-    }
-    filling = Filling(
-        *moments_of(outcomes),
-        gaussians={name: found.whole for name, found in gaussians.items()},
-        features_from="",
-        residuals=residuals,
-        trees={},
-        weights={},
-        spread=np.ones(view.width),
-        bias=np.zeros(view.width),
-        floor=ImputationFloor(),
-    )
-    answers = {name: [filling.as_outcomes(view, name, rows) for rows in found] for name, found in asked.items()}
-    best = best_gaussian(view, outcomes[sample.compared], answers)
-    completed = gaussians[best].hiding(rows_for(best, sample.cells, outcomes), sample.fold) if best else None
+        compared = found.hiding(rows, sample.fold[sample.compared])
+        asked[name] = [compared.without(cells) for cells in hidden]
+    return asked
+
+
+def compared_methods(
+    view: TableCells,
+    sample: Sample,
+    scale: OutcomeScale,
+    outcomes: np.ndarray,
+    answers: Mapping[str, Sequence[np.ndarray]],
+) -> list[Findings]:
+    """Return for each group what the mean and these methods expect of it, in the compared rows that have it."""
     findings = []
     for place, group in enumerate(view.groups):
         at = ~np.isnan(sample.cells[sample.compared, group.targets[0]])
         rows = sample.compared[at]
-        expected = {MEAN: np.broadcast_to(filling.mean[group.targets], (len(rows), len(group.targets)))}
+        expected = {MEAN: np.broadcast_to(scale.mean[group.targets], (len(rows), len(group.targets)))}
         expected |= {name: found[place][np.ix_(at, group.targets)] for name, found in answers.items()}
-        trees: dict[str, DecisionTrees] = {}
-        if TREES in methods and completed is not None:
-            features = completed.without(hidden[place])
-            rest = filling.as_outcomes(view, best, features)[:, group.targets]
-            trees, unseen = grown_for(group, features, outcomes, rest, sample.training, seed)
-            expected |= {name: found[rows] for name, found in unseen.items()}
-        allowed = {name: found for name, found in expected.items() if name in (MEAN, RESIDUAL_TREES, *methods)}
-        findings.append(Findings(rows, outcomes[np.ix_(rows, group.targets)], allowed, trees))
-    weights = mixed(view.groups, findings)
-    spread, bias = errors_of_cells(view, sample, findings, weights)
-    return replace(
-        filling,
-        features_from=best,
-        trees=kept_trees(view.groups, findings, weights),
-        weights={group.column: shares for group, shares in zip(view.groups, weights, strict=True)},
-        spread=spread,
-        bias=bias,
-        floor=floor_of(view.groups, findings, weights),
-    )
+        findings.append(Findings(rows, outcomes[np.ix_(rows, group.targets)], expected, {}))
+    return findings
 
 
 def fitted_gaussians(
@@ -171,16 +151,6 @@ def fitted_gaussians(
 def rows_for(method: str, cells: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
     """Return what a normal distribution sees of rows: cells on logarithmic scales, or outcomes (n, F)."""
     return cells if method == LOG_GAUSSIAN else outcomes
-
-
-def moments_of(outcomes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, minimum and maximum of the outcomes of each cell that are there, (F,) each; 0 where none is."""
-    there = ~np.isnan(outcomes)
-    count = there.sum(0)
-    mean = np.where(there, outcomes, 0.0).sum(0) / np.maximum(count, 1)
-    smallest = np.where(there, outcomes, np.inf).min(0, initial=np.inf)
-    largest = np.where(there, outcomes, -np.inf).max(0, initial=-np.inf)
-    return mean, np.where(count > 0, smallest, 0.0), np.where(count > 0, largest, 0.0)
 
 
 def log_residuals(view: TableCells, sample: Sample, found: Sequence[np.ndarray]) -> np.ndarray:
@@ -249,97 +219,3 @@ def grown_for(
     if RESIDUAL_TREES in found:
         found[RESIDUAL_TREES] += rest
     return trees, found
-
-
-def mixed(groups: Sequence[CellGroup], findings: Sequence[Findings]) -> list[np.ndarray]:
-    """Return the share of each of `METHODS` in what fills each column, (methods,) each."""
-    result = []
-    for group, own in zip(groups, findings, strict=True):
-        names = list(own.expected)
-        alike = [
-            other
-            for there, other in zip(groups, findings, strict=True)
-            if there.choices == group.choices and list(other.expected) == names
-        ]
-        prior = prior_of(alike, names)
-        weights = prior
-        if len(own.rows):
-            weights = simplex_weights(own.truth, [own.expected[name] for name in names], prior)
-        weights = without_small(weights)
-        result.append(np.array([weights[names.index(name)] if name in names else 0.0 for name in METHODS]))
-    return result
-
-
-def prior_of(findings: Sequence[Findings], names: Sequence[str]) -> np.ndarray:
-    """Return the weights (M,) of the methods that are best for all of these columns alike."""
-    only_means = np.array([float(name == MEAN) for name in names])
-    if sum(len(own.rows) for own in findings) < LEAST_EVIDENCE:
-        return only_means
-    truth, expected = [], []
-    for own in findings:
-        unit = own.truth.std() or 1.0
-        truth.append((own.truth / unit).ravel())
-        expected.append(np.stack([own.expected[name].ravel() / unit for name in names], axis=1))
-    rows = np.concatenate(expected)
-    return simplex_weights(np.concatenate(truth)[:, None], [rows[:, [m]] for m in range(len(names))], only_means, 1.0)
-
-
-def filled_evidence(own: Findings, weights: np.ndarray) -> np.ndarray:
-    """Return what the mixture of methods expects of the hidden cells of a column, (rows, targets)."""
-    used = [(weight, own.expected[name]) for name, weight in zip(METHODS, weights, strict=True) if weight > 0]
-    return mixture(np.array([weight for weight, _ in used]), [found for _, found in used])
-
-
-def errors_of_cells(
-    view: TableCells, sample: Sample, findings: Sequence[Findings], weights: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return root mean square and mean of the errors of filled cells, in cells, (F,) each; 1 and 0 if unknown."""
-    spread, bias = np.ones(view.width), np.zeros(view.width)
-    for group, own, shares in zip(view.groups, findings, weights, strict=True):
-        if len(own.rows):
-            found = np.zeros((len(own.rows), view.width))
-            found[:, group.targets] = filled_evidence(own, shares)
-            errors = sample.cells[np.ix_(own.rows, group.targets)] - view.logs(found)[:, group.targets]
-            bias[group.targets] = errors.mean(0)
-            spread[group.targets] = np.sqrt(((errors - bias[group.targets]) ** 2).mean(0))
-    return spread, bias
-
-
-def kept_trees(
-    groups: Sequence[CellGroup], findings: Sequence[Findings], weights: Sequence[np.ndarray]
-) -> dict[tuple[int, str], DecisionTrees]:
-    """Return the trees that have a share in what fills a column."""
-    return {
-        (group.column, method): trees
-        for group, own, shares in zip(groups, findings, weights, strict=True)
-        for method, trees in own.trees.items()
-        if shares[METHODS.index(method)] > 0
-    }
-
-
-def floor_of(
-    groups: Sequence[CellGroup], findings: Sequence[Findings], weights: Sequence[np.ndarray]
-) -> ImputationFloor:
-    """Return which column is filled by what, and the error of each method on the hidden cells."""
-    return ImputationFloor(
-        ColumnFloor(
-            group.name,
-            "wrong" if group.choices else "sd",
-            len(own.rows),
-            error_of(group, own.truth, filled_evidence(own, shares)),
-            {name: error_of(group, own.truth, found) for name, found in own.expected.items()},
-            {name: float(share) for name, share in zip(METHODS, shares, strict=True) if share > 0},
-        )
-        for group, own, shares in zip(groups, findings, weights, strict=True)
-    )
-
-
-def error_of(group: CellGroup, truth: np.ndarray, found: np.ndarray) -> float:
-    """Return the share of wrong choices, or the root mean squared error in standard deviations; NaN without cells."""
-    if not len(truth):
-        return float("nan")
-    if not group.choices:
-        return float(np.sqrt(((found - truth) ** 2).mean()) / (truth.std() or 1.0))
-    if len(group.targets) == 1:
-        return float(((found >= 0.5) != (truth >= 0.5)).mean())
-    return float((found.argmax(1) != truth.argmax(1)).mean())
