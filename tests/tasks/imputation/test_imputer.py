@@ -266,6 +266,15 @@ def test_a_file_holds_it(tmp_path, monkeypatch, settings):
     np.testing.assert_array_equal(clone(loaded).fit(X).transform(X), imputer.transform(X))
 
 
+def test_a_file_of_few_rows_whose_errors_could_not_be_measured(tmp_path):
+    X, _ = with_gaps(load_iris().data[:8])
+    imputer = quick().fit(X)
+    imputer.save(tmp_path / "imputer.isthmus")
+    loaded = load(tmp_path / "imputer.isthmus")
+    assert np.isnan([column.error for column in loaded.floor_]).all()
+    np.testing.assert_array_equal(loaded.transform(X), imputer.transform(X))
+
+
 def test_a_file_with_frames(tmp_path, several, fitted):
     fitted.save(tmp_path / "imputer.isthmus")
     loaded = load(tmp_path / "imputer.isthmus")

@@ -1,5 +1,6 @@
 """`Filling`: for every column the mixture of methods that fills it."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 
 from isthmus.core.conditional_gaussian import ConditionalGaussian
+from isthmus.data.fields import Name
 from isthmus.estimators.state import State, member, nest
 from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.floor import ColumnFloor, ImputationFloor
@@ -158,20 +160,27 @@ class Filling:
             arrays["spread"],
             arrays["bias"],
             ImputationFloor(
-                ColumnFloor(group.name, **own) for group, own in zip(view.groups, facts["floor"], strict=True)
+                column_floor(group.name, own) for group, own in zip(view.groups, facts["floor"], strict=True)
             ),
         )
 
 
 def facts_of(column: ColumnFloor) -> dict:
-    """Return what a file says of a column's floor; its name is among the columns."""
+    """Return what a file says of a column's floor, None for errors that could not be measured; not its name."""
     return {
         "measure": column.measure,
         "cells": column.cells,
-        "error": column.error,
-        "errors": dict(column.errors),
+        "error": None if math.isnan(column.error) else column.error,
+        "errors": {name: None if math.isnan(error) else error for name, error in column.errors.items()},
         "weights": dict(column.weights),
     }
+
+
+def column_floor(name: Name, facts: dict) -> ColumnFloor:
+    """Undo `facts_of` for the column of that name."""
+    errors = {method: math.nan if error is None else error for method, error in facts["errors"].items()}
+    error = math.nan if facts["error"] is None else facts["error"]
+    return ColumnFloor(name, facts["measure"], facts["cells"], error, errors, facts["weights"])
 
 
 def shares_of(group: CellGroup, found: np.ndarray) -> np.ndarray:
