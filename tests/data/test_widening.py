@@ -14,11 +14,12 @@ LATER["t"] = [pd.Timestamp(2021, 1, 1, 6), pd.Timestamp(2019, 1, 1), pd.NaT]
 
 
 def test_ranges_and_roundings_are_those_of_all_rows():
-    _, schema = learn_table(FIRST, caller="Test")
+    trend = {"t": "trend"}
+    _, schema = learn_table(FIRST, caller="Test", columns=trend)
     widening = Widening(TableScaling(schema.columns))
     widening.look(read_table(LATER, schema, caller="Test")[0:3])
     x, n, k, t = widening.columns
-    whole = learn_table(pd.concat([FIRST, LATER]), caller="Test")[1].columns
+    whole = learn_table(pd.concat([FIRST, LATER]), caller="Test", columns=trend)[1].columns
     assert (x.smallest, x.largest, x.step) == (-1.25, 9.0, 0.01)
     assert (n.smallest, n.largest) == (1.0, 7.0)
     assert (t.smallest, t.largest, t.step) == (whole[3].smallest, whole[3].largest, whole[3].step)

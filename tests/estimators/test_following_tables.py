@@ -13,6 +13,8 @@ from isthmus.data.reading import read_table
 from isthmus.data.rows import Rows
 from isthmus.estimators.following_tables import STATISTICS, follow_table, moments_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:column .* the place of its times:UserWarning")
+
 ROWS = 80
 WHEN = pd.Timestamp("2020-01-01")
 

@@ -285,7 +285,7 @@ def test_a_file_with_frames(tmp_path, several, fitted):
 
 def test_counts_are_numbers_unless_something_is_said(several, fitted):
     kinds = {column.name: column.kind for column in quick().fit(several).columns_}
-    assert kinds == {"group": "category", "count": "positive", "kind": "category", "flag": "boolean", "real": "real"}
+    assert kinds == {"group": "category", "count": "real", "kind": "category", "flag": "boolean", "real": "real"}
     assert fitted.columns_[1].kind == "count"
 
 

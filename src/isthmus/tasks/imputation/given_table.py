@@ -7,11 +7,13 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.data import frames
+from isthmus.data.columns import AS_GIVEN, Column
+from isthmus.data.fields import Cells, Field
 from isthmus.data.images import array_of_images, dimensions, flattened
 from isthmus.data.number_texts import NumberText
 from isthmus.data.reading_columns import take_apart
 from isthmus.data.reading_numbers import any_array
-from isthmus.data.schema import TableSchema
+from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.sources import is_source, memory_mapped
 from isthmus.data.text_arrays import numbers_of_texts
 from isthmus.data.text_columns import stands_for_gap
@@ -45,19 +47,32 @@ def in_memory(X: object) -> Any:
 
 
 def gaps_of(X: Any, schema: TableSchema) -> list[np.ndarray]:
-    """Return which cells of each column of X are missing, (n,) each, in the order of X.
+    """Return which cells of each column of X are to be filled, (n,) each, in the order of X.
+
+    None are in columns that are not learned: those that identify rows, and times.
 
     In a column of texts that are numbers or times, also texts such as "n/a" are gaps; other texts are cells that are
     there, even if they cannot be read.
     """
+    columns, frame = schema.columns, schema.frame
+    assert columns is not None, "an imputer learns columns of several kinds"
+    assert frame is not None, "which are those of a frame, or of an array that is read as one"
     found, cells = take_apart(flattened(X)[0])
-    gaps = [piece.missing for piece in cells]
-    if schema.frame is None or not frames.is_frame(X):
-        return gaps
-    forms = {field.name: field.form for field in schema.frame.fields}
-    for place, (field, piece) in enumerate(zip(found.fields, cells, strict=True)):
-        form = forms.get(field.name)
-        if isinstance(form, NumberText | TimeText) and field.sort == "text":
-            texts = [text is not None and stands_for_gap(form, text) for text in piece.values.tolist()]
-            gaps[place] = piece.missing | np.array(texts, dtype=bool)
-    return gaps
+    by_place = not frames.is_frame(X) or frame.backend == ARRAY
+    known = list(zip(columns, frame.fields, strict=True))
+    by_name = {field.name: (column, field) for column, field in known}
+    pairs = known if by_place else [by_name[field.name] for field in found.fields]
+    return [
+        gaps_of_column(column, learned, field, piece)
+        for (column, learned), field, piece in zip(pairs, found.fields, cells, strict=True)
+    ]
+
+
+def gaps_of_column(column: Column, learned: Field, field: Field, cells: Cells) -> np.ndarray:
+    """Return which cells of a column are to be filled, (n,), from its fields in `fit` and in use."""
+    if column.kind in AS_GIVEN:
+        return np.zeros(len(cells.missing), dtype=bool)
+    if field.sort == "text" and isinstance(learned.form, NumberText | TimeText):
+        texts = [text is not None and stands_for_gap(learned.form, text) for text in cells.values.tolist()]
+        return cells.missing | np.array(texts, dtype=bool)
+    return cells.missing
