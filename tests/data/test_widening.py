@@ -27,7 +27,7 @@ def test_ranges_and_roundings_are_those_of_all_rows():
 
 
 def test_missing_rows_change_nothing():
-    _, schema = learn_table(FIRST, caller="Test")
+    _, schema = learn_table(FIRST, caller="Test", columns={"t": "trend"})
     scaling = TableScaling(schema.columns)
     widening = Widening(scaling)
     widening.look(torch.full((3, scaling.numbers), torch.nan, dtype=torch.float64))

@@ -14,7 +14,10 @@ from isthmus import AnomalyDetector, AutoEncoder, Compute, Imputer, load
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
 pyarrow = pytest.importorskip("pyarrow")
-pytestmark = pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning"),
+    pytest.mark.filterwarnings("ignore:column .* the place of its times:UserWarning"),
+]
 
 ROWS = 200
 RNG = np.random.default_rng(0)
@@ -178,6 +181,7 @@ def test_zones_in_use(name):
         getattr(ESTIMATORS[name]().fit(bare), use)(zoned)
 
 
+@pytest.mark.filterwarnings("ignore:column .t. is ignored. its times go through no day:UserWarning")
 def test_objects_with_a_zone():
     zone = ZoneInfo("America/Sao_Paulo")
     moments = [datetime.datetime(2024, 1, 1 + row % 28, row % 24, tzinfo=zone) for row in range(ROWS)]
