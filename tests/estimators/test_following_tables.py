@@ -80,6 +80,7 @@ def even(ordinary):
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.filterwarnings("ignore:column .kind. holds categories:UserWarning")
+@pytest.mark.filterwarnings("ignore:column .when. is ignored. its times go through no day:UserWarning")
 def test_a_first_chunk_unlike_the_others_leaves_no_error(ordinary, even, name):
     chunks, rows = ordinary
     column, change = CHANGES[name]
