@@ -119,17 +119,19 @@ class StepValues:
 
     def __init__(self) -> None:
         self.blocks: list[Tensor] = []
-        self.free: list[Tensor] = []
+        self.places: list[Tensor] = []
+        self.count = 0
 
     def append(self, value: Tensor) -> None:
         """Add the numbers of a step, of the same shape for every step."""
-        if not self.free:
+        if self.count == len(self.places):
             self.blocks.append(value.new_empty(BLOCK, *value.shape))
-            self.free = list(self.blocks[-1].unbind())[::-1]
-        self.free.pop().copy_(value)
+            self.places.extend(self.blocks[-1].unbind())
+        self.places[self.count].copy_(value)
+        self.count += 1
 
     def take_all(self) -> Tensor:
-        """Return all numbers, (count, ...), and forget them."""
-        values = torch.cat(self.blocks)[: BLOCK * len(self.blocks) - len(self.free)]
-        self.blocks, self.free = [], []
+        """Return all numbers, (count, ...), and forget them; their memory is used again."""
+        values = torch.cat(self.blocks)[: self.count]
+        self.count = 0
         return values

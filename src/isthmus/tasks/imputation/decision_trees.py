@@ -6,16 +6,12 @@ from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 import torch
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
 from isthmus.estimators.state import State
 
-Forest: TypeAlias = ExtraTreesClassifier | ExtraTreesRegressor
+RandomTree: TypeAlias = ExtraTreeClassifier | ExtraTreeRegressor
 Boosting: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 NEVER = -1e30
@@ -68,19 +64,24 @@ class DecisionTrees:
 
     def sums(self, rows: np.ndarray) -> np.ndarray:
         """Return the sum of the leaves that rows (n, F) reach, (n, C)."""
-        places = np.arange(len(rows))[:, None]
-        node = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
-        while True:
-            feature = self.feature[node]
-            if (feature < 0).all():
-                break
-            goes_left = rows[places, np.maximum(feature, 0)] <= self.threshold[node]
-            node = np.where(goes_left, self.left[node], self.right[node])
+        leaves = self.leaves(rows)
         # Tree by tree, so that a row's bits do not depend on how many rows come with it.
         total = np.tile(self.baseline, (len(rows), 1))
         for tree in range(len(self.roots)):
-            total += self.value[node[:, tree]]
+            total += self.value[leaves[:, tree]]
         return total
+
+    def leaves(self, rows: np.ndarray) -> np.ndarray:
+        """Return the leaf that each of the rows (n, F) float32 reaches in each tree, (n, trees)."""
+        node = np.tile(self.roots, len(rows))
+        walking = np.flatnonzero(self.feature[node] >= 0)
+        while len(walking):
+            here = node[walking]
+            goes_left = rows[walking // len(self.roots), self.feature[here]] <= self.threshold[here]
+            reached = np.where(goes_left, self.left[here], self.right[here])
+            node[walking] = reached
+            walking = walking[self.feature[reached] >= 0]
+        return node.reshape(len(rows), len(self.roots))
 
     def state(self) -> State:
         """Return everything, for a file."""
@@ -112,16 +113,16 @@ class DecisionTrees:
             raise ValueError(f"the saved trees have an unknown link {self.link!r}")
 
 
-def trees_of_forest(forest: Forest, classes: int = 0) -> DecisionTrees:
-    """Return a fitted forest of scikit-learn: the mean over its trees of values, or of the shares of `classes`."""
-    trees = [estimator.tree_ for estimator in forest.estimators_]
-    leaves = np.concatenate([tree.value[:, 0, :] for tree in trees]) / len(trees)
-    columns = forest.classes_ if isinstance(forest, ExtraTreesClassifier) else [0]
+def mean_of_trees(trees: Sequence[RandomTree], classes: int = 0) -> DecisionTrees:
+    """Return the mean over fitted trees of scikit-learn of their values, or of their shares of `classes`."""
+    grown = [estimator.tree_ for estimator in trees]
+    leaves = np.concatenate([tree.value[:, 0, :] for tree in grown]) / len(grown)
+    columns = trees[0].classes_.astype(int) if isinstance(trees[0], ExtraTreeClassifier) else [0]
     value = np.zeros((len(leaves), max(classes, 1)), dtype=np.float32)
     value[:, columns] = leaves
     arrays = [
         NodeArrays(tree.children_left < 0, tree.feature, tree.threshold, tree.children_left, tree.children_right)
-        for tree in trees
+        for tree in grown
     ]
     return joined_trees(arrays, value, np.zeros(value.shape[1]), "identity")
 

@@ -16,8 +16,10 @@ from isthmus.tasks.imputation.filling import GAUSSIAN, LOG_GAUSSIAN, SHRUNK
 from isthmus.tasks.imputation.members import expected_cells
 from isthmus.tasks.imputation.table_cells import TableCells
 
-FOLDS = 5
+FOLDS = 4
 """Parts of the rows, of which each is predicted by what was fitted to the others."""
+LEAST_ROWS = 10
+"""Methods are not compared on fewer rows."""
 SHRINKAGES = {GAUSSIAN: 0.03, SHRUNK: 1.0, LOG_GAUSSIAN: 0.1}
 """Shrinkage of correlations, in units of the number of cells over the number of rows."""
 LEAST_SHRINKAGE = 1e-4

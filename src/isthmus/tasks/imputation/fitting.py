@@ -12,6 +12,7 @@ from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.evidence import (
     EVIDENCE_ROWS,
     FOLDS,
+    LEAST_ROWS,
     MOST_CELLS,
     QUANTILES,
     SHRINKAGES,
@@ -39,7 +40,7 @@ def sample_of(numbers: np.ndarray, view: TableCells, members: int, generator: np
     most = FOREST_ROWS + EVIDENCE_ROWS
     chosen = generator.permutation(len(numbers))[:most]
     fold = np.arange(len(chosen)) % max(FOLDS, members)
-    compared = np.flatnonzero(fold < members)[:EVIDENCE_ROWS] if len(chosen) >= 2 * FOLDS else np.arange(0)
+    compared = np.flatnonzero(fold < members)[:EVIDENCE_ROWS] if len(chosen) >= LEAST_ROWS else np.arange(0)
     training = np.ones(len(chosen), dtype=bool)
     if len(chosen) > FOREST_ROWS:
         training[compared] = False
@@ -141,7 +142,7 @@ def fitted_gaussians(
         needed = [GAUSSIAN]
     if not len(view.log_cells):
         needed = [name for name in needed if name != LOG_GAUSSIAN]
-    if view.width > MOST_CELLS or len(outcomes) < 2 * FOLDS:
+    if view.width > MOST_CELLS or len(outcomes) < LEAST_ROWS:
         return {}
     return {
         name: folded_gaussians(rows_for(name, sample.cells, outcomes), sample.fold, SHRINKAGES[name]) for name in needed

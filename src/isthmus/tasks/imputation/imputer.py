@@ -66,7 +66,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     estimator : AutoEncoder, optional
         The autoencoder to train; its `random_state`, `columns` and validation rows are set by the imputer. None: 256
         hidden units, codes of 64 numbers, 30 % of the columns hidden.
-    members : int, default=5
+    members : int, default=4
         Number of autoencoders, each trained with another seed and other validation rows; their expectations are
         averaged.
     methods : sequence of str, default=("gaussian", "shrunk gaussian", "log gaussian", "autoencoder", "trees")
@@ -118,7 +118,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self,
         estimator: AutoEncoder | None = None,
         *,
-        members: int = 5,
+        members: int = 4,
         methods: Sequence[str] = CHOICES,
         fill: str = "value",
         columns: ColumnKinds = None,

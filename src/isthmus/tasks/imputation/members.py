@@ -19,7 +19,7 @@ from isthmus.parts.corruptions import Masking
 RATE = 0.3
 """Share of a row's columns that are hidden in training."""
 HIDDEN, LATENT, LEARNING_RATE = 256, 64, 3e-3
-STEPS, PASSES = 300, 15
+STEPS, PASSES = 100, 8
 """Training steps of an autoencoder at least, and passes over the rows."""
 BATCH = 128
 
