@@ -5,7 +5,7 @@ and trees that were grown without it. With the column also those are hidden that
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,6 +60,11 @@ class Sample:
     compared: np.ndarray
     training: np.ndarray
     chosen: np.ndarray
+
+    def without(self, view: TableCells, columns: Sequence[int]) -> "Sample":
+        """Return the sample with all cells of these columns (places) missing."""
+        numbers, cells = view.hiding(columns, self.numbers, self.cells)
+        return replace(self, numbers=numbers, cells=cells)
 
 
 @dataclass(frozen=True, eq=False)

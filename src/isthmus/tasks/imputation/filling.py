@@ -39,6 +39,8 @@ class Filling:
         Normal distributions of the cells, by method.
     features_from : str
         The one that completes rows for the trees.
+    unrelated : tuple of int
+        Columns (places) that tell nothing about the others; no method sees them.
     trees : mapping
         By column (its place) and method.
     weights : mapping
@@ -52,6 +54,7 @@ class Filling:
     scale: OutcomeScale
     gaussians: Mapping[str, ConditionalGaussian]
     features_from: str
+    unrelated: tuple[int, ...]
     trees: Mapping[tuple[int, str], DecisionTrees]
     weights: Mapping[int, np.ndarray]
     spread: np.ndarray
@@ -76,8 +79,10 @@ class Filling:
     def filled_rows(self, view: TableCells, cells: np.ndarray, numbers: np.ndarray, network: Network) -> np.ndarray:
         """Return the outcomes (n, F) of rows with gaps, filled."""
         found = view.outcomes(cells)
+        numbers, seen = view.hiding(self.unrelated, numbers, cells)
+        outcomes = view.outcomes(seen)
         completed = {
-            name: gaussian.expected(cells if name in self.scale.residuals else found)
+            name: gaussian.expected(seen if name in self.scale.residuals else outcomes)
             for name, gaussian in self.gaussians.items()
             if self.uses(name) or name == self.features_from
         }
@@ -122,6 +127,7 @@ class Filling:
         }
         facts: dict[str, Any] = {
             "features_from": self.features_from,
+            "unrelated": list(self.unrelated),
             "gaussians": list(self.gaussians),
             "residuals": list(self.scale.residuals),
             "trees": [[column, method] for column, method in self.trees],
@@ -155,6 +161,7 @@ class Filling:
             OutcomeScale(arrays["mean"], arrays["smallest"], arrays["largest"], residuals),
             gaussians,
             facts["features_from"],
+            tuple(facts["unrelated"]),
             trees,
             {int(column): np.array(shares) for column, shares in facts["weights"]},
             arrays["spread"],

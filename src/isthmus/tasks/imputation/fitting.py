@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from isthmus.core.conditional_gaussian import location_and_scale
 from isthmus.engine.compute import Compute
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.tasks.imputation.column_trees import FOREST_ROWS, LEAST_CELLS, grown
@@ -53,6 +54,7 @@ def fit_filling(
     models: Sequence[FittedModel],
     machine: Compute,
     methods: Sequence[str],
+    unrelated: Sequence[int],
     seed: int,
 ) -> Filling:
     """Fit all methods to a sample, compare them on hidden cells, and mix them column by column.
@@ -69,33 +71,41 @@ def fit_filling(
         Where and with how many threads they compute.
     methods
         Which of `METHODS` may fill columns, beside the mean.
+    unrelated
+        Columns (places) that no method sees; they get their mean.
     seed
         Of the trees.
     """
     hidden = hidden_together(view.groups, np.isnan(sample.cells))
     outcomes = view.outcomes(sample.cells)
-    gaussians = fitted_gaussians(view, sample, outcomes, methods)
-    asked = expected_of_gaussians(sample, outcomes, gaussians, hidden)
+    shown = sample.without(view, unrelated)
+    seen = view.outcomes(shown.cells)
+    gaussians = fitted_gaussians(view, shown, seen, methods)
+    asked = expected_of_gaussians(shown, seen, gaussians, hidden)
     if AUTOENCODER in methods and len(sample.compared):
-        asked[AUTOENCODER] = network_expectations(models, view, sample, hidden, machine)
+        asked[AUTOENCODER] = network_expectations(models, view, shown, hidden, machine)
     on_logs = (name for name in (LOG_GAUSSIAN, AUTOENCODER) if name in asked)
-    scale = OutcomeScale.of(outcomes, {name: log_residuals(view, sample, asked[name]) for name in on_logs})
+    scale = OutcomeScale.of(outcomes, {name: log_residuals(view, shown, asked[name]) for name in on_logs})
     answers = {name: [scale.outcomes(view, name, rows) for rows in found] for name, found in asked.items()}
-    best = best_gaussian(view, outcomes[sample.compared], answers)
+    best = best_gaussian(view, seen[sample.compared], answers)
     findings = compared_methods(view, sample, scale, outcomes, answers)
     if TREES in methods and best:
-        completed = gaussians[best].hiding(rows_for(best, sample.cells, outcomes), sample.fold)
+        completed = gaussians[best].hiding(rows_for(best, shown.cells, seen), sample.fold)
         for place, group in enumerate(view.groups):
+            if group.column in unrelated:
+                continue
             features = completed.without(hidden[place])
             rest = scale.outcomes(view, best, features)[:, group.targets]
-            trees, unseen = grown_for(group, features, outcomes, rest, sample.training, seed)
+            trees, unseen = grown_for(group, features, seen, rest, sample.training, seed)
             findings[place] = findings[place].with_trees(trees, unseen)
-    findings = [own.of_methods((MEAN, RESIDUAL_TREES, *methods)) for own in findings]
+    allowed = [(MEAN,) if group.column in unrelated else (MEAN, RESIDUAL_TREES, *methods) for group in view.groups]
+    findings = [own.of_methods(names) for own, names in zip(findings, allowed, strict=True)]
     weights = mixed(view.groups, findings)
     return Filling(
         scale,
         {name: found.whole for name, found in gaussians.items()},
         best,
+        tuple(unrelated),
         kept_trees(view.groups, findings, weights),
         {group.column: shares for group, shares in zip(view.groups, weights, strict=True)},
         *errors_of_cells(view, sample, findings, weights),
@@ -168,14 +178,13 @@ def log_residuals(view: TableCells, sample: Sample, found: Sequence[np.ndarray])
 
 def best_gaussian(view: TableCells, outcomes: np.ndarray, answers: Mapping[str, Sequence[np.ndarray]]) -> str:
     """Return which normal distribution expects hidden outcomes (compared, F) best; "" if there is none."""
-    unit = np.nanstd(outcomes, axis=0) if len(outcomes) else np.ones(view.width)
+    _, unit = location_and_scale(outcomes, ~np.isnan(outcomes))
     errors = {}
     for name in SHRINKAGES:
         if name in answers:
             pairs = zip(view.groups, answers[name], strict=True)
             ratios = [
-                (outcomes[:, group.targets] - found[:, group.targets]) / np.maximum(unit[group.targets], 1e-12)
-                for group, found in pairs
+                (outcomes[:, group.targets] - found[:, group.targets]) / unit[group.targets] for group, found in pairs
             ]
             errors[name] = sum(float(np.nanmean(ratio**2)) for ratio in ratios if np.isfinite(ratio).any())
     return min(errors, key=lambda name: errors[name]) if errors else ""

@@ -15,6 +15,7 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.core.registry import register
 from isthmus.data import frames
 from isthmus.data.column_survey import MEASURED
+from isthmus.data.dense import DenseTable
 from isthmus.data.filling import fill_gaps
 from isthmus.data.images import flattened
 from isthmus.data.reading import learn_table, read_table
@@ -36,6 +37,7 @@ from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN
 from isthmus.tasks.imputation.fitting import fit_filling, sample_of
 from isthmus.tasks.imputation.given_table import gaps_of, in_memory
 from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells
+from isthmus.tasks.imputation.relations import unrelated_columns
 from isthmus.tasks.imputation.table_cells import TableCells
 
 CHOICES = (GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES)
@@ -166,7 +168,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         numbers = np.asarray(table.drawn(np.arange(len(table))))
         view = TableCells(schema)
         *own, drawn = seeds.spawn(count + 1)
-        sample = sample_of(numbers, view, count, np.random.default_rng(drawn))
+        generator = np.random.default_rng(drawn)
+        sample = sample_of(numbers, view, count, generator)
+        unrelated = unrelated_columns(view, sample.cells, generator)
+        if unrelated:
+            table = DenseTable(view.hiding(unrelated, numbers, np.empty((0, view.width)))[0])
         models = []
         for place, sequence in enumerate(own):
             autoencoder.set_params(random_state=int(sequence.generate_state(1)[0]))
@@ -174,7 +180,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             few = len(table) < LEAST_VALIDATED
             models.append(training.fit(autoencoder, table, schema, validation=validation[:0] if few else validation))
         seed = int(drawn.generate_state(1)[0])
-        self.filling_ = fit_filling(view, sample, models, self._machine, tuple(self.methods), seed)
+        self.filling_ = fit_filling(view, sample, models, self._machine, tuple(self.methods), unrelated, seed)
         self.models_, self.floor_ = models, self.filling_.floor
         return self
 

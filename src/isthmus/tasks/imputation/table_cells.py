@@ -97,6 +97,16 @@ class TableCells:
         places = [self.scaling.places[c] + np.arange(self.columns[c].numbers) for c in columns]
         return np.concatenate(places)
 
+    def hiding(self, columns: Sequence[int], numbers: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return numbers (n, R) and cells (n, F) with all values of these columns (places) missing."""
+        if not len(columns):
+            return numbers, cells
+        own = np.flatnonzero(np.isin(self.scaling.feature_group.numpy(), columns))
+        numbers, cells = numbers.copy(), cells.copy()
+        numbers[:, self.numbers_of_cells(own)] = np.nan
+        cells[:, own] = np.nan
+        return numbers, cells
+
     def outcomes(self, cells: np.ndarray) -> np.ndarray:
         """Return cells (n, F) as outcomes (n, F)."""
         found = cells.copy()
