@@ -4,7 +4,15 @@ from html.parser import HTMLParser
 import pytest
 
 from isthmus.core.registry import REGISTERED, column_likelihoods, register
-from isthmus.data.columns import KINDS, Column, Columns, column_choices, kind_of_choice, likelihood_of_choice
+from isthmus.data.columns import (
+    KINDS,
+    Column,
+    Columns,
+    column_choices,
+    kind_of_choice,
+    likelihood_of_choice,
+    number_columns,
+)
 from isthmus.parts.likelihoods import Gaussian
 
 COLUMNS = Columns(
@@ -96,3 +104,15 @@ def test_a_likelihood_of_the_user_may_be_named():
         assert (kind_of_choice("logistic"), likelihood_of_choice("logistic")) == ("real", "logistic")
     finally:
         del REGISTERED["likelihood", "logistic"]
+
+
+def test_long_tables_are_printed_short():
+    names = [f"x{place}" for place in range(784)]
+    alike = number_columns(names, "mse", ["x / 255"] * 784)
+    assert len(alike) == 784
+    assert alike.lines()[1:] == [("x0 ... x783 (784)", "real", "x / 255", "mse", "0.0%")]
+    differing = number_columns(names, "mse", [f"x / {place + 2}" for place in range(784)])
+    printed = repr(differing).splitlines()
+    assert len(printed) == 42
+    assert printed[21] == "... (744 more lines)"
+    assert [line.split()[0] for line in (printed[1], printed[-1])] == ["x0", "x783"]

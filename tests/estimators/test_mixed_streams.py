@@ -165,7 +165,7 @@ def test_kinds_may_be_said(folder):
 
 def test_kinds_of_numbers_may_be_said(tmp_path):
     numbers = write(tmp_path / "numbers", thirds(TABLE.select(["tail", "count"])))
-    assert not hasattr(model(latent=1).fit(numbers), "columns_")
+    assert kinds(model(latent=1).fit(numbers)) == {"tail": "real", "count": "real"}
     assert kinds(model(latent=1, columns="auto").fit(numbers)) == {"tail": "positive", "count": "count"}
     assert kinds(model(latent=1, columns={"tail": "real"}).fit(numbers)) == {"tail": "real", "count": "count"}
 

@@ -1,6 +1,8 @@
 """`Column` and `Columns`: what each column of a table is, and what must be known to bring it to a network."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 import isthmus.parts  # noqa: F401 (the likelihoods register themselves)
 from isthmus.core.registry import column_likelihoods
@@ -23,6 +25,10 @@ REAL_VALUED = ("real", "positive", "ordinal", "trend")
 """The kinds of columns whose values the network sees as real numbers."""
 AS_GIVEN = ("ignored", "date-time")
 """The kinds of columns whose values cannot be rebuilt from a code: a reconstruction has them as they were given."""
+MOST_LINES = 60
+"""Tables with more columns are printed with those of one kind together."""
+ENDS = 20
+"""Lines that are printed at either end of a table that is still longer."""
 
 
 def column_choices() -> tuple[str, ...]:
@@ -88,6 +94,8 @@ class Column:
     """The share of the rows that each cell of a category has."""
     dropped: bool = False
     """Whether there were too many categories to keep all, so that one that is not among the levels is a rare one."""
+    scaled: str = ""
+    """How the values are scaled, in words, if that does not follow from the kind."""
 
     @property
     def layout(self) -> str:
@@ -109,6 +117,8 @@ class Column:
     @property
     def scaling(self) -> str:
         """How the values are scaled, in words."""
+        if self.scaled:
+            return self.scaled
         if self.kind == "category":
             return f"{len(self.shares)} cells"
         place = f"the place in the {', '.join(self.cycles)}"
@@ -124,16 +134,49 @@ class Column:
 
 
 class Columns(tuple[Column, ...]):
-    """The columns of a table; printed, and shown in notebooks, as a table of what each column was found to be."""
+    """The columns of a table; printed, and shown in notebooks, as a table of what each column was found to be.
+
+    Where there are many, those next to each other that differ in nothing but their names share a line; where that
+    still is long, lines in the middle are left out.
+    """
 
     def lines(self) -> list[tuple[str, ...]]:
         """Return the printed table: a line of headings, then a line for each column."""
-        lines: list[tuple[str, ...]] = [("column", "kind", "scaling", "likelihood", "missing")]
-        lines += [(str(c.name), c.kind, c.scaling, c.likelihood or "none", f"{c.missing:.1%}") for c in self]
-        return lines
+        lines = [(str(c.name), c.kind, c.scaling, c.likelihood or "none", f"{c.missing:.1%}") for c in self]
+        return [("column", "kind", "scaling", "likelihood", "missing"), *shortened(lines)]
 
     def __repr__(self) -> str:
         return text_table(self.lines())
 
     def _repr_html_(self) -> str:
         return html_text_table(self.lines())
+
+
+def shortened(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return few enough lines to be read: all, those that differ, or the first and last of them."""
+    if len(lines) > MOST_LINES:
+        lines = joined(lines)
+    left_out = len(lines) - 2 * ENDS
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:ENDS], (f"... ({left_out} more lines)", *[""] * (len(lines[0]) - 1)), *lines[-ENDS:]]
+
+
+def joined(lines: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Join lines that follow each other and differ in their first entry only.
+
+    >>> joined([("x0", "real"), ("x1", "real"), ("x2", "count")])
+    [('x0 ... x1 (2)', 'real'), ('x2', 'count')]
+    """
+    found = []
+    for rest, group in groupby(lines, key=lambda line: line[1:]):
+        names = [line[0] for line in group]
+        found.append((names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]} ({len(names)})", *rest))
+    return found
+
+
+def number_columns(names: Iterable[Name], likelihood: str, scaled: Iterable[str]) -> Columns:
+    """Return the columns of a table of numbers alone, which have one likelihood."""
+    return Columns(
+        Column(name, "float", "real", likelihood, 0.0, scaled=words) for name, words in zip(names, scaled, strict=True)
+    )

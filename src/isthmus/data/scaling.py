@@ -131,6 +131,18 @@ class AffineScaling(Scaling):
         """Map rows (B, F) in the network's units to the data's, float64; nothing is ever rounded."""
         return x.double() * self.scale + self.shift
 
+    def words(self) -> list[str]:
+        """Return how each column is scaled, in words.
+
+        >>> AffineScaling(torch.tensor([0.0, 2.0, 0.0]), torch.tensor([1.0, 0.5, 255.0])).words()
+        ['none', '(x - 2) / 0.5', 'x / 255']
+        """
+        found = []
+        for shift, scale in zip(self.shift.tolist(), self.scale.tolist(), strict=True):
+            shifted = f"(x {'-' if shift > 0 else '+'} {abs(shift):.3g})" if shift else "x"
+            found.append(f"{shifted} / {scale:.3g}" if scale != 1 else shifted if shift else "none")
+        return found
+
     @property
     def cells(self) -> int:
         """How many numbers the network sees per row, F."""

@@ -129,7 +129,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ : Network
         The torch module.
     columns_ : Columns
-        What each column was taken for, if columns are of several kinds or have gaps; prints as a table.
+        What each column was taken for, and how it is scaled; prints as a table.
     scaling_ : Scaling
         From the data's units to the network's, and back.
     likelihood_ : part
@@ -211,7 +211,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ = FromModel(lambda model: model.network)
     scaling_ = FromModel(lambda model: model.scaling)
     likelihood_ = FromModel(lambda model: model.likelihood)
-    columns_ = FromModel(lambda model: model.schema.columns)
+    columns_ = FromModel(lambda model: model.columns)
     history_ = FromModel(lambda model: model.record.history)
     fit_report_ = FromModel(lambda model: model.record.report)
     n_iter_ = FromModel(lambda model: model.record.epochs)

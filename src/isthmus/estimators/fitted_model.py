@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from isthmus.core.network import Network
-from isthmus.data.scaling import Scaling
+from isthmus.core.registry import name_of
+from isthmus.data.columns import Columns, number_columns
+from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
@@ -127,6 +129,14 @@ class FittedModel:
     def likelihood(self) -> Likelihood:
         """The likelihood p(x|z) that was used: the part."""
         return self.composition.likelihood
+
+    @property
+    def columns(self) -> Columns:
+        """What each column of the table was taken for; numbers alone have one likelihood for all."""
+        if self.schema.columns is not None:
+            return self.schema.columns
+        assert isinstance(self.scaling, AffineScaling), "tables of numbers have affine scalings"
+        return number_columns(self.schema.labels, name_of(self.likelihood, "likelihood"), self.scaling.words())
 
     @property
     def latent(self) -> int:

@@ -103,7 +103,7 @@ def test_where_a_model_takes_no_columns_a_counter_is_told():
     numbers = FIRST[["order", "load", "heat"]]
     with pytest.warns(UserWarning, match=r"column 'order' numbers the rows .* not ignored, because likelihood='mse'"):
         model = AutoEncoder(1, likelihood="mse", epochs=1, **QUICK).fit(numbers)
-    assert not hasattr(model, "columns_")
+    assert [(column.kind, column.likelihood) for column in model.columns_] == [("real", "gaussian")] * 3
 
 
 TABLES = {
@@ -118,4 +118,6 @@ TABLES = {
 
 @pytest.mark.parametrize("case", TABLES)
 def test_tables_of_numbers_without_a_counter_stay_such(case):
-    assert not hasattr(AutoEncoder(1, epochs=1, **QUICK).fit(TABLES[case]), "columns_")
+    model = AutoEncoder(1, epochs=1, **QUICK).fit(TABLES[case])
+    assert model.fitted_model().schema.columns is None
+    assert {column.kind for column in model.columns_} == {"real"}

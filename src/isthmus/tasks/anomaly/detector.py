@@ -12,6 +12,7 @@ from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.core.registry import register
+from isthmus.data.columns import number_columns
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
@@ -109,7 +110,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     n_features_in_, feature_names_in_
         As in scikit-learn.
     columns_ : Columns
-        What each column was taken for, if they are of several kinds or have gaps.
+        What each column was taken for; prints as a table.
 
     References
     ----------
@@ -249,10 +250,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.threshold_, self.offset_ = threshold, -threshold
         self.labels_ = (fitted.scores > threshold).astype(np.int64)
         self.n_features_in_ = schema.n_features
-        optional = {"feature_names_in_": schema.feature_names, "columns_": schema.columns}
-        for name in optional:
-            self.__dict__.pop(name, None)
-        self.__dict__.update({name: value for name, value in optional.items() if value is not None})
+        self.columns_ = schema.columns
+        if self.columns_ is None:
+            self.columns_ = number_columns(schema.labels, "", ["by each method"] * schema.n_features)
+        self.__dict__.pop("feature_names_in_", None)
+        if schema.feature_names is not None:
+            self.feature_names_in_ = schema.feature_names
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
