@@ -21,7 +21,7 @@ TREES = 50
 LEAST_LEAF = 2
 """Rows of a leaf at least."""
 CONSIDERED = 0.5
-"""Share of the features that a split of a regression tree considers."""
+"""Share of the features that a split of a forest considers."""
 ROUNDS, BOOSTED_CHOICES = 60, 30
 """Rounds of boosting for numbers, and for choices, each with a tree for every choice."""
 PACE = 0.15
@@ -107,9 +107,8 @@ def predicted_where(asked: np.ndarray, trees: DecisionTrees, features: np.ndarra
 
 def unfitted_tree(classes: int, seed: int) -> RandomTree:
     """Return an unfitted tree of a forest."""
-    if classes:
-        return ExtraTreeClassifier(min_samples_leaf=LEAST_LEAF, random_state=seed)
-    return ExtraTreeRegressor(min_samples_leaf=LEAST_LEAF, max_features=CONSIDERED, random_state=seed)
+    kind = ExtraTreeClassifier if classes else ExtraTreeRegressor
+    return kind(min_samples_leaf=LEAST_LEAF, max_features=CONSIDERED, random_state=seed)
 
 
 def boosting_of(classes: int, seed: int) -> Boosting:
