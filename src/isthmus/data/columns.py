@@ -142,7 +142,9 @@ class Columns(tuple[Column, ...]):
 
     def lines(self) -> list[tuple[str, ...]]:
         """Return the printed table: a line of headings, then a line for each column."""
-        lines = [(str(c.name), c.kind, c.scaling, c.likelihood or "none", f"{c.missing:.1%}") for c in self]
+        lines: list[tuple[str, ...]] = [
+            (str(c.name), c.kind, c.scaling, c.likelihood or "none", f"{c.missing:.1%}") for c in self
+        ]
         return [("column", "kind", "scaling", "likelihood", "missing"), *shortened(lines)]
 
     def __repr__(self) -> str:

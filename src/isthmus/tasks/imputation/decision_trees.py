@@ -16,6 +16,8 @@ Boosting: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegre
 
 NEVER = -1e30
 """Baseline of a class that did not occur: its share is 0."""
+FACTS = ("link", "narrow")
+"""Fields of trees that are no arrays."""
 ROWS_AT_ONCE = 1024
 """Rows whose paths are followed at a time."""
 
@@ -40,6 +42,8 @@ class DecisionTrees:
         What is added to every row.
     link : str
         "identity", or "softmax" for shares that sum to 1.
+    narrow : bool
+        Whether rows are rounded to float32 first, as the trees were grown.
     """
 
     feature: np.ndarray
@@ -50,10 +54,11 @@ class DecisionTrees:
     roots: np.ndarray
     baseline: np.ndarray
     link: str
+    narrow: bool
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the prediction for rows (n, F), (n, C)."""
-        rows = rows.astype(np.float32)
+        rows = rows.astype(np.float32) if self.narrow else rows
         pieces = [self.sums(rows[start : start + ROWS_AT_ONCE]) for start in range(0, len(rows), ROWS_AT_ONCE)]
         total = np.concatenate(pieces) if pieces else np.zeros((0, len(self.baseline)))
         if self.link == "identity":
@@ -72,7 +77,7 @@ class DecisionTrees:
         return total
 
     def leaves(self, rows: np.ndarray) -> np.ndarray:
-        """Return the leaf that each of the rows (n, F) float32 reaches in each tree, (n, trees)."""
+        """Return the leaf that each of the rows (n, F) reaches in each tree, (n, trees)."""
         node = np.tile(self.roots, len(rows))
         walking = np.flatnonzero(self.feature[node] >= 0)
         while len(walking):
@@ -85,14 +90,15 @@ class DecisionTrees:
 
     def state(self) -> State:
         """Return everything, for a file."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "link"}
-        return State({"link": self.link}, {name: torch.from_numpy(array) for name, array in arrays.items()})
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in FACTS}
+        facts = {name: getattr(self, name) for name in FACTS}
+        return State(facts, {name: torch.from_numpy(array) for name, array in arrays.items()})
 
     @classmethod
     def of_state(cls, state: State) -> Self:
         """Return the trees of a state; raise a `ValueError` if they are not trees."""
         arrays = {name: tensor.numpy() for name, tensor in state.tensors.items()}
-        trees = cls(**arrays, link=str(state.facts["link"]))
+        trees = cls(**arrays, link=str(state.facts["link"]), narrow=bool(state.facts["narrow"]))
         trees.refuse_broken()
         return trees
 
@@ -124,7 +130,7 @@ def mean_of_trees(trees: Sequence[RandomTree], classes: int = 0) -> DecisionTree
         NodeArrays(tree.children_left < 0, tree.feature, tree.threshold, tree.children_left, tree.children_right)
         for tree in grown
     ]
-    return joined_trees(arrays, value, np.zeros(value.shape[1]), "identity")
+    return joined_trees(arrays, value, np.zeros(value.shape[1]), "identity", narrow=True)
 
 
 def trees_of_boosting(boosting: Boosting, classes: int = 0) -> DecisionTrees:
@@ -147,7 +153,7 @@ def trees_of_boosting(boosting: Boosting, classes: int = 0) -> DecisionTrees:
         NodeArrays(own["is_leaf"] > 0, own["feature_idx"], own["num_threshold"], own["left"], own["right"])
         for _, own in nodes
     ]
-    return joined_trees(arrays, value, baseline, "softmax" if classes else "identity")
+    return joined_trees(arrays, value, baseline, "softmax" if classes else "identity", narrow=False)
 
 
 class NodeArrays(NamedTuple):
@@ -160,7 +166,9 @@ class NodeArrays(NamedTuple):
     right: np.ndarray
 
 
-def joined_trees(trees: Sequence[NodeArrays], value: np.ndarray, baseline: np.ndarray, link: str) -> DecisionTrees:
+def joined_trees(
+    trees: Sequence[NodeArrays], value: np.ndarray, baseline: np.ndarray, link: str, narrow: bool
+) -> DecisionTrees:
     """Return trees one after another, with leaves that lead to themselves."""
     offsets = np.cumsum([0, *(len(tree.is_leaf) for tree in trees)])
     pairs = list(zip(trees, offsets, strict=False))
@@ -179,4 +187,5 @@ def joined_trees(trees: Sequence[NodeArrays], value: np.ndarray, baseline: np.nd
         roots=offsets[:-1].astype(np.int32),
         baseline=baseline,
         link=link,
+        narrow=narrow,
     )
