@@ -6,7 +6,7 @@ import torch
 
 from isthmus.data.moments import summarise
 from isthmus.data.number_types import as_tensor
-from isthmus.data.scaling import SCALES, AffineScaling, scaling
+from isthmus.data.scaling import SCALES, AffineScaling, automatic_scale, scaling
 
 DTYPES = ["uint8", "int64", "float16", "float32", "float64"]
 
@@ -16,15 +16,17 @@ def table(dtype="float64", offset=0):
     return (rng.integers(1, 120, (200, 4)) * np.array([1, 2, 1, 1]) + offset).astype(dtype)
 
 
+def summary_of(X):
+    rows = as_tensor(X).double().contiguous()
+    return summarise(lambda: iter([(rows, torch.ones(len(rows), dtype=torch.float64))]), X.shape[1])
+
+
 def fitted(X, method):
-    raw = as_tensor(X)
-    rows = raw.double().contiguous()
-    summary = summarise(lambda: iter([(rows, torch.ones(len(rows), dtype=torch.float64))]), X.shape[1])
-    return scaling(method, summary, raw.dtype)
+    return scaling(method, summary_of(X))
 
 
 def scaled(X, method, dtype=torch.float64):
-    return fitted(X, method)[0](as_tensor(X), dtype).numpy()
+    return fitted(X, method)(as_tensor(X), dtype).numpy()
 
 
 def test_standard():
@@ -65,19 +67,23 @@ def test_none(method):
         (-table() / 300, "standard"),
     ],
 )
-def test_auto(X, expected):
-    chosen, name = fitted(X, "auto")
-    assert name == expected
-    same, _ = fitted(X, expected)
-    assert torch.equal(chosen.shift, same.shift)
-    assert torch.equal(chosen.scale, same.scale)
+def test_auto_without_rows(X, expected):
+    assert automatic_scale(summary_of(X), as_tensor(X).dtype, None).name == expected
+
+
+def test_common_keeps_relative_sizes():
+    X = table()
+    x = scaled(X, "common")
+    np.testing.assert_allclose(x.mean(0), 0, atol=1e-14)
+    np.testing.assert_allclose(x.var(0).mean(), 1)
+    np.testing.assert_allclose(x.std(0) / x.std(0)[0], X.std(0) / X.std(0)[0])
 
 
 @pytest.mark.parametrize("method", [*SCALES, None])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_inverse_undoes_it(method, dtype):
     X = table(dtype)
-    chosen, _ = fitted(X, method)
+    chosen = fitted(X, method)
     back = chosen.inverse(chosen(as_tensor(X), torch.float64))
     assert back.dtype == torch.float64
     np.testing.assert_allclose(back, X.astype(float), rtol=1e-5 if dtype in ("uint8", "float16", "float32") else 1e-13)
@@ -95,7 +101,7 @@ def test_result_has_the_type_asked_for(method, dtype):
 def test_constant_columns_are_shifted_only(method, value):
     X = table()
     X[:, 1] = value
-    chosen, _ = fitted(X, method)
+    chosen = fitted(X, method)
     assert bool((chosen.scale > 0).all())
     if method in ("standard", "minmax"):
         assert chosen.scale[1] == 1
@@ -105,7 +111,7 @@ def test_constant_columns_are_shifted_only(method, value):
 @pytest.mark.parametrize("method", SCALES)
 def test_all_constant(method):
     X = np.full((20, 3), 7.0)
-    chosen, _ = fitted(X, method)
+    chosen = fitted(X, method)
     assert np.isfinite(scaled(X, method)).all()
     np.testing.assert_allclose(chosen.inverse(chosen(as_tensor(X), torch.float64)), X)
 
@@ -113,7 +119,7 @@ def test_all_constant(method):
 def test_rounding_is_no_spread():
     X = np.full((1000, 1), 0.1)
     X[::2] = np.nextafter(0.1, 1)
-    assert fitted(X, "standard")[0].scale.item() == 1
+    assert fitted(X, "standard").scale.item() == 1
     X = np.linspace(0, 1e-6, 1000)[:, None] + 1  # a small spread is one all the same
     np.testing.assert_allclose(scaled(X, "standard").std(), 1, rtol=1e-6)
 
@@ -129,14 +135,14 @@ def test_large_offset_keeps_the_digits(method):
 
 def test_eight_bit_images():
     X = np.arange(256, dtype=np.uint8).reshape(64, 4)
-    chosen, name = fitted(X, "auto")
-    assert name == "global"
+    assert automatic_scale(summary_of(X), torch.uint8, X).name == "global"
+    chosen = fitted(X, "global")
     np.testing.assert_allclose(chosen(torch.from_numpy(X), torch.float32), X / np.float32(255), rtol=1e-6)
 
 
 @pytest.mark.parametrize("method", SCALES)
 def test_log_volume_is_the_log_determinant(method):
-    chosen, _ = fitted(table(), method)
+    chosen = fitted(table(), method)
     unit = chosen.inverse(torch.eye(4, dtype=torch.float64)) - chosen.inverse(torch.zeros(1, 4, dtype=torch.float64))
     volume = chosen.log_volume(torch.zeros(3, 4))
     assert volume.dtype == torch.float64
@@ -163,13 +169,13 @@ def test_refresh_after_other_values():
 def test_extreme_values_do_not_overflow_the_map():
     X = np.array([[1e308, 1.0], [-1e308, 2.0]])
     for method in ("standard", "minmax"):
-        chosen, _ = fitted(X, method)
+        chosen = fitted(X, method)
         assert bool(torch.isfinite(chosen.scale).all())
 
 
 @pytest.mark.parametrize("method", ["standart", "", 3])
 def test_unknown_method(method):
-    with pytest.raises(ValueError, match=r"unknown scale .*one of: 'auto', 'standard', 'minmax', 'global', 'none'"):
+    with pytest.raises(ValueError, match=r"unknown scale .*one of: 'standard', 'minmax', 'global', 'common', 'none'"):
         fitted(table(), method)
     with pytest.raises(ValueError, match="did you mean 'standard'"):
         fitted(table(), "standart")

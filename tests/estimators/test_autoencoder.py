@@ -291,10 +291,11 @@ def test_zeros_and_ones():
     ("X", "expected"),
     [
         (DIGITS / 16, Gaussian(activation="sigmoid")),
-        (DIGITS, Gaussian()),
+        (DIGITS, Gaussian(activation="sigmoid")),
+        (IRIS, Gaussian()),
         (BINARY, Bernoulli()),
-        (BINARY * 2, Gaussian()),
-        (BINARY - 1, Gaussian()),
+        (BINARY * 2, Gaussian(activation="sigmoid")),
+        (BINARY - 1, Gaussian(activation="sigmoid")),
     ],
 )
 def test_likelihood_by_the_data(X, expected):

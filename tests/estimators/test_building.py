@@ -31,7 +31,7 @@ def built(X, n_validation=15, **settings):
 
 def units(X, **settings):
     table, schema = learn_table(X, caller="Test")
-    return choose_units(parameters(**settings), table, schema, None)
+    return choose_units(parameters(**settings), table, schema, None, open_ended=False)
 
 
 @pytest.mark.parametrize(

@@ -57,9 +57,15 @@ DRAWN = {
 """Presets for which weight 2 is the same as twice the row on average only: each row has noise or a place of its own."""
 
 
+MEMORISED = "standardised, its 9 rows are memorised, and rounding errors grow from step to step"
+"""Why weights of scikit-learn's dense check are repeated rows up to rounding only, at first."""
+
+
 def in_law_only(estimator):
     """Return which of scikit-learn's checks cannot hold to the last digit, and why."""
     names = [make.__name__ for make in ESTIMATORS[1:] if repr(short(make, random_state=None)) == repr(estimator)]
+    if repr(estimator) == repr(AutoEncoder()) or "k_sparse" in names:
+        return {"check_sample_weight_equivalence_on_dense_data": MEMORISED}
     if not DRAWN.intersection(names):
         return {}
     why = "noise is drawn, or winners and codewords are counted, for each row, however much it weighs"

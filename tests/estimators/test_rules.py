@@ -5,7 +5,7 @@ import torch
 from isthmus import Adam, AutoEncoder, Bernoulli, Compute, Dense, Gaussian, zoo
 from isthmus.core.principal import principal_components
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import scaling
+from isthmus.data.scaling import automatic_scale, scaling
 from isthmus.data.schema import TableSchema
 from isthmus.estimators import rules
 
@@ -68,17 +68,20 @@ ZEROS_AND_ONES = (np.random.default_rng(0).random((20, 3)) > 0.5).astype(float)
         (ZEROS_AND_ONES, "none", Bernoulli()),
         (ZEROS_AND_ONES, "standard", Gaussian()),
         (ZEROS_AND_ONES * 0.5, "auto", Gaussian(activation="sigmoid")),
-        (ZEROS_AND_ONES * 2, "auto", Gaussian()),
+        (ZEROS_AND_ONES * 2, "auto", Gaussian(activation="sigmoid")),
         (ZEROS_AND_ONES * 2, "minmax", Gaussian(activation="sigmoid")),
         (ZEROS_AND_ONES * 2, "global", Gaussian(activation="sigmoid")),
         ((ZEROS_AND_ONES * 255).astype(np.uint8), "auto", Gaussian(activation="sigmoid")),
-        (ZEROS_AND_ONES - 0.5, "auto", Gaussian()),
+        (ZEROS_AND_ONES - 0.5, "auto", Gaussian(activation="sigmoid")),
+        (ZEROS_AND_ONES * [1, 2, 3] - 0.5, "auto", Gaussian()),
     ],
 )
 def test_likelihood(X, scale, expected):
     rows = Rows(X)
     summary = rows.summary()
-    assert rules.likelihood(summary, scaling(scale, summary, rows.table.dtype)[0]) == expected
+    if scale == "auto":
+        scale = automatic_scale(summary, rows.table.dtype, X).name
+    assert rules.likelihood(summary, scaling(scale, summary)) == expected
 
 
 def principal(variances):

@@ -39,6 +39,8 @@ class LikelihoodModule(nn.Module):
 
     outputs: int
     """P, the outputs that the decoder must have."""
+    exhausted: bool = False
+    """Whether the errors from which the variance was set are too small for training to lower them."""
     inputs: int | None = None
     """Numbers per row that `encoder_input` returns; None means F."""
     feature_group: tuple[int, ...] | None = None

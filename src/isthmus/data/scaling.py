@@ -5,14 +5,17 @@ tables whose columns are of several kinds.
 """
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.data.moments import Summary
+from isthmus.data.one_unit import one_unit
 
-SCALES = ("auto", "standard", "minmax", "global", "none")
+SCALES = ("standard", "minmax", "global", "common", "none")
 """The names that `scaling` knows."""
 LEAST_PEAK = 0.1
 """Non-negative data whose largest value is at most this are in a small unit: they are not grey levels or shares."""
@@ -180,22 +183,55 @@ NARROW = (torch.uint8, torch.int8, torch.int16, torch.bool, torch.float16, torch
 """Number types whose values float32 holds exactly."""
 
 
-def scaling(method: str | None, summary: Summary, dtype: torch.dtype) -> tuple[AffineScaling, str]:
-    """Return the scaling of this name for columns with these statistics, and the name that "auto" resolved to.
+class ScaleChoice(NamedTuple):
+    """The name of a scaling, and why it was chosen."""
 
-    A constant column is shifted but not scaled.
+    name: str
+    reason: str
+
+
+def automatic_scale(summary: Summary, dtype: torch.dtype, rows: np.ndarray | None) -> ScaleChoice:
+    """Return the scaling that suits columns with these statistics: one scale if they are in one unit.
 
     Parameters
     ----------
-    method : {"auto", "standard", "minmax", "global", "none"} or None
-        "none" or None leaves the values as they are; "standard" brings every column to mean 0 and standard deviation
-        1; "minmax" brings every column to [0, 1]; "global" brings all columns to [0, 1] by one shift and one scale,
-        which keeps their relative sizes. "auto" is "none" if every value is in [0, 1] and the largest exceeds 0.1,
-        "global" for 8-bit unsigned integers (images), and "standard" otherwise.
     summary : Summary
         The statistics of the columns.
     dtype : torch.dtype
         The number type of the data.
+    rows : ndarray of shape (n, F), optional
+        Some of the rows, by which columns of one unit are found; without them, only values in [0, 1] and 8-bit integers
+        count as such.
+    """
+    smallest, largest = summary.smallest.min().item(), summary.largest.max().item()
+    if summary.binary:
+        return ScaleChoice("none", "zeros and ones")
+    if dtype == torch.uint8:
+        return ScaleChoice("global", "8-bit unsigned integers")
+    in_unit_interval = smallest >= 0 and LEAST_PEAK < largest <= 1
+    if rows is None:
+        if in_unit_interval:
+            return ScaleChoice("none", "all values are in [0, 1]")
+        return ScaleChoice("standard", "columns may be in different units")
+    found = one_unit(summary, rows)
+    if found is None:
+        return ScaleChoice("standard", "columns may be in different units")
+    begins_at_zero = "none" if in_unit_interval else "global"
+    return ScaleChoice(begins_at_zero if found.begins else "common", f"one unit: {found.reason}")
+
+
+def scaling(method: str | None, summary: Summary) -> AffineScaling:
+    """Return the scaling of this name for columns with these statistics; a constant column is shifted but not scaled.
+
+    Parameters
+    ----------
+    method : {"standard", "minmax", "global", "common", "none"} or None
+        "none" or None leaves the values as they are; "standard" brings every column to mean 0 and standard deviation
+        1; "minmax" brings every column to [0, 1]; "global" brings all columns to [0, 1] by one shift and one scale,
+        which keeps their relative sizes; "common" brings every column to mean 0 and all together to a mean variance of
+        1, by one scale.
+    summary : Summary
+        The statistics of the columns.
 
     Raises
     ------
@@ -205,21 +241,23 @@ def scaling(method: str | None, summary: Summary, dtype: torch.dtype) -> tuple[A
     method = "none" if method is None else method
     refuse_unknown("scale", method, SCALES)
     smallest, largest = summary.smallest.min().item(), summary.largest.max().item()
-    if method == "auto":
-        whole_range = "global" if dtype == torch.uint8 else "standard"
-        method = "none" if smallest >= 0 and LEAST_PEAK < largest <= 1 else whole_range
     zero = torch.zeros_like(summary.mean)
     if method == "none":
-        return AffineScaling(zero, zero + 1), method
+        return AffineScaling(zero, zero + 1)
+    # A spread that is no larger than the rounding errors of the values counts as none.
+    rounding = 10 * torch.finfo(torch.float64).eps * summary.mean.abs()
+    spread = positive(summary.variance.sqrt(), rounding)
     if method == "standard":
-        # A spread that is no larger than the rounding errors of the values counts as none.
-        rounding = 10 * torch.finfo(torch.float64).eps * summary.mean.abs()
-        return AffineScaling(summary.mean, positive(summary.variance.sqrt(), rounding)), method
+        return AffineScaling(summary.mean, spread)
+    if method == "common":
+        varies = summary.variance.sqrt() > rounding
+        together = summary.variance[varies].mean().sqrt() if bool(varies.any()) else torch.ones(())
+        return AffineScaling(summary.mean, positive(zero + together, zero))
     if method == "minmax":
-        return AffineScaling(summary.smallest, positive(summary.largest - summary.smallest, zero)), method
+        return AffineScaling(summary.smallest, positive(summary.largest - summary.smallest, zero))
     span = largest - smallest
     start = smallest if smallest < 0 or smallest > span else 0.0
-    return AffineScaling(zero + start, zero + (largest - start if largest > start else 1.0)), method
+    return AffineScaling(zero + start, zero + (largest - start if largest > start else 1.0))
 
 
 def positive(scale: Tensor, threshold: Tensor) -> Tensor:

@@ -34,6 +34,8 @@ class FitReport:
         Number of threads at the end of training, and the times of the trial that chose it.
     steps : str
         How steps were taken: by autograd, compiled, by the fused backward pass, by a CUDA graph.
+    scale : str
+        How the columns were scaled, and why.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class FitReport:
     precision: str
     threads: str
     steps: str
+    scale: str = ""
 
     def __str__(self) -> str:
         return (
@@ -63,6 +66,7 @@ class FitReport:
             f"{counted(self.epochs, 'epoch')} of {counted(self.batches, 'batch', 'batches')} of "
             f"{counted(self.batch_size, 'row')}, learning rate {self.learning_rate:g} ({self.schedule}); on "
             f"{self.device}, data {self.data}; {self.precision}; {self.steps}; threads: {self.threads}"
+            + (f"; scale: {self.scale}" if self.scale else "")
         )
 
     def _repr_html_(self) -> str:
@@ -80,6 +84,7 @@ class FitReport:
                 ("precision", self.precision),
                 ("steps", self.steps),
                 ("threads", self.threads),
+                ("scale", self.scale),
             ]
         )
 

@@ -199,6 +199,8 @@ class Trainer:
         """Add epoch 0 to the history: the initial weights compete for the best weights too."""
         if len(self.validation):
             self.record({}, 0.0)
+        elif self.reason:
+            self.record({"loss": self.loss_in("float32")}, 0.0)
 
     def validate(self, index: Tensor, precision: str = "float32") -> dict[str, float]:
         """Return the mean of every term over the rows of that index.

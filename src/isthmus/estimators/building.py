@@ -15,7 +15,7 @@ from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import Scaling, scaling
+from isthmus.data.scaling import SCALES, ScaleChoice, Scaling, automatic_scale, scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.stream_moments import ColumnMoments, StreamMoments
 from isthmus.data.table import Index, Table
@@ -35,6 +35,8 @@ from isthmus.parts.slots import Likelihood
 
 LEAST_MEMORY = 2**31
 """Bytes of memory that a machine has which does not tell."""
+LEAST_LOOKED_AT, ROWS_LOOKED_AT = 50, 1000
+"""Rows by which columns of one unit are found, at least in wide tables and at most."""
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, to which the output's gain, the range of codes and the first variance are fitted."""
 
@@ -47,6 +49,8 @@ class Units(NamedTuple):
     dtype: torch.dtype
     stream: StreamState
     """What is remembered of the rows."""
+    scale: str = "by the kinds of columns"
+    """How columns are scaled and why, in words."""
 
 
 class Built(NamedTuple):
@@ -101,7 +105,7 @@ def build(
     generator = Generator().manual_seed(checks.seed(parameters.random_state))
     # Its own, so that the first weights do not depend on how many rows there are to shuffle.
     weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-    units = choose_units(parameters, table, schema, weight)
+    units = choose_units(parameters, table, schema, weight, plan.open_ended)
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
     looked_at = table.holdable(rules.principal_rows(cells))
@@ -141,9 +145,14 @@ def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Ten
     return held_out, order[~torch.isin(order, held_out)]
 
 
-def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None) -> Units:
-    """Choose the scaling, the likelihood and the number type by the data."""
-    raw, machine = Rows(table, weight), compute(parameters.compute)
+def choose_units(
+    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, open_ended: bool
+) -> Units:
+    """Choose the scaling, the likelihood and the number type by the data.
+
+    Of rows to which more will come (`open_ended`) it is not known yet whether their columns are in one unit.
+    """
+    raw, machine = Rows(table, weight, None, torch.float64), compute(parameters.compute)
     dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
     if schema.columns is not None:
         by_column = TableScaling(schema.columns)
@@ -154,8 +163,14 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
         None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
     )
     counts = given is not None and given.build(schema.n_features).whole
-    scale = "none" if counts and rules.is_auto(parameters.scale) else parameters.scale
-    found, name = scaling(scale, summary, table.dtype)
+    stated = "none" if parameters.scale is None else parameters.scale
+    refuse_unknown("scale", stated, ("auto", *SCALES))
+    chosen = ScaleChoice(stated, "as stated")
+    if rules.is_auto(parameters.scale):
+        chosen = ScaleChoice("none", "counts")
+        if not counts:
+            chosen = automatic_scale(summary, table.dtype, None if open_ended else some_rows(table, weight))
+    found = scaling(chosen.name, summary)
     likelihood = rules.likelihood(summary, found) if given is None else given
     checks.refuse_outside(
         likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
@@ -164,7 +179,23 @@ def choose_units(parameters: Parameters, table: Table, schema: TableSchema, weig
     # Clones: the scaling and the stream change independently of each other.
     moments = ColumnMoments(weights, summary.mean.clone(), summary.variance * weights)
     seen = StreamMoments.of(moments, raw.total, summary.smallest.clone(), summary.largest.clone())
-    return Units(found, likelihood, dtype, StreamState(seen, name == "standard"))
+    return Units(
+        found, likelihood, dtype, StreamState(seen, chosen.name == "standard"), f"{chosen.name} ({chosen.reason})"
+    )
+
+
+def some_rows(table: Table, weight: np.ndarray | None) -> np.ndarray | None:
+    """Return some of the different rows of a table of numbers, as they are; None if it is sparse."""
+    most = max(LEAST_LOOKED_AT, min(ROWS_LOOKED_AT, SAMPLE_CELLS // max(table.shape[1], 1)))
+    places: np.ndarray | slice = slice(0, most)
+    # Of a source larger than memory the first rows are at hand.
+    if not table.streamed:
+        counting = np.arange(len(table)) if weight is None else np.flatnonzero(weight > 0)
+        count = min(len(counting), most)
+        places = counting[np.linspace(0, len(counting) - 1, count).astype(np.int64)]
+    found = table.drawn(places)
+    # A row of weight 2 says what two equal rows say.
+    return np.unique(found, axis=0) if isinstance(found, np.ndarray) else None
 
 
 def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:

@@ -89,10 +89,16 @@ def fit(
         [*reports, *callbacks],
     )
     trainer.history.init = built.start
+    if leaves_no_error(built.network):
+        trainer.stop("the first weights leave no error that training could lower")
     history = trainer.fit()
     finish(parameters, built, history)
     record = TrainingRecord(
-        history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream
+        history,
+        dataclasses.replace(trainer.report, scale=built.units.scale),
+        max(trainer.epoch, 1),
+        built.generator.get_state(),
+        built.units.stream,
     )
     return model_of(built, schema, record)
 
@@ -256,6 +262,16 @@ def thread_counts(parameters: Parameters, network: torch.nn.Module, rows: int) -
     """Return the numbers of threads to choose from for training steps on that many rows."""
     weights = sum(parameter.numel() for parameter in network.parameters())
     return devices.thread_counts(compute(parameters.compute).threads, 6.0 * rows * weights)
+
+
+def leaves_no_error(network: Network) -> bool:
+    """Return whether first weights are as good as they can be, so that training would only follow rounding errors.
+
+    Principal components of a table whose rank is that of the code leave nothing; Adam's first steps are as long as its
+    learning rate, however small the gradient.
+    """
+    alone = not network.demands and network.corruption is None
+    return alone and network.likelihood.exhausted
 
 
 def finish(parameters: Parameters, built: Built, history: History) -> None:

@@ -52,6 +52,11 @@ class GaussianLikelihood(LikelihoodModule):
         first = variance if isinstance(variance, float) else 1.0
         self.variance: Tensor = nn.Buffer(torch.full(shape, first, dtype=torch.float64))
 
+    @property
+    def exhausted(self) -> bool:  # type: ignore[override]
+        """Whether the variance, set by errors, is at its floor."""
+        return self.mode in ("optimal", "columns") and bool((self.variance <= self.floor).all())
+
     def mean(self, theta: Tensor) -> Tensor:
         """Return the mean (B, F) from the outputs (B, P)."""
         return self.function(theta[:, : self.features])
