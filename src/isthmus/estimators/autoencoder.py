@@ -128,6 +128,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
     network_ : Network
         The torch module.
+    floor_ : Floor
+        Error on the validation rows beside that of as many principal components, with a paired interval; for tables of
+        numbers that have validation rows.
     columns_ : Columns
         What each column was taken for, and how it is scaled; prints as a table.
     scaling_ : Scaling
@@ -211,6 +214,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ = FromModel(lambda model: model.network)
     scaling_ = FromModel(lambda model: model.scaling)
     likelihood_ = FromModel(lambda model: model.likelihood)
+    floor_ = FromModel(lambda model: model.record.floor)
     columns_ = FromModel(lambda model: model.columns)
     history_ = FromModel(lambda model: model.record.history)
     fit_report_ = FromModel(lambda model: model.record.report)

@@ -68,6 +68,8 @@ class Built(NamedTuple):
     """For the order of the rows and the noise."""
     start: str
     """Which initialisation was used, in words."""
+    closed_form: PrincipalComponents | None
+    """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
 
 
 def build(
@@ -136,7 +138,21 @@ def build(
     network = network.to(rows.device)
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
-    return Built(network, composition, units, rows, training, validation, generator, start)
+    closed_form = None
+    if len(validation) and schema.columns is None and not network.likelihood.whole:
+        closed_form = components_for_floor(network, rows, training[:looked_at], principal)
+    return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+
+
+def components_for_floor(
+    network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
+) -> PrincipalComponents:
+    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
+    latent = network.code.latent
+    if principal is None:
+        rank = min(latent, rows.table.shape[1])
+        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
+    return principal.first(latent)
 
 
 def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
