@@ -108,6 +108,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
         None: train for all epochs. The best weights are kept in any case.
+    floor : {"auto", "return", "tell"}, default="auto"
+        What happens where, on the validation rows of a table of numbers, as many principal components reconstruct
+        better than the network. "return": they are returned in its place, with a warning. "tell": a warning says so if
+        the difference is beyond one standard error. "auto": "return" for dense networks that only reconstruct (a
+        deterministic code, a Gaussian likelihood, no penalty, objective or corruption), else "tell".
     compute : str or Compute, default="auto"
         "auto", "cpu", "cuda" or the name of another device; or `Compute`, which also sets precision, threads,
         compilation and the library that multiplies matrices.
@@ -180,6 +185,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         optimizer: Slot = "adam",
         validation_fraction: float | str = "auto",
         patience: int | None = 10,
+        floor: str = "auto",
         compute: Machine = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
@@ -205,6 +211,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.optimizer = optimizer
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.floor = floor
         self.compute = compute
         self.random_state = random_state
         self.verbose = verbose

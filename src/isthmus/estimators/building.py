@@ -139,9 +139,19 @@ def build(
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
     closed_form = None
-    if len(validation) and schema.columns is None and not network.likelihood.whole:
+    if len(validation) and schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+
+
+def has_floor(network: Network, cells: int) -> bool:
+    """Return whether principal components are a closed form of the network's size, with the same kind of output.
+
+    A code as wide as the table has none; neither have counts, and codes of which few numbers are used at a time.
+    """
+    code, likelihood = network.code, network.likelihood
+    dense = code.activation is not None or code.has_posterior
+    return code.latent < cells and dense and not likelihood.whole
 
 
 def components_for_floor(

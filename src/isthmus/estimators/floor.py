@@ -34,6 +34,8 @@ class Floor:
         Mean over the rows of the model's error minus that of the closed form, and its standard error.
     rows : int
         Held-out rows.
+    returned : bool
+        Whether the closed form was returned in place of the model, which had more error.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Floor:
     change: float
     standard_error: float
     rows: int
+    returned: bool = False
 
     @property
     def gain(self) -> float:
@@ -66,10 +69,11 @@ class Floor:
 
     def __str__(self) -> str:
         low, high = (100 * end for end in self.interval)
-        more = self.gain < 0
-        ends = (-high, -low) if more else (low, high)
-        comparison = f"{100 * abs(self.gain):.0f} % {'more' if more else 'less'} (95 %: {ends[0]:.0f} to {ends[1]:.0f})"
-        return f"held-out error {self.model_error:#.3g}; {self.method} {self.error:#.3g}: {comparison}, on {self.rows:,} rows"
+        word, ends = ("less", (low, high)) if self.gain >= 0 else ("more", (-high, -low))
+        errors = f"held-out error {self.model_error:#.3g}; {self.method} {self.error:#.3g}"
+        comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {ends[0]:.0f} to {ends[1]:.0f})"
+        returned = f"; {self.method} returned" if self.returned else ""
+        return f"{errors}: {comparison}, on {self.rows:,} rows{returned}"
 
     def to_dict(self) -> dict[str, Json]:
         """Return plain numbers and strings by field, for JSON."""

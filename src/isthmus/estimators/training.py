@@ -29,6 +29,7 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
+from isthmus.estimators.closed_form import choice, not_below
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor, measured_floor
 from isthmus.estimators.following import follow_numbers
@@ -75,6 +76,7 @@ def fit(
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
     table, weight = weighted(table, sample_weight, least=2)
+    on_floor = choice(parameters)
     drawn = rules.validation_rows(parameters.validation_fraction, len(table))
     n_validation = drawn if validation is None else len(validation)
     plan = rules.plan(parameters, len(table) - n_validation, n_validation)
@@ -94,6 +96,10 @@ def fit(
         trainer.stop("the first weights leave no error that training could lower")
     history = trainer.fit()
     floor = finish(parameters, built, history)
+    if floor is not None:
+        built, floor = not_below(floor, on_floor, built)
+        if floor.returned:
+            finish(parameters, built, history)
     report = dataclasses.replace(trainer.report, scale=built.units.scale, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
