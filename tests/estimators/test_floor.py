@@ -97,6 +97,6 @@ def test_a_file_keeps_it(tmp_path):
 
 
 def test_without_error_there_is_nothing_to_gain():
-    floor = Floor("PCA with 2", 0.0, 0.0, 0.0, 0.0, 5)
+    floor = Floor("PCA with 2", 0.0, 0.0, 0.0, 0.0, 5, 1.0)
     assert (floor.gain, floor.interval, floor.kept) == (0.0, (0.0, 0.0), True)
     assert Floor.from_dict(floor.to_dict()) == floor

@@ -79,10 +79,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
         The first weights; `history_.init` says how near to PCA they could be. "layerwise" first trains each layer of a
         dense network by itself.
-    scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
-        How columns are scaled for the network. "auto": not at all if every value is in [0, 1] and the greatest is above
-        0.1, and for counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
-        (images); else each to mean 0 and standard deviation 1.
+    scale : {"auto", "standard", "minmax", "global", "common", "none"}, default="auto"
+        How columns are scaled for the network. "standard": each to mean 0 and standard deviation 1; "minmax": each to
+        [0, 1]; "global": all to [0, 1] by one shift and one scale; "common": each to mean 0 and all to a mean variance
+        of 1 by one scale. "auto": one scale for columns of one unit ("none" in [0, 1], "global" from a common least
+        value such as black, else "common"), "none" for counts under a likelihood of counts, else "standard";
+        `fit_report_.scale` says which and why.
     columns : dict, sequence or str, optional
         What columns are: a dict from names (positions, for arrays) to "real", "positive" (seen on a logarithmic scale),
         "count", "boolean", "category", "ordinal", "date-time" (the place in the day, week and year), "trend" (and the

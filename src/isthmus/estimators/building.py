@@ -147,11 +147,12 @@ def build(
 def has_floor(network: Network, cells: int) -> bool:
     """Return whether principal components are a closed form of the network's size, with the same kind of output.
 
-    A code as wide as the table has none; neither have counts, and codes of which few numbers are used at a time.
+    A code as wide as the table has none; neither have counts, codes of which few numbers are used at a time, and
+    networks whose objective asks for something else than the likelihood.
     """
     code, likelihood = network.code, network.likelihood
     dense = code.activation is not None or code.has_posterior
-    return code.latent < cells and dense and not likelihood.whole
+    return code.latent < cells and dense and not likelihood.whole and network.objective is None
 
 
 def components_for_floor(

@@ -21,8 +21,6 @@ from isthmus.parts.likelihoods import Gaussian
 Choice = Literal["return", "tell"]
 LOOKED_AT = 512
 """Rows that the first weights are compared with the mean on."""
-ROUNDING = 1e-6
-"""Part of the error of principal components by which a network may be above it."""
 
 
 def choice(parameters: Parameters) -> Choice:
@@ -57,7 +55,7 @@ def obstacle_to_return(parameters: Parameters) -> str:
 
 def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]:
     """Return what was built, or the principal components in its place where the network is worse; warn of it."""
-    if chosen == "return" and floor.change > ROUNDING * floor.error and is_gaussian(built):
+    if chosen == "return" and not floor.reached and is_gaussian(built):
         warnings.warn(
             f"the principal components are returned, because the network does not reach them ({floor}): take wider "
             "hidden layers, another activation, more epochs or another learning rate",

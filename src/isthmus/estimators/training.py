@@ -91,7 +91,7 @@ def fit(
         built.generator,
         [*reports, *callbacks],
     )
-    trainer.history.init = built.start
+    trainer.history.init, trainer.scale = built.start, built.units.scale
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
     history = trainer.fit()
@@ -100,7 +100,7 @@ def fit(
         built, floor = not_below(floor, on_floor, built)
         if floor.returned:
             finish(parameters, built, history)
-    report = dataclasses.replace(trainer.report, scale=built.units.scale, floor="" if floor is None else str(floor))
+    report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
     record = TrainingRecord(
