@@ -30,7 +30,7 @@ def test_one_plain_line_per_epoch(capsys):
     ae = model(verbose=1).fit(X)
     printed = capsys.readouterr()
     assert printed.err == ""
-    start, *epochs, end = printed.out.splitlines()
+    start, *epochs, end, floor = printed.out.splitlines()
     assert start.startswith(
         "start: pca (exact); 108 training rows, 12 validation rows, up to 3 epochs of 1 batch of 108 rows"
     )
@@ -39,6 +39,7 @@ def test_one_plain_line_per_epoch(capsys):
         loss, val_loss = ae.history_["loss"][number], ae.history_["val_loss"][number]
         losses = re.escape(f"loss {loss:.5g}  val_loss {val_loss:.5g}")
         assert re.fullmatch(rf"epoch {number}/3  {losses}  \d+\.\d s", line)
+    assert floor == str(ae.floor_)
     assert end == f"end: all 3 epochs done; weights of epoch {ae.history_.best_epoch}"
     assert "\x1b" not in printed.out
 
@@ -53,7 +54,7 @@ def test_without_validation_there_is_one_loss(capsys):
 def test_a_narrow_window_does_not_break_the_lines(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     model(verbose=1).fit(X)
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(capsys.readouterr().out.splitlines()) == 6
 
 
 def test_a_reason_is_printed_as_it_is(capsys):

@@ -286,6 +286,7 @@ PARAMETERS = [
         for value in (1.0, -1, "x", None, True, float("nan"))
     ],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x", 1.5)],
+    *[("floor", value, "unknown floor .*'auto', 'return', 'tell'") for value in ("keep", None, 3)],
     *[("compute", value, "compute must be 'auto', the name of a device") for value in (None, 3, ["cpu"])],
     ("compute", "gpu", "unknown device 'gpu'"),
     ("compute", "meta", "device='meta' is not available on this machine; take device='auto' or 'cpu'"),

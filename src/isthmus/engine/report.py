@@ -36,6 +36,8 @@ class FitReport:
         How steps were taken: by autograd, compiled, by the fused backward pass, by a CUDA graph.
     scale : str
         How the columns were scaled, and why.
+    floor : str
+        Held-out error of the model beside that of principal components.
 
     Examples
     --------
@@ -59,6 +61,7 @@ class FitReport:
     threads: str
     steps: str
     scale: str = ""
+    floor: str = ""
 
     def __str__(self) -> str:
         return (
@@ -67,6 +70,7 @@ class FitReport:
             f"{counted(self.batch_size, 'row')}, learning rate {self.learning_rate:g} ({self.schedule}); on "
             f"{self.device}, data {self.data}; {self.precision}; {self.steps}; threads: {self.threads}"
             + (f"; scale: {self.scale}" if self.scale else "")
+            + (f"; {self.floor}" if self.floor else "")
         )
 
     def _repr_html_(self) -> str:
@@ -85,6 +89,7 @@ class FitReport:
                 ("steps", self.steps),
                 ("threads", self.threads),
                 ("scale", self.scale),
+                ("beside a closed form", self.floor),
             ]
         )
 

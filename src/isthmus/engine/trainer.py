@@ -74,6 +74,8 @@ class Trainer:
         self.generator = generator
         self.callbacks = callbacks
         self.history = History()
+        self.scale = ""
+        """How the columns are scaled and why, for the report."""
         self.stepper: Steps = steps_for(network, rows, index, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
@@ -106,6 +108,7 @@ class Trainer:
             precision=self.stepper.precision_description,
             threads=self.stepper.threads_description,
             steps=self.stepper.description,
+            scale=self.scale,
         )
 
     def describe(self) -> str:

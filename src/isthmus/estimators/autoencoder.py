@@ -79,10 +79,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     init : {"pca", "orthogonal", "torch", "layerwise"}, default="pca"
         The first weights; `history_.init` says how near to PCA they could be. "layerwise" first trains each layer of a
         dense network by itself.
-    scale : {"auto", "standard", "minmax", "global", "none"}, default="auto"
-        How columns are scaled for the network. "auto": not at all if every value is in [0, 1] and the greatest is above
-        0.1, and for counts under a likelihood of counts; divided by the greatest value for 8-bit unsigned integers
-        (images); else each to mean 0 and standard deviation 1.
+    scale : {"auto", "standard", "minmax", "global", "common", "none"}, default="auto"
+        How columns are scaled for the network. "standard": each to mean 0 and standard deviation 1; "minmax": each to
+        [0, 1]; "global": all to [0, 1] by one shift and one scale; "common": each to mean 0 and all to a mean variance
+        of 1 by one scale. "auto": one scale for columns of one unit ("none" in [0, 1], "global" from a common least
+        value such as black, else "common"), "none" for counts under a likelihood of counts, else "standard";
+        `fit_report_.scale` says which and why.
     columns : dict, sequence or str, optional
         What columns are: a dict from names (positions, for arrays) to "real", "positive" (seen on a logarithmic scale),
         "count", "boolean", "category", "ordinal", "date-time" (the place in the day, week and year), "trend" (and the
@@ -108,6 +110,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
         None: train for all epochs. The best weights are kept in any case.
+    floor : {"auto", "return", "tell"}, default="auto"
+        What happens where, on the validation rows of a table of numbers, as many principal components reconstruct
+        better than the network. "return": they are returned in its place, with a warning. "tell": a warning says so if
+        the difference is beyond one standard error. "auto": "return" for dense networks that only reconstruct (a
+        deterministic code, a Gaussian likelihood, no penalty, objective or corruption), else "tell".
     compute : str or Compute, default="auto"
         "auto", "cpu", "cuda" or the name of another device; or `Compute`, which also sets precision, threads,
         compilation and the library that multiplies matrices.
@@ -128,6 +135,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
     network_ : Network
         The torch module.
+    floor_ : Floor
+        Error on the validation rows beside that of as many principal components, with a paired interval; for tables of
+        numbers that have validation rows.
     columns_ : Columns
         What each column was taken for, and how it is scaled; prints as a table.
     scaling_ : Scaling
@@ -177,6 +187,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         optimizer: Slot = "adam",
         validation_fraction: float | str = "auto",
         patience: int | None = 10,
+        floor: str = "auto",
         compute: Machine = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
@@ -202,6 +213,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.optimizer = optimizer
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.floor = floor
         self.compute = compute
         self.random_state = random_state
         self.verbose = verbose
@@ -211,6 +223,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ = FromModel(lambda model: model.network)
     scaling_ = FromModel(lambda model: model.scaling)
     likelihood_ = FromModel(lambda model: model.likelihood)
+    floor_ = FromModel(lambda model: model.record.floor)
     columns_ = FromModel(lambda model: model.columns)
     history_ = FromModel(lambda model: model.record.history)
     fit_report_ = FromModel(lambda model: model.record.report)

@@ -68,6 +68,8 @@ class Built(NamedTuple):
     """For the order of the rows and the noise."""
     start: str
     """Which initialisation was used, in words."""
+    closed_form: PrincipalComponents | None
+    """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
 
 
 def build(
@@ -136,7 +138,32 @@ def build(
     network = network.to(rows.device)
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
-    return Built(network, composition, units, rows, training, validation, generator, start)
+    closed_form = None
+    if len(validation) and schema.columns is None and has_floor(network, cells):
+        closed_form = components_for_floor(network, rows, training[:looked_at], principal)
+    return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+
+
+def has_floor(network: Network, cells: int) -> bool:
+    """Return whether principal components are a closed form of the network's size, with the same kind of output.
+
+    A code as wide as the table has none; neither have counts, codes of which few numbers are used at a time, and
+    networks whose objective asks for something else than the likelihood.
+    """
+    code, likelihood = network.code, network.likelihood
+    dense = code.activation is not None or code.has_posterior
+    return code.latent < cells and dense and not likelihood.whole and network.objective is None
+
+
+def components_for_floor(
+    network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
+) -> PrincipalComponents:
+    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
+    latent = network.code.latent
+    if principal is None:
+        rank = min(latent, rows.table.shape[1])
+        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
+    return principal.first(latent)
 
 
 def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:

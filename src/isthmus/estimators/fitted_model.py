@@ -13,6 +13,7 @@ from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
+from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Backbone, Slot
 from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.composition import compose
@@ -84,6 +85,8 @@ class TrainingRecord:
         State of the generator that orders rows and seeds noise.
     stream : StreamState
         What is remembered of the rows, for more of them.
+    floor : Floor or None
+        What a closed form of the same size reached on the validation rows; None where it was not measured.
     """
 
     history: History
@@ -91,6 +94,7 @@ class TrainingRecord:
     epochs: int
     generator: Tensor
     stream: StreamState
+    floor: Floor | None = None
 
     @property
     def rows(self) -> float:

@@ -16,6 +16,7 @@ from isthmus.data.tables import TableScaling
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
+from isthmus.estimators.floor import Floor
 from isthmus.estimators.plain import Classes, plain, revived
 from isthmus.estimators.saved_stream import state_of_stream, stream_of, stream_of_schema_2
 from isthmus.estimators.state import State, member, nest, prefixed
@@ -36,6 +37,7 @@ def state_of(model: FittedModel, resume: bool = True) -> State:
         "dtype": str(model.dtype).removeprefix("torch."),
         "history": record.history.to_dict(),
         "fit_report": record.report.to_dict(),
+        "floor": None if record.floor is None else record.floor.to_dict(),
         "epochs": record.epochs,
     }
     tensors = {f"network.{name}": tensor for name, tensor in model.network.state_dict().items()}
@@ -81,6 +83,7 @@ def model_of(state: State, classes: Classes) -> FittedModel:
         facts["epochs"],
         state.tensors["generator"],
         stream,
+        None if facts.get("floor") is None else Floor.from_dict(facts["floor"]),
     )
     return FittedModel(schema, scaling, composition, network, dtype, record)
 

@@ -44,6 +44,7 @@ class Parameters(Protocol):
     optimizer: Adam | str | object
     validation_fraction: float | str
     patience: int | None
+    floor: str
     compute: Machine
     random_state: RandomState
     verbose: int

@@ -29,7 +29,9 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
+from isthmus.estimators.closed_form import choice, not_below
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
+from isthmus.estimators.floor import Floor, measured_floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
@@ -74,6 +76,7 @@ def fit(
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
     table, weight = weighted(table, sample_weight, least=2)
+    on_floor = choice(parameters)
     drawn = rules.validation_rows(parameters.validation_fraction, len(table))
     n_validation = drawn if validation is None else len(validation)
     plan = rules.plan(parameters, len(table) - n_validation, n_validation)
@@ -88,17 +91,20 @@ def fit(
         built.generator,
         [*reports, *callbacks],
     )
-    trainer.history.init = built.start
+    trainer.history.init, trainer.scale = built.start, built.units.scale
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
     history = trainer.fit()
-    finish(parameters, built, history)
+    floor = finish(parameters, built, history)
+    if floor is not None:
+        built, floor = not_below(floor, on_floor, built)
+        if floor.returned:
+            finish(parameters, built, history)
+    report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
+    if floor is not None and reports:
+        print(floor)
     record = TrainingRecord(
-        history,
-        dataclasses.replace(trainer.report, scale=built.units.scale),
-        max(trainer.epoch, 1),
-        built.generator.get_state(),
-        built.units.stream,
+        history, report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream, floor
     )
     return model_of(built, schema, record)
 
@@ -274,13 +280,19 @@ def leaves_no_error(network: Network) -> bool:
     return alone and network.likelihood.exhausted
 
 
-def finish(parameters: Parameters, built: Built, history: History) -> None:
-    """Fix optimal variances on the rows that validated the training, or trained it, and look for dead parts."""
+def finish(parameters: Parameters, built: Built, history: History) -> Floor | None:
+    """Fix optimal variances on the rows that validated the training, or trained it, and look for dead parts.
+
+    Returns the error of principal components on the validation rows beside that of the model.
+    """
     index = built.validation if len(built.validation) else built.training
     operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in built.network.parameters())
     with devices.threads(devices.thread_count(compute(parameters.compute).threads, operations)):
         fix_variance(built.network, built.rows, index)
         history.health = health.report(built.network, built.rows, index)
+        if built.closed_form is None:
+            return None
+        return measured_floor(built.network, built.closed_form, built.rows, built.validation)
 
 
 def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> FittedModel:
