@@ -295,3 +295,13 @@ def test_logarithms_and_back(constant):
     values = torch.tensor([-1e6, -1.0, 0.0, 1e-9, 5.0], dtype=torch.float64)
     constants = torch.full_like(values, constant)
     torch.testing.assert_close(exponential(logarithmic(values, constants), constants), values)
+
+
+def test_real_columns_are_shifted_and_scaled_as_an_affine_scaling_says():
+    from isthmus import AutoEncoder
+
+    X = np.random.default_rng(0).normal(3, 2, size=(200, 3))
+    with_gaps = np.where(np.arange(200)[:, None] % 10 == [0, 1, 2], np.nan, X)
+    scaling = AutoEncoder(1, epochs=1, random_state=0).fit(with_gaps).scaling_
+    np.testing.assert_allclose(scaling.shift, np.nanmean(with_gaps, axis=0))
+    np.testing.assert_allclose(scaling.scale, np.nanstd(with_gaps, axis=0))

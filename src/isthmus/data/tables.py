@@ -126,6 +126,18 @@ class TableScaling(Scaling):
         return len(self.columns_of_cells)
 
     @property
+    def shift(self) -> Tensor:
+        """What is subtracted from the real-valued columns, positive ones on their logarithmic scale, float64."""
+        found: Tensor = self.mean
+        return found
+
+    @property
+    def scale(self) -> Tensor:
+        """What they are divided by after that, float64."""
+        found: Tensor = self.deviation
+        return found
+
+    @property
     def feature_group(self) -> Tensor:
         """Which column each cell belongs to, (F,) int64."""
         return self.columns_of_cells
