@@ -82,5 +82,4 @@ def test_an_ordinary_course_is_not_worth_a_word():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = AutoEncoder(8, epochs=10, random_state=0).fit(DIGITS)
-    assert model.history_.health["loss_rise"] < 0.1
-    assert "loss_above_start" not in model.history_.health
+    assert not {"loss_rise", "loss_above_start"} & set(model.history_.health)

@@ -18,6 +18,8 @@ LEAST_VARIANCE = 0.01
 """A coordinate of the posterior mean with a smaller variance is inactive (Burda, Grosse and Salakhutdinov 2016)."""
 LEAST_EPOCHS = 3
 """Epochs from which the course of the validation loss is judged."""
+SOON = 20
+"""Epochs after the best one that are not many."""
 LEAST_RISE = 0.2
 """Nats per cell by which the validation loss must rise to be a problem: half as much error again, for a Gaussian."""
 MOST = 4096
@@ -95,7 +97,7 @@ def course_of(history: History, cells: int) -> dict[str, float]:
     -------
     dict
         `loss_above_start`: if no epoch was better than the start, by how much the best of them was worse.
-        `loss_rise`: if training went on after the best epoch, by how much the last one was worse.
+        `loss_rise`: if training went on for long after the best epoch, by how much the last one was worse.
     """
     if "val_loss" not in history.columns or len(history) <= LEAST_EPOCHS:
         return {}
@@ -105,7 +107,8 @@ def course_of(history: History, cells: int) -> dict[str, float]:
     best = int(np.argmin(losses))
     if best == 0:
         return {"loss_above_start": float(losses[1:].min() - losses[0])}
-    return {"loss_rise": float(losses[-1] - losses[best])}
+    # Patience ends a rise soon enough for the best weights to be all that matters.
+    return {"loss_rise": float(losses[-1] - losses[best])} if len(losses) - best > SOON else {}
 
 
 def problems_of_course(health: dict[str, float], history: History) -> Iterable[str]:
@@ -129,7 +132,12 @@ def problems_of_course(health: dict[str, float], history: History) -> Iterable[s
 
 def report(network: Network, rows: Rows, index: Index, history: History) -> dict[str, float]:
     """Diagnose, and warn once about all problems."""
-    health = diagnose(network, rows, index) | course_of(history, rows.batch(index[:1])[0].shape[1])
+    health = diagnose(network, rows, index)
+    cells = rows.batch(index[:1])[0].shape[1]
+    if network.code.latent < cells:
+        # A code as wide as the table starts without error, and is told of before training.
+        health |= course_of(history, cells)
+
     wrong = [*problems(health, network, min(len(index), MOST)), *problems_of_course(health, history)]
     if wrong and differ(rows, index[:MOST]):
         warnings.warn("; ".join(wrong), TrainingWarning, stacklevel=4)
