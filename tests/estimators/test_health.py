@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -19,7 +21,7 @@ def test_posterior_collapse_is_warned_about_and_recorded(tmp_path):
 
 def test_active_units_of_a_healthy_model():
     model = AutoEncoder(5, code="gaussian", penalty="kl", epochs=10, random_state=0).fit(DIGITS)
-    assert model.history_.health == {"active_units": 5}
+    assert model.history_.health["active_units"] == 5
 
 
 def test_dead_units_are_warned_about():
@@ -58,3 +60,26 @@ def test_outputs_that_a_relu_leaves_dead_are_counted():
     dead = (model.reconstruct(DIGITS[:1000]) == 0).all(0).sum()
     assert model.history_.health["dead_outputs"] == pytest.approx(dead, abs=6)
     assert model.history_.health["dead_outputs"] > 0
+
+
+def test_a_learning_rate_that_is_too_high_is_told():
+    with pytest.warns(
+        TrainingWarning, match=r"no epoch was better than the start: .* take a learning_rate below"
+    ) as caught:
+        model = AutoEncoder(8, learning_rate=5.0, epochs=6, random_state=0).fit(DIGITS[:800])
+    assert sum("learning_rate below" in str(warning.message) for warning in caught) == 1
+    assert model.history_.best_epoch == 0
+    assert model.history_.health["loss_above_start"] > 0.2
+
+
+def test_overfitting_is_told():
+    with pytest.warns(TrainingWarning, match="the validation loss rose from .* in epoch .* to .* at the end"):
+        model = AutoEncoder(16, (256,), epochs=300, patience=None, random_state=0).fit(DIGITS[:120])
+    assert model.history_.health["loss_rise"] > 0.2
+
+
+def test_an_ordinary_course_is_not_worth_a_word():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = AutoEncoder(8, epochs=10, random_state=0).fit(DIGITS)
+    assert not {"loss_rise", "loss_above_start"} & set(model.history_.health)

@@ -289,7 +289,7 @@ def finish(parameters: Parameters, built: Built, history: History) -> Floor | No
     operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in built.network.parameters())
     with devices.threads(devices.thread_count(compute(parameters.compute).threads, operations)):
         fix_variance(built.network, built.rows, index)
-        history.health = health.report(built.network, built.rows, index)
+        history.health = health.report(built.network, built.rows, index, history)
         if built.closed_form is None:
             return None
         return measured_floor(built.network, built.closed_form, built.rows, built.validation)
