@@ -6,6 +6,7 @@ A text of many values has many cells, and what cells without meaning add to a pr
 
 import numpy as np
 
+from isthmus.core.conditional_gaussian import location_and_scale
 from isthmus.tasks.imputation.table_cells import TableCells
 
 SHUFFLES = 199
@@ -76,7 +77,5 @@ def strengths(choices: np.ndarray, others: np.ndarray) -> np.ndarray:
 def standard(cells: np.ndarray) -> np.ndarray:
     """Return cells (n, F) with mean 0 and standard deviation 1, and 0 where they are missing."""
     there = ~np.isnan(cells)
-    count = np.maximum(there.sum(0), 1)
-    centred = np.where(there, cells - np.where(there, cells, 0.0).sum(0) / count, 0.0)
-    spread = np.sqrt((centred**2).sum(0) / count)
-    return centred / np.where(spread > LEAST_SPREAD, spread, np.inf)
+    centre, scale = location_and_scale(cells, there)
+    return np.where(there, (cells - centre) / scale, 0.0)
