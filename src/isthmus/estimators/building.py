@@ -25,6 +25,7 @@ from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
+from isthmus.estimators.comparison import Components
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
@@ -68,7 +69,7 @@ class Built(NamedTuple):
     """For the order of the rows and the noise."""
     start: str
     """Which initialisation was used, in words."""
-    closed_form: PrincipalComponents | None
+    closed_form: Components | None
     """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
 
 
@@ -139,7 +140,7 @@ def build(
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
     closed_form = None
-    if len(validation) and schema.columns is None and has_floor(network, cells):
+    if schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
 
@@ -157,13 +158,13 @@ def has_floor(network: Network, cells: int) -> bool:
 
 def components_for_floor(
     network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
-) -> PrincipalComponents:
+) -> Components:
     """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
     latent = network.code.latent
     if principal is None:
         rank = min(latent, rows.table.shape[1])
         principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
-    return principal.first(latent)
+    return Components(principal.first(latent))
 
 
 def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:

@@ -2,15 +2,19 @@
 
 import dataclasses
 import warnings
+from copy import deepcopy
 from typing import Literal
 
+import torch
 from torch import Generator
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.initialisation import initialise
+from isthmus.core.network import Network
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators import rules
-from isthmus.estimators.building import Built
+from isthmus.estimators.building import Built, components_for_floor
+from isthmus.estimators.comparison import Components
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.parts.backbones import Dense, Linear
@@ -54,13 +58,17 @@ def obstacle_to_return(parameters: Parameters) -> str:
 
 
 def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]:
-    """Return what was built, or the principal components in its place where the network is worse; warn of it."""
-    if chosen == "return" and not floor.reached and is_gaussian(built):
+    """Return what was built, or the principal components in its place unless the network is better; warn of it."""
+    if chosen == "return" and not floor.won and is_gaussian(built):
+        why = (
+            "the gain of the network over them is within chance ({}): more rows may show one, and floor='tell' keeps "
+            "the network"
+            if floor.reached
+            else "the network does not reach them ({}): take wider hidden layers, another activation, more epochs or "
+            "another learning rate"
+        )
         warnings.warn(
-            f"the principal components are returned, because the network does not reach them ({floor}): take wider "
-            "hidden layers, another activation, more epochs or another learning rate",
-            TrainingWarning,
-            stacklevel=4,
+            f"the principal components are returned, because {why.format(floor)}", TrainingWarning, stacklevel=4
         )
         return components_in_place(built), dataclasses.replace(floor, returned=True)
     if not floor.kept:
@@ -90,8 +98,25 @@ def components_in_place(built: Built) -> Built:
         likelihood=dataclasses.replace(likelihood, activation="identity"),
     )
     network = composition.build(built.units.dtype)
-    x, weight = built.rows.batch(built.training[:LOOKED_AT])
-    initialise(
-        network, "pca", Generator().manual_seed(0), built.closed_form, x.cpu(), None if weight is None else weight.cpu()
-    )
+    write_components(network, built.closed_form, built)
     return built._replace(composition=composition, network=network.to(built.rows.device))
+
+
+def write_components(network: Network, closed_form: Components, built: Built) -> None:
+    """Write principal components to a linear network on the processor."""
+    x, weight = built.rows.batch(built.training[:LOOKED_AT])
+    generator = Generator().manual_seed(0)
+    principal = closed_form.principal
+    initialise(network, "pca", generator, principal, x.cpu(), None if weight is None else weight.cpu())
+
+
+def use_all_rows(built: Built) -> None:
+    """Let returned components be those of all rows in memory; variances stay as they were on held-out rows."""
+    if built.rows.table.streamed or not len(built.validation):
+        return
+    network = built.network.cpu()
+    variances = deepcopy(network.likelihood.state_dict())
+    everything = torch.cat([built.training[:], built.validation])
+    write_components(network, components_for_floor(network, built.rows, everything, None), built)
+    network.likelihood.load_state_dict(variances)
+    network.to(built.rows.device)

@@ -1,25 +1,19 @@
 """`Floor`: what a closed form of the same size reaches on held-out rows, beside the trained autoencoder."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
-import torch
-from torch import Tensor
+from scipy.stats import t as student_t
 
 from isthmus.core.json_type import Json
-from isthmus.core.network import Network
-from isthmus.core.principal import PrincipalComponents
-from isthmus.data.rows import Rows
 
 NORMAL_95 = 1.96
 """Standard errors to either side in which 95 % of normal deviations lie."""
+CONFIDENCE = 0.95
+"""Confidence with which a model must be better than a closed form to take its place."""
 ROUNDING, NOTHING = 1e-6, 1e-8
 """Parts of the closed form's error and of the variance by which a model may be above it."""
-BLOCK = 512
-"""Rows that are compared at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,9 @@ class Floor:
     variance : float
         Mean squared deviation of held-out cells from the means of the training rows: the error without any code.
     returned : bool
-        Whether the closed form was returned in place of the model, which had more error.
+        Whether the closed form was returned in place of the model, which had more error, or less within chance.
+    folds : int
+        Parts that the rows were cut into for cross-validation, with models of their own; 0 if rows were held out.
 
     Examples
     --------
@@ -55,6 +51,7 @@ class Floor:
     rows: int
     variance: float
     returned: bool = False
+    folds: int = 0
 
     @property
     def gain(self) -> float:
@@ -73,6 +70,12 @@ class Floor:
         return self.change <= ROUNDING * self.error + NOTHING * self.variance
 
     @property
+    def won(self) -> bool:
+        """Whether the model is better than the closed form beyond rounding and chance: by a one-sided t-test at 5 %."""
+        chance = float(student_t.ppf(CONFIDENCE, max(self.rows - 1, 1))) * self.standard_error
+        return self.change < -max(chance, ROUNDING * self.error, NOTHING * self.variance)
+
+    @property
     def kept(self) -> bool:
         """Whether the model is no worse than the closed form beyond one standard error."""
         return self.reached or self.change <= self.standard_error
@@ -83,7 +86,8 @@ class Floor:
         errors = f"held-out error {self.model_error:#.3g}; {self.method} {self.error:#.3g}"
         comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {ends[0]:.0f} to {ends[1]:.0f})"
         returned = f"; {self.method} returned" if self.returned else ""
-        return f"{errors}: {comparison}, on {self.rows:,} rows{returned}"
+        how = f" in {self.folds}-fold cross-validation" if self.folds else ""
+        return f"{errors}: {comparison}, on {self.rows:,} rows{how}{returned}"
 
     def to_dict(self) -> dict[str, Json]:
         """Return plain numbers and strings by field, for JSON."""
@@ -93,48 +97,3 @@ class Floor:
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the floor of which `to_dict` returned `plain`."""
         return cls(**plain)
-
-
-@torch.no_grad()
-def measured_floor(network: Network, principal: PrincipalComponents, rows: Rows, held_out: Tensor) -> Floor:
-    """Compare a network with principal components on rows that neither has seen.
-
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    principal
-        As many components as the code has numbers.
-    rows
-        All rows.
-    held_out
-        Positions of the rows to compare on, at least one.
-    """
-    model, closed_form, plain, weights = [], [], [], []
-    for index in held_out.split(BLOCK):
-        x, weight = rows.batch(index)
-        full = x.to_dense() if x.layout != torch.strided else x
-        wide = full.double()
-        components = principal_on(principal, wide)
-        near = components.reconstruct(wide)
-        plain.append((wide - components.mean).square().mean(1))
-        model.append((network.reconstruct(x).double() - wide).square().mean(1))
-        closed_form.append((near - wide).square().mean(1))
-        weights.append(torch.ones_like(wide[:, 0]) if weight is None else weight.double())
-    ours, theirs, without, counts = (torch.cat(part).cpu().numpy() for part in (model, closed_form, plain, weights))
-    change = float(np.average(ours - theirs, weights=counts))
-    spread = math.sqrt(float(np.average((ours - theirs - change) ** 2, weights=counts)))
-    return Floor(
-        f"PCA with {principal.components.shape[1]}",
-        float(np.average(theirs, weights=counts)),
-        float(np.average(ours, weights=counts)),
-        change,
-        spread / math.sqrt(max(len(held_out) - 1, 1)),
-        len(held_out),
-        float(np.average(without, weights=counts)),
-    )
-
-
-def principal_on(principal: PrincipalComponents, like: Tensor) -> PrincipalComponents:
-    """Return components in the number type and on the device of a tensor."""
-    return PrincipalComponents(*(part.to(like) for part in principal))

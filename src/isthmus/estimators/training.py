@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from contextlib import AbstractContextManager
 from copy import copy, deepcopy
 from typing import NamedTuple
 
@@ -29,9 +30,11 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import choice, not_below
+from isthmus.estimators.closed_form import Choice, choice, not_below, use_all_rows
+from isthmus.estimators.comparison import Comparison
+from isthmus.estimators.cross_validation import CrossValidated, LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
-from isthmus.estimators.floor import Floor, measured_floor
+from isthmus.estimators.floor import Floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
@@ -82,24 +85,30 @@ def fit(
     plan = rules.plan(parameters, len(table) - n_validation, n_validation)
     with threads_to_build(parameters, table):
         built = build(parameters, table, schema, weight, drawn if validation is None else validation, plan)
+    plan = planned(plan, parameters, built)
+    crossed = None
+    if validation is None and rules.is_auto(parameters.validation_fraction) and not n_validation:
+        crossed = cross_validated(parameters, table, schema, weight, plan, built)
+    if crossed is not None and on_floor == "return":
+        callbacks = [*callbacks, LastEpoch(crossed.epochs)]
     trainer = Trainer(
-        built.network,
-        built.rows,
-        built.training,
-        built.validation,
-        planned(plan, parameters, built),
-        built.generator,
-        [*reports, *callbacks],
+        built.network, built.rows, built.training, built.validation, plan, built.generator, [*reports, *callbacks]
     )
     trainer.history.init, trainer.scale = built.start, built.units.scale
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
+    elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
+        trainer.stop("cross-validation found no gain in training")
     history = trainer.fit()
-    floor = finish(parameters, built, history)
-    if floor is not None:
-        built, floor = not_below(floor, on_floor, built)
-        if floor.returned:
-            finish(parameters, built, history)
+    index = built.validation if len(built.validation) else built.training
+    with threads_to_use(parameters, built.network):
+        floor = floor_of(built, crossed, on_floor)
+        if floor is not None:
+            built, floor = not_below(floor, on_floor, built)
+        fix_variance(built.network, built.rows, index)
+        history.health = health.report(built.network, built.rows, index, history)
+        if floor is not None and floor.returned and validation is None:
+            use_all_rows(built)
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
@@ -107,6 +116,16 @@ def fit(
         history, report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream, floor
     )
     return model_of(built, schema, record)
+
+
+def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice) -> Floor | None:
+    """Return the error of the closed form beside that of the network; None where no rows tell."""
+    if crossed is not None:
+        return crossed.best if on_floor == "return" else crossed.last
+    if built.closed_form is None or not len(built.validation):
+        return None
+    held_out = built.validation
+    return Comparison.of(built.network, built.closed_form, built.rows, held_out).floor(built.closed_form.method)
 
 
 def fit_more(
@@ -280,19 +299,10 @@ def leaves_no_error(network: Network) -> bool:
     return alone and network.likelihood.exhausted
 
 
-def finish(parameters: Parameters, built: Built, history: History) -> Floor | None:
-    """Fix optimal variances on the rows that validated the training, or trained it, and look for dead parts.
-
-    Returns the error of principal components on the validation rows beside that of the model.
-    """
-    index = built.validation if len(built.validation) else built.training
-    operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in built.network.parameters())
-    with devices.threads(devices.thread_count(compute(parameters.compute).threads, operations)):
-        fix_variance(built.network, built.rows, index)
-        history.health = health.report(built.network, built.rows, index, history)
-        if built.closed_form is None:
-            return None
-        return measured_floor(built.network, built.closed_form, built.rows, built.validation)
+def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:
+    """Return the context in which rows pass through a network once."""
+    operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in network.parameters())
+    return devices.threads(devices.thread_count(compute(parameters.compute).threads, operations))
 
 
 def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> FittedModel:

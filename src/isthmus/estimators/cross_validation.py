@@ -1,0 +1,191 @@
+"""Where rows are too few to hold any out: how many epochs gain most over a closed form, by cross-validation."""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from isthmus.data.rows import Rows
+from isthmus.data.schema import TableSchema
+from isthmus.data.table import Table
+from isthmus.engine.callbacks import Callback, TrainingRun
+from isthmus.engine.plan import Plan
+from isthmus.engine.trainer import Trainer
+from isthmus.estimators.building import Built, build
+from isthmus.estimators.comparison import Comparison, dense_batch, errors_on
+from isthmus.estimators.floor import Floor
+from isthmus.estimators.parameters import Parameters
+
+FOLDS = 5
+"""Parts that a small table is cut into; each is held out once."""
+GROWTH, PATIENCE = 1.3, 3
+"""Ratio of the epochs after which errors are recorded, and how many records in a row may be no better."""
+LEAST_EPOCHS = 30
+"""Epochs before which training is not given up."""
+LEAST_ROWS = 10
+"""Different rows from which cross-validation can tell anything: two per fold."""
+
+
+class CrossValidated(NamedTuple):
+    """What training gains over a closed form on rows that are held out."""
+
+    epochs: int
+    """Epochs after which the error on held-out rows is least."""
+    best: Floor
+    """After these epochs."""
+    last: Floor
+    """After all epochs."""
+
+
+class Fold(NamedTuple):
+    """How training went with one part of the rows held out."""
+
+    method: str
+    """The closed form."""
+    epochs: list[int]
+    """(E,) epochs after which errors were recorded."""
+    curve: Tensor
+    """(E, n) error of each held-out row after them."""
+    last: Comparison
+    """After training."""
+
+
+class ErrorCurve(Callback):
+    """Records the error of each held-out row before training and after some epochs, ever further apart.
+
+    Training ends where the last records are no better than those before.
+
+    Parameters
+    ----------
+    built
+        The network in training, its rows, and the closed form in whose measure errors are.
+    """
+
+    def __init__(self, built: Built) -> None:
+        self.built = built
+        self.errors: list[Tensor] = []
+        self.epochs = [0]
+        self.due = 1
+
+    def on_fit_start(self, run: TrainingRun) -> None:
+        """Record the errors of the first weights."""
+        self.record()
+
+    def on_epoch_end(self, run: TrainingRun) -> None:
+        """Record the errors after an epoch, if it is one of those; end training if it has been of no use for long."""
+        if run.epoch < self.due and run.epoch < run.epochs:
+            return
+        self.due = max(run.epoch + 1, math.ceil(GROWTH * run.epoch))
+        self.epochs.append(run.epoch)
+        self.record()
+        means = [float(errors.mean()) for errors in self.errors]
+        if run.epoch >= LEAST_EPOCHS and len(means) - int(np.argmin(means)) > PATIENCE:
+            run.stop("no better error on held-out rows")
+
+    def record(self) -> None:
+        """Record the errors of the present weights."""
+        network, closed_form = self.built.network, self.built.closed_form
+        assert closed_form is not None, "folds are compared with a closed form"
+        network.eval()
+        network.begin(1.0)
+        self.errors.append(errors_on(network, closed_form, self.built.rows, self.built.validation))
+
+
+class LastEpoch(Callback):
+    """Ends training after a number of epochs.
+
+    Parameters
+    ----------
+    epochs
+        The number that cross-validation found.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_epoch_end(self, run: TrainingRun) -> None:
+        """End training if these were all."""
+        if run.epoch == self.epochs < run.epochs:
+            run.stop(f"cross-validation found {self.epochs} epochs best")
+
+
+def cross_validated(
+    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan, built: Built
+) -> CrossValidated | None:
+    """Train on four fifths of the rows five times, and compare with a closed form on the other fifth.
+
+    Parameters
+    ----------
+    parameters, table, schema, weight, plan
+        As in `build`.
+    built
+        What was built from all rows.
+
+    Returns
+    -------
+    CrossValidated or None
+        None if there is no closed form, if there are fewer than ten different rows, or if training was interrupted.
+    """
+    if built.closed_form is None or table.streamed:
+        return None
+    own = copy(parameters)
+    own.latent, own.random_state = built.network.code.latent, 0
+    held_out = parts(same_rows(built.rows, weight))
+    folds = []
+    for rows in held_out:
+        with warnings.catch_warnings():
+            # Whatever goes wrong is told of the training on all rows.
+            warnings.simplefilter("ignore")
+            fold = trained(build(own, table, schema, weight, rows, plan), plan)
+        if fold is None:
+            return None
+        folds.append(fold)
+    return None if not folds else summary_of(folds)
+
+
+def summary_of(folds: Sequence[Fold]) -> CrossValidated:
+    """Return the number of epochs with the least error on held-out rows, and the floors."""
+    shortest = min(len(fold.curve) for fold in folds)
+    curve = torch.cat([fold.curve[:shortest] for fold in folds], 1)
+    last = Comparison.joined([fold.last for fold in folds])
+    best = int((curve @ last.weight).nan_to_num(nan=torch.inf).argmin())
+    method, count = folds[0].method, len(folds)
+    return CrossValidated(
+        folds[0].epochs[best], last._replace(model=curve[best]).floor(method, count), last.floor(method, count)
+    )
+
+
+def trained(built: Built, plan: Plan) -> Fold | None:
+    """Train on the rows that are not held out; None if training was interrupted."""
+    network, rows, none = built.network, built.rows, torch.empty(0, dtype=torch.int64)
+    assert built.closed_form is not None, "folds are compared with a closed form"
+    curve = ErrorCurve(built)
+    trainer = Trainer(network, rows, built.training, none, plan, built.generator, [curve])
+    if trainer.fit().stopped.startswith("interrupted"):
+        return None
+    last = Comparison.of(network, built.closed_form, rows, built.validation)
+    return Fold(built.closed_form.method, curve.epochs, torch.stack(curve.errors), last)
+
+
+def same_rows(rows: Rows, weight: np.ndarray | None) -> dict[bytes, list[int]]:
+    """Return the positions of the rows of positive weight, those of equal rows together."""
+    x, _ = dense_batch(rows, torch.arange(len(rows)))
+    found: dict[bytes, list[int]] = {}
+    for place, row in enumerate(x.cpu().numpy()):
+        if weight is None or weight[place] > 0:
+            found.setdefault(row.tobytes(), []).append(place)
+    return found
+
+
+def parts(groups: Mapping[bytes, Sequence[int]]) -> list[np.ndarray]:
+    """Return the positions of the rows of each fold, equal rows in one; nothing if there are too few."""
+    if len(groups) < LEAST_ROWS:
+        return []
+    order = torch.randperm(len(groups), generator=Generator().manual_seed(0)).tensor_split(FOLDS)
+    places = list(groups.values())
+    return [np.array([place for group in fold.tolist() for place in places[group]]) for fold in order]
