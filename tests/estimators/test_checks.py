@@ -282,7 +282,7 @@ PARAMETERS = [
         for value in (0, -1, "x", None, True, float("inf"), float("nan"))
     ],
     *[
-        ("validation_fraction", value, r"validation_fraction must be a number in \[0, 1\); got")
+        ("validation", value, r"validation must be a number in \[0, 1\); got")
         for value in (1.0, -1, "x", None, True, float("nan"))
     ],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x", 1.5)],
@@ -323,7 +323,7 @@ def test_no_gpu():
         model(compute="cuda").fit(IRIS)
 
 
-TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "patience", "schedule", "optimizer")
+TRAINING = ("epochs", "batch_size", "learning_rate", "validation", "patience", "schedule", "optimizer")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_where_there_is_none():
     pandas = pytest.importorskip("pandas")
     with pytest.warns(UserWarning, match="is not smaller than"):
         wide = fitted(DIGITS[:, 20:25], latent=9)
-    for model in (fitted(validation_fraction=0.0), fitted(pandas.DataFrame(frame), latent=2), wide):
+    for model in (fitted(validation=0.0), fitted(pandas.DataFrame(frame), latent=2), wide):
         assert not hasattr(model, "floor_")
     counts = np.random.default_rng(0).poisson(2, (200, 6))
     assert not hasattr(fitted(counts, 2, likelihood="poisson"), "floor_")

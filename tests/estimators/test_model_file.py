@@ -211,7 +211,7 @@ def test_a_device_that_this_machine_has_not_does_not_matter(saved):
 
 
 def test_after_divergence(path):
-    ae = model(scale="none", init="torch", compute=Compute(precision="float32"), validation_fraction=0.2)
+    ae = model(scale="none", init="torch", compute=Compute(precision="float32"), validation=0.2)
     with pytest.warns(UserWarning, match="not finite"):
         ae.fit(IRIS * 1e19)
     ae.history_.append({"epoch": 1, "loss": float("inf")})

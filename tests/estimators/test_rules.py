@@ -53,8 +53,8 @@ def test_some_row_is_left_to_train_on(fraction, rows):
 
 
 @pytest.mark.parametrize("fraction", [1, 1.0, 2, -0.1, "half", None, True, float("nan")])
-def test_validation_fractions_that_cannot_be(fraction):
-    with pytest.raises(ValueError, match=r"validation_fraction must be a number in \[0, 1\); got"):
+def test_validations_that_cannot_be(fraction):
+    with pytest.raises(ValueError, match=r"validation must be a number in \[0, 1\); got"):
         rules.validation_rows(fraction, 100)
 
 

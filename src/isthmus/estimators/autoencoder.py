@@ -19,7 +19,7 @@ from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
-from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training
+from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training, validation
 from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
@@ -104,9 +104,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         How the learning rate changes during training.
     optimizer : {"adam", "adamw"} or Adam, default="adam"
         The optimiser.
-    validation_fraction : float or "auto"
-        Share of the rows, in [0, 1), that are held out of training for validation. "auto": none of fewer than 100 rows;
-        else a tenth, and at most 2,000 rows.
+    validation : float, "auto", "last", array-like or table
+        The rows that are held out of training to validate it: a share in [0, 1), drawn at random; "last", the last
+        tenth, for rows in the order of time; positions in X (whole numbers) or a mask of its rows; or other rows, as a
+        table with the columns of X. "auto": a tenth at random, at most 2,000 rows; of fewer than 100 rows none, and
+        cross-validation says for how many epochs the network gains over the closed form of `floor_`.
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
         None: train for all epochs. The best weights are kept in any case.
@@ -185,7 +187,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         learning_rate: float | str = "auto",
         schedule: str = "cosine",
         optimizer: Slot = "adam",
-        validation_fraction: float | str = "auto",
+        validation: object = "auto",
         patience: int | None = 10,
         floor: str = "auto",
         compute: Machine = "auto",
@@ -211,7 +213,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.optimizer = optimizer
-        self.validation_fraction = validation_fraction
+        self.validation = validation
         self.patience = patience
         self.floor = floor
         self.compute = compute
@@ -237,7 +239,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: object, y: object = None, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Train on the rows of X.
 
         Parameters
@@ -251,6 +255,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : ignored
         sample_weight : array-like of shape (n,), optional
             Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
+        groups : array-like of shape (n,), optional
+            Labels, such as patients or speakers: rows of one label are never on both sides of a validation.
 
         Returns
         -------
@@ -269,7 +275,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             least_rows=2,
             sample_weight=sample_weight,
         )
-        self.model_ = training.fit(self, table, schema, sample_weight)
+        beside = None
+        if validation.has_rows(self.validation):
+            validation.refuse_beside_groups(groups)
+            caller = type(self).__name__
+            table, sample_weight, beside = validation.with_rows(self.validation, table, schema, sample_weight, caller)
+        self.model_ = training.fit(self, table, schema, sample_weight, groups, beside)
         return self
 
     def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -531,8 +542,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def save(self, path: str | Path, *, resume: bool = True) -> None:
         """Write the fitted model to one file: weights as safetensors, everything else as JSON in its header.
 
-        The file appears whole or not at all; `isthmus.load` reads it. Callbacks are not saved, and a `random_state`
-        that is not a number is saved as None.
+        The file appears whole or not at all; `isthmus.load` reads it. Callbacks and validation rows are not saved, and
+        a `random_state` that is not a number is saved as None.
 
         Parameters
         ----------

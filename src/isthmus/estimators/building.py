@@ -15,7 +15,7 @@ from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import SCALES, ScaleChoice, Scaling, automatic_scale, scaling
+from isthmus.data.scaling import SCALES, AffineScaling, ScaleChoice, Scaling, automatic_scale, scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.stream_moments import ColumnMoments, StreamMoments
 from isthmus.data.table import Index, Table
@@ -30,6 +30,7 @@ from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
+from isthmus.estimators.validation import HeldOut
 from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
 from isthmus.parts.slots import Likelihood
@@ -78,7 +79,7 @@ def build(
     table: Table,
     schema: TableSchema,
     weight: np.ndarray | None,
-    held_out: int | np.ndarray,
+    held_out: HeldOut,
     plan: Plan,
 ) -> Built:
     """Choose scaling and likelihood by the data, build the network and write its first weights.
@@ -94,7 +95,7 @@ def build(
     weight
         (n,) sample weights, or None.
     held_out
-        How many rows are kept out of training, or their positions.
+        Which rows are kept out of training.
     plan
         How training will go; layer-wise pretraining follows it too.
 
@@ -108,14 +109,11 @@ def build(
     generator = Generator().manual_seed(checks.seed(parameters.random_state))
     # Its own, so that the first weights do not depend on how many rows there are to shuffle.
     weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-    units = choose_units(parameters, table, schema, weight, plan.open_ended)
+    units = units_of_rows_to_learn(parameters, table, schema, weight, held_out, plan.open_ended)
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
     looked_at = table.holdable(rules.principal_rows(cells))
-    if isinstance(held_out, int):
-        validation, training = rows.split(held_out, max(looked_at, health.MOST), generator)
-    else:
-        validation, training = without_rows(len(table), torch.from_numpy(held_out), generator)
+    validation, training = held_out.split(table, max(looked_at, health.MOST), generator)
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
     sample = rows.batch(some)
 
@@ -167,10 +165,28 @@ def components_for_floor(
     return Components(principal.first(latent))
 
 
-def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Return the positions of the rows that are held out, and those of all others in random order."""
-    order = torch.randperm(rows, generator=generator)
-    return held_out, order[~torch.isin(order, held_out)]
+def units_of_rows_to_learn(
+    parameters: Parameters,
+    table: Table,
+    schema: TableSchema,
+    weight: np.ndarray | None,
+    held_out: HeldOut,
+    open_ended: bool,
+) -> Units:
+    """Choose scaling and likelihood by the rows that may be learned from: not by given validation rows."""
+    if held_out.positions is None or schema.columns is not None:
+        return choose_units(parameters, table, schema, weight, open_ended)
+    used = np.ones(len(table), dtype=bool)
+    used[held_out.positions] = False
+    own = None if weight is None else weight[used]
+    units = choose_units(parameters, table.selected(used), schema, own, open_ended)
+    validated = table.selected(~used).summary()
+    likelihood = units.likelihood
+    if parameters.likelihood != "auto":
+        name = type(likelihood).__name__
+        assert isinstance(units.scaling, AffineScaling), "tables of numbers have affine scalings"
+        checks.refuse_outside(likelihood.build(schema.n_features), name, validated.ends, units.scaling, schema.names)
+    return units
 
 
 def choose_units(

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from isthmus.estimators.building import Built, build
 from isthmus.estimators.comparison import Comparison, dense_batch, errors_on
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.validation import HeldOut
 
 FOLDS = 5
 """Parts that a small table is cut into; each is held out once."""
@@ -28,7 +29,7 @@ GROWTH, PATIENCE = 1.3, 3
 LEAST_EPOCHS = 30
 """Epochs before which training is not given up."""
 LEAST_ROWS = 10
-"""Different rows from which cross-validation can tell anything: two per fold."""
+"""Rows from which cross-validation can tell anything: two per fold."""
 
 
 class CrossValidated(NamedTuple):
@@ -115,7 +116,13 @@ class LastEpoch(Callback):
 
 
 def cross_validated(
-    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan, built: Built
+    parameters: Parameters,
+    table: Table,
+    schema: TableSchema,
+    weight: np.ndarray | None,
+    groups: np.ndarray | None,
+    plan: Plan,
+    built: Built,
 ) -> CrossValidated | None:
     """Train on four fifths of the rows five times, and compare with a closed form on the other fifth.
 
@@ -123,25 +130,26 @@ def cross_validated(
     ----------
     parameters, table, schema, weight, plan
         As in `build`.
+    groups
+        (n,) numbers of groups that stay together; None keeps equal rows together.
     built
         What was built from all rows.
 
     Returns
     -------
     CrossValidated or None
-        None if there is no closed form, if there are fewer than ten different rows, or if training was interrupted.
+        None without a closed form, of fewer than ten rows or five different ones, or if training was interrupted.
     """
     if built.closed_form is None or table.streamed:
         return None
     own = copy(parameters)
     own.latent, own.random_state = built.network.code.latent, 0
-    held_out = parts(same_rows(built.rows, weight))
     folds = []
-    for rows in held_out:
+    for rows in parts(equal_rows(built.rows) if groups is None else groups):
         with warnings.catch_warnings():
             # Whatever goes wrong is told of the training on all rows.
             warnings.simplefilter("ignore")
-            fold = trained(build(own, table, schema, weight, rows, plan), plan)
+            fold = trained(build(own, table, schema, weight, HeldOut(len(rows), rows), plan), plan)
         if fold is None:
             return None
         folds.append(fold)
@@ -172,20 +180,16 @@ def trained(built: Built, plan: Plan) -> Fold | None:
     return Fold(built.closed_form.method, curve.epochs, torch.stack(curve.errors), last)
 
 
-def same_rows(rows: Rows, weight: np.ndarray | None) -> dict[bytes, list[int]]:
-    """Return the positions of the rows of positive weight, those of equal rows together."""
+def equal_rows(rows: Rows) -> np.ndarray:
+    """Return a number for each row, (n,), which is the same for equal rows."""
     x, _ = dense_batch(rows, torch.arange(len(rows)))
-    found: dict[bytes, list[int]] = {}
-    for place, row in enumerate(x.cpu().numpy()):
-        if weight is None or weight[place] > 0:
-            found.setdefault(row.tobytes(), []).append(place)
-    return found
+    return np.unique(x.cpu().numpy(), axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def parts(groups: Mapping[bytes, Sequence[int]]) -> list[np.ndarray]:
-    """Return the positions of the rows of each fold, equal rows in one; nothing if there are too few."""
-    if len(groups) < LEAST_ROWS:
+def parts(groups: np.ndarray) -> list[np.ndarray]:
+    """Return the positions of the rows of each fold, whole groups; nothing if these are too few."""
+    found = np.unique(groups)
+    if len(found) < FOLDS or len(groups) < LEAST_ROWS:
         return []
-    order = torch.randperm(len(groups), generator=Generator().manual_seed(0)).tensor_split(FOLDS)
-    places = list(groups.values())
-    return [np.array([place for group in fold.tolist() for place in places[group]]) for fold in order]
+    order = torch.randperm(len(found), generator=Generator().manual_seed(0)).numpy()
+    return [np.flatnonzero(np.isin(groups, found[fold])) for fold in np.array_split(order, FOLDS)]

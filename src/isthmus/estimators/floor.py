@@ -1,5 +1,6 @@
 """`Floor`: what a closed form of the same size reaches on held-out rows, beside the trained autoencoder."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -8,8 +9,8 @@ from scipy.stats import t as student_t
 
 from isthmus.core.json_type import Json
 
-NORMAL_95 = 1.96
-"""Standard errors to either side in which 95 % of normal deviations lie."""
+INTERVAL = 0.95
+"""Share of the cases in which `Floor.interval` holds the gain."""
 CONFIDENCE = 0.95
 """Confidence with which a model must be better than a closed form to take its place."""
 ROUNDING, NOTHING = 1e-6, 1e-8
@@ -59,10 +60,19 @@ class Floor:
         return -self.change / self.error if self.error > 0 else 0.0
 
     @property
+    def kept_error(self) -> float:
+        """The error of what was kept: of the model, or of the closed form in its place."""
+        return self.error if self.returned else self.model_error
+
+    @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of `gain`, paired over rows."""
-        half = NORMAL_95 * self.standard_error / self.error if self.error > 0 else 0.0
+        half = self.deviations(0.5 + INTERVAL / 2) * self.standard_error / self.error if self.error > 0 else 0.0
         return self.gain - half, self.gain + half
+
+    def deviations(self, share: float) -> float:
+        """Return the quantile of Student's t distribution for that many rows; infinity for one."""
+        return float(student_t.ppf(share, self.rows - 1)) if self.rows > 1 else math.inf
 
     @property
     def reached(self) -> bool:
@@ -72,8 +82,8 @@ class Floor:
     @property
     def won(self) -> bool:
         """Whether the model is better than the closed form beyond rounding and chance: by a one-sided t-test at 5 %."""
-        chance = float(student_t.ppf(CONFIDENCE, max(self.rows - 1, 1))) * self.standard_error
-        return self.change < -max(chance, ROUNDING * self.error, NOTHING * self.variance)
+        chance = self.deviations(CONFIDENCE) * self.standard_error
+        return self.rows > 1 and self.change < -max(chance, ROUNDING * self.error, NOTHING * self.variance)
 
     @property
     def kept(self) -> bool:

@@ -42,7 +42,7 @@ class Parameters(Protocol):
     learning_rate: float | str
     schedule: str
     optimizer: Adam | str | object
-    validation_fraction: float | str
+    validation: object
     patience: int | None
     floor: str
     compute: Machine

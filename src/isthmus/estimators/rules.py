@@ -78,11 +78,11 @@ def likelihood(summary: Summary, scaling: AffineScaling) -> Gaussian | Bernoulli
     return Gaussian()
 
 
-def validation_rows(validation_fraction: float | str, rows: int) -> int:
-    """Return how many rows are kept out of training to validate it."""
-    if is_auto(validation_fraction):
+def validation_rows(validation: object, rows: int) -> int:
+    """Return how many rows are drawn to validate a training: a share of them, or as many as suits their number."""
+    if not is_number(validation):
         return automatic_validation(rows)
-    return min(round(fraction("validation_fraction", validation_fraction) * rows), rows - 1)
+    return min(round(fraction("validation", validation) * rows), rows - 1)
 
 
 def latent_size(

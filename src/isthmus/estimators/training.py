@@ -39,6 +39,7 @@ from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.validation import HeldOut, given, held_out
 
 AGAIN = ", again at chunk "
 """Says in `History.init` that a stream began anew at PCA."""
@@ -49,6 +50,7 @@ def fit(
     table: Table,
     schema: TableSchema,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     validation: np.ndarray | None = None,
 ) -> FittedModel:
     """Train an autoencoder on a table.
@@ -63,9 +65,11 @@ def fit(
         What was learned of the table.
     sample_weight
         (n,) weights, at least 0; None for equal ones.
+    groups
+        (n,) labels; rows of one label are either all trained on or all held out.
     validation
-        Positions of the rows that are kept out of training to validate it, for rows in memory of equal weight; None
-        for as many as `validation_fraction` says, drawn at random.
+        Positions of the rows that are held out of training to validate it, for rows in memory; none of them trains
+        without validation. None does as `parameters.validation` says.
 
     Returns
     -------
@@ -78,17 +82,16 @@ def fit(
     """
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
-    table, weight = weighted(table, sample_weight, least=2)
     on_floor = choice(parameters)
-    drawn = rules.validation_rows(parameters.validation_fraction, len(table))
-    n_validation = drawn if validation is None else len(validation)
-    plan = rules.plan(parameters, len(table) - n_validation, n_validation)
+    held = held_out(parameters.validation, table, sample_weight, groups) if validation is None else given(validation)
+    table, weight = weighted(table, sample_weight, least=2)
+    plan = rules.plan(parameters, len(table) - held.count, held.count)
     with threads_to_build(parameters, table):
-        built = build(parameters, table, schema, weight, drawn if validation is None else validation, plan)
+        built = build(parameters, table, schema, weight, held, plan)
     plan = planned(plan, parameters, built)
     crossed = None
-    if validation is None and rules.is_auto(parameters.validation_fraction) and not n_validation:
-        crossed = cross_validated(parameters, table, schema, weight, plan, built)
+    if validation is None and rules.is_auto(parameters.validation) and not held.count:
+        crossed = cross_validated(parameters, table, schema, weight, held.groups, plan, built)
     if crossed is not None and on_floor == "return":
         callbacks = [*callbacks, LastEpoch(crossed.epochs)]
     trainer = Trainer(
@@ -106,8 +109,10 @@ def fit(
         if floor is not None:
             built, floor = not_below(floor, on_floor, built)
         fix_variance(built.network, built.rows, index)
-        history.health = health.report(built.network, built.rows, index, history)
-        if floor is not None and floor.returned and validation is None:
+        history.health = health.report(
+            built.network, built.rows, built.training, built.validation, history, floor, components_needed(built)
+        )
+        if floor is not None and floor.returned and held.drawn:
             use_all_rows(built)
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
@@ -186,8 +191,8 @@ class Begun(NamedTuple):
 def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
     """Build a model from the first chunk of a stream."""
     with threads_to_build(parameters, table):
-        n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
-        built = build(parameters, table, schema, weight, n_validation, plan)
+        held = HeldOut(rules.validation_rows(parameters.validation, len(table)))
+        built = build(parameters, table, schema, weight, held, plan)
     history = History()
     history.init = built.start
     stream = built.units.stream
@@ -297,6 +302,11 @@ def leaves_no_error(network: Network) -> bool:
     """
     alone = not network.demands and network.corruption is None
     return alone and network.likelihood.exhausted
+
+
+def components_needed(built: Built) -> int:
+    """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
+    return 0 if built.closed_form is None else built.closed_form.principal.rank_for(health.NEARLY_ALL)
 
 
 def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:

@@ -104,7 +104,7 @@ def estimator(run: Run, pixels: int) -> AutoEncoder:
         learning_rate=1e-3,
         schedule="constant",
         optimizer=Adam(epsilon=1e-8 * pixels),
-        validation_fraction=0.0,
+        validation=0.0,
         compute=Compute(threads=1, precision="float32"),
         random_state=run.seed,
     )

@@ -51,7 +51,7 @@ def network(seed: int, epochs: int, init: str = "pca", learning_rate: float | st
         likelihood=Gaussian(variance=1.0),
         scale="none",
         batch_size=150,
-        validation_fraction=0.0,
+        validation=0.0,
         random_state=seed,
         compute=Compute(threads=1),
     )
