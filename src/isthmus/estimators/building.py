@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Part
+from isthmus.core.contract import CodeModule, Part
 from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
@@ -25,7 +25,7 @@ from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
-from isthmus.estimators.comparison import Components
+from isthmus.estimators.closed_forms import ClosedForm, Components, LinearNetwork, of_counts
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
@@ -70,8 +70,8 @@ class Built(NamedTuple):
     """For the order of the rows and the noise."""
     start: str
     """Which initialisation was used, in words."""
-    closed_form: Components | None
-    """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
+    closed_form: ClosedForm | None
+    """What the network is compared with, fitted to the training rows; None where there is none of its size."""
 
 
 def build(
@@ -81,6 +81,7 @@ def build(
     weight: np.ndarray | None,
     held_out: HeldOut,
     plan: Plan,
+    compare: bool = True,
 ) -> Built:
     """Choose scaling and likelihood by the data, build the network and write its first weights.
 
@@ -98,6 +99,8 @@ def build(
         Which rows are kept out of training.
     plan
         How training will go; layer-wise pretraining follows it too.
+    compare
+        Whether the network will be compared with a closed form.
 
     Raises
     ------
@@ -138,31 +141,57 @@ def build(
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
     closed_form = None
-    if schema.columns is None and has_floor(network, cells):
-        closed_form = components_for_floor(network, rows, training[:looked_at], principal)
+    if compare:
+        closed_form = closed_form_of(network, composition, schema, rows, training[:looked_at], validation, principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
 
 
-def has_floor(network: Network, cells: int) -> bool:
-    """Return whether principal components are a closed form of the network's size, with the same kind of output.
+def closed_form_of(
+    network: Network,
+    composition: Composition,
+    schema: TableSchema,
+    rows: Rows,
+    some: Index,
+    held_out: Tensor,
+    principal: PrincipalComponents | None,
+) -> ClosedForm | None:
+    """Return the closed form of a network's size, fitted to some training rows; None if there is none.
 
-    A code as wide as the table has none; neither have counts, codes of which few numbers are used at a time, and
-    networks whose objective asks for something else than the likelihood.
+    A code as wide as the table has none, and neither have codebooks, nor networks whose objective asks for something
+    else than the likelihood. Of a sparse code as many components count as it has numbers at most.
     """
-    code, likelihood = network.code, network.likelihood
-    dense = code.activation is not None or code.has_posterior
-    return code.latent < cells and dense and not likelihood.whole and network.objective is None
+    code, likelihood, cells = network.code, network.likelihood, composition.cells
+    if code.codewords or network.objective is not None:
+        return None
+    if likelihood.whole:
+        return of_counts(network, rows, some, held_out) if code.latent < cells and is_dense(code) else None
+    if is_dense(code) and code.latent >= cells:
+        return None
+    if schema.columns is None:
+        return Components(components_for_floor(network, rows, some, principal))
+    if principal is None:
+        rank, features = min(code.latent, cells), composition.cells
+        generator = Generator().manual_seed(0)
+        principal = components_of(
+            rows, some, features, rank, generator, lambda x: likelihood.encoder_input(x)[:, :features]
+        )
+    return LinearNetwork.of(composition, rows, some, principal.first(code.latent)) if is_dense(code) else None
+
+
+def is_dense(code: CodeModule) -> bool:
+    """Return whether all numbers of a code are in use for every row."""
+    return code.activation is not None or code.has_posterior
 
 
 def components_for_floor(
-    network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
-) -> Components:
+    network: Network, rows: Rows, some: Index, principal: PrincipalComponents | None
+) -> PrincipalComponents:
     """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
     latent = network.code.latent
     if principal is None:
         rank = min(latent, rows.table.shape[1])
         principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
-    return Components(principal.first(latent))
+    return principal.first(latent)
 
 
 def units_of_rows_to_learn(
@@ -174,7 +203,7 @@ def units_of_rows_to_learn(
     open_ended: bool,
 ) -> Units:
     """Choose scaling and likelihood by the rows that may be learned from: not by given validation rows."""
-    if held_out.positions is None or schema.columns is not None:
+    if held_out.drawn or held_out.positions is None or schema.columns is not None:
         return choose_units(parameters, table, schema, weight, open_ended)
     used = np.ones(len(table), dtype=bool)
     used[held_out.positions] = False

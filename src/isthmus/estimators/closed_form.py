@@ -6,15 +6,12 @@ from copy import deepcopy
 from typing import Literal
 
 import torch
-from torch import Generator
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.initialisation import initialise
-from isthmus.core.network import Network
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators import rules
 from isthmus.estimators.building import Built, components_for_floor
-from isthmus.estimators.comparison import Components
+from isthmus.estimators.closed_forms import Components, LinearNetwork, linear, write_components
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.parts.backbones import Dense, Linear
@@ -23,8 +20,6 @@ from isthmus.parts.composition import part
 from isthmus.parts.likelihoods import Gaussian
 
 Choice = Literal["return", "tell"]
-LOOKED_AT = 512
-"""Rows that the first weights are compared with the mean on."""
 
 
 def choice(parameters: Parameters) -> Choice:
@@ -59,7 +54,7 @@ def obstacle_to_return(parameters: Parameters) -> str:
 
 def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]:
     """Return what was built, or the principal components in its place unless the network is better; warn of it."""
-    if chosen == "return" and not floor.won and is_gaussian(built):
+    if chosen == "return" and not floor.won and can_return(built):
         why = (
             "the gain of the network over them is within chance ({}): more rows may show one, and floor='tell' keeps "
             "the network"
@@ -81,42 +76,34 @@ def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]
     return built, floor
 
 
-def is_gaussian(built: Built) -> bool:
-    """Return whether the likelihood that was chosen by the data has a mean that principal components give."""
-    return isinstance(built.units.likelihood, Gaussian)
+def can_return(built: Built) -> bool:
+    """Return whether the closed form that was chosen by the data can take the place of the network."""
+    closed_form = built.closed_form
+    gaussian = isinstance(closed_form, Components) and isinstance(built.units.likelihood, Gaussian)
+    return gaussian or isinstance(closed_form, LinearNetwork)
 
 
 def components_in_place(built: Built) -> Built:
     """Return what was built with the linear autoencoder of the principal components in place of the network."""
-    assert built.closed_form is not None, "there is no floor without principal components"
-    likelihood = built.units.likelihood
+    closed_form, likelihood = built.closed_form, built.units.likelihood
+    if isinstance(closed_form, LinearNetwork):
+        return built._replace(composition=closed_form.composition, network=closed_form.network)
+    assert isinstance(closed_form, Components), "other closed forms are no networks"
     assert isinstance(likelihood, Gaussian), "other likelihoods have no place for them"
-    composition = dataclasses.replace(
-        built.composition,
-        encoder=Linear(),
-        decoder=Linear(),
-        likelihood=dataclasses.replace(likelihood, activation="identity"),
-    )
+    straight = dataclasses.replace(likelihood, activation="identity")
+    composition = dataclasses.replace(linear(built.composition), likelihood=straight)
     network = composition.build(built.units.dtype)
-    write_components(network, built.closed_form, built)
+    write_components(network, closed_form.principal, built.rows, built.training)
     return built._replace(composition=composition, network=network.to(built.rows.device))
-
-
-def write_components(network: Network, closed_form: Components, built: Built) -> None:
-    """Write principal components to a linear network on the processor."""
-    x, weight = built.rows.batch(built.training[:LOOKED_AT])
-    generator = Generator().manual_seed(0)
-    principal = closed_form.principal
-    initialise(network, "pca", generator, principal, x.cpu(), None if weight is None else weight.cpu())
 
 
 def use_all_rows(built: Built) -> None:
     """Let returned components be those of all rows in memory; variances stay as they were on held-out rows."""
-    if built.rows.table.streamed or not len(built.validation):
+    if built.rows.table.streamed or not len(built.validation) or not isinstance(built.closed_form, Components):
         return
     network = built.network.cpu()
     variances = deepcopy(network.likelihood.state_dict())
     everything = torch.cat([built.training[:], built.validation])
-    write_components(network, components_for_floor(network, built.rows, everything, None), built)
+    write_components(network, components_for_floor(network, built.rows, everything, None), built.rows, everything)
     network.likelihood.load_state_dict(variances)
     network.to(built.rows.device)

@@ -2,71 +2,21 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
+from scipy.stats import t as student_t
+from scipy.stats import wilcoxon
 from torch import Tensor
 
 from isthmus.core.network import Network
-from isthmus.core.principal import PrincipalComponents
 from isthmus.data.rows import Rows
+from isthmus.estimators.closed_forms import ClosedForm
 from isthmus.estimators.floor import Floor
 
 BLOCK = 512
 """Rows that are compared at a time."""
-
-
-class ClosedForm(Protocol):
-    """What a network is compared with: a method of the same size, fitted to the same rows without training."""
-
-    @property
-    def method(self) -> str:
-        """What it is called, with its size."""
-
-    def errors(self, x: Tensor) -> Tensor:
-        """Return its error on each row of x (B, F), (B,)."""
-
-    def errors_without(self, x: Tensor) -> Tensor:
-        """Return the error of the training rows' means on each row of x (B, F), (B,)."""
-
-    def errors_of(self, network: Network, x: Tensor) -> Tensor:
-        """Return the error of a network on each row of x (B, F), (B,), in the same measure."""
-
-
-class Components(NamedTuple):
-    """Principal components as a closed form, compared by the mean squared error per cell.
-
-    Parameters
-    ----------
-    principal
-        As many components as the network's code has numbers.
-    """
-
-    principal: PrincipalComponents
-
-    @property
-    def method(self) -> str:
-        """Principal components and their number."""
-        return f"PCA with {self.principal.components.shape[1]}"
-
-    def errors(self, x: Tensor) -> Tensor:
-        """Return the mean squared distance to the subspace."""
-        wide = x.double()
-        return (self.like(wide).reconstruct(wide) - wide).square().mean(1)
-
-    def errors_without(self, x: Tensor) -> Tensor:
-        """Return the mean squared distance to the mean row."""
-        wide = x.double()
-        return (wide - self.like(wide).mean).square().mean(1)
-
-    def errors_of(self, network: Network, x: Tensor) -> Tensor:
-        """Return the mean squared error of a network's reconstructions."""
-        return (network.reconstruct(x).double() - x).square().mean(1)
-
-    def like(self, x: Tensor) -> PrincipalComponents:
-        """Return the components in the number type and on the device of x."""
-        return PrincipalComponents(*(part.to(x) for part in self.principal))
 
 
 class Comparison(NamedTuple):
@@ -115,8 +65,24 @@ class Comparison(NamedTuple):
             spread / math.sqrt(max(len(ours) - 1, 1)),
             len(ours),
             float(np.average(without, weights=weight)),
+            chance_of(ours - theirs, weight),
             folds=folds,
         )
+
+
+def chance_of(change: np.ndarray, weight: np.ndarray) -> float:
+    """Return the probability that changes (n,) are on average so far below 0 by chance.
+
+    Twice the lesser p-value of a t-test of their weighted mean and of Wilcoxon's signed-rank test, which counts rows of
+    any weight alike; both are one-sided. Only the latter has power where a few wild rows make the spread.
+    """
+    n = len(change)
+    if n < 2 or not change.any():
+        return 1.0
+    mean = np.average(change, weights=weight)
+    error = math.sqrt(float(np.average((change - mean) ** 2, weights=weight)) / (n - 1))
+    of_mean = float(student_t.cdf(mean / error, n - 1)) if error > 0 else float(mean >= 0)
+    return min(1.0, 2 * min(of_mean, float(wilcoxon(change, alternative="less", method="asymptotic").pvalue)))
 
 
 def errors_on(network: Network, closed_form: ClosedForm, rows: Rows, held_out: Tensor) -> Tensor:

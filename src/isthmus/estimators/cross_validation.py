@@ -16,7 +16,7 @@ from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
-from isthmus.estimators.building import Built, build
+from isthmus.estimators.building import Built, build, is_dense
 from isthmus.estimators.comparison import Comparison, dense_batch, errors_on
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
@@ -138,9 +138,10 @@ def cross_validated(
     Returns
     -------
     CrossValidated or None
-        None without a closed form, of fewer than ten rows or five different ones, or if training was interrupted.
+        None without a closed form, for sparse codes, of fewer than ten rows or five different ones, and after an
+        interruption.
     """
-    if built.closed_form is None or table.streamed:
+    if built.closed_form is None or table.streamed or not is_dense(built.network.code):
         return None
     own = copy(parameters)
     own.latent, own.random_state = built.network.code.latent, 0

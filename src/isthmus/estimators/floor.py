@@ -11,8 +11,11 @@ from isthmus.core.json_type import Json
 
 INTERVAL = 0.95
 """Share of the cases in which `Floor.interval` holds the gain."""
-CONFIDENCE = 0.95
-"""Confidence with which a model must be better than a closed form to take its place."""
+SIGNIFICANT, SIGNIFICANT_CROSSED = 0.05, 0.01
+"""P-values below which a model takes the place of a closed form, on held-out rows and in cross-validation.
+
+Few rows are the best of many epochs by chance, and the rows of different folds share what was trained on.
+"""
 ROUNDING, NOTHING = 1e-6, 1e-8
 """Parts of the closed form's error and of the variance by which a model may be above it."""
 
@@ -33,6 +36,9 @@ class Floor:
         Held-out rows.
     variance : float
         Mean squared deviation of held-out cells from the means of the training rows: the error without any code.
+    p_value : float
+        Probability that the model has so much less error by chance: twice the lesser of those of a paired t-test and of
+        Wilcoxon's signed-rank test, which a few wild rows do not decide; one-sided.
     returned : bool
         Whether the closed form was returned in place of the model, which had more error, or less within chance.
     folds : int
@@ -51,6 +57,7 @@ class Floor:
     standard_error: float
     rows: int
     variance: float
+    p_value: float = 1.0
     returned: bool = False
     folds: int = 0
 
@@ -81,9 +88,12 @@ class Floor:
 
     @property
     def won(self) -> bool:
-        """Whether the model is better than the closed form beyond rounding and chance: by a one-sided t-test at 5 %."""
-        chance = self.deviations(CONFIDENCE) * self.standard_error
-        return self.rows > 1 and self.change < -max(chance, ROUNDING * self.error, NOTHING * self.variance)
+        """Whether the model is better than the closed form beyond rounding and chance.
+
+        Its `p_value` must be below 5 %, and below 1 % in cross-validation.
+        """
+        level = SIGNIFICANT_CROSSED if self.folds else SIGNIFICANT
+        return self.p_value < level and self.change < -max(ROUNDING * self.error, NOTHING * self.variance)
 
     @property
     def kept(self) -> bool:

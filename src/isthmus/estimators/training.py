@@ -1,6 +1,7 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
+import math
 import warnings
 from contextlib import AbstractContextManager
 from copy import copy, deepcopy
@@ -29,8 +30,9 @@ from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
-from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
+from isthmus.estimators.building import Built, Units, build, fix_variance, is_dense, rows_to_train, threads_to_build
 from isthmus.estimators.closed_form import Choice, choice, not_below, use_all_rows
+from isthmus.estimators.closed_forms import ClosedForm, Components
 from isthmus.estimators.comparison import Comparison
 from isthmus.estimators.cross_validation import CrossValidated, LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
@@ -52,6 +54,7 @@ def fit(
     sample_weight: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     validation: np.ndarray | None = None,
+    compare: bool = True,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -70,6 +73,8 @@ def fit(
     validation
         Positions of the rows that are held out of training to validate it, for rows in memory; none of them trains
         without validation. None does as `parameters.validation` says.
+    compare
+        Whether the network is compared with a closed form (`Floor`), which may take its place.
 
     Returns
     -------
@@ -87,7 +92,7 @@ def fit(
     table, weight = weighted(table, sample_weight, least=2)
     plan = rules.plan(parameters, len(table) - held.count, held.count)
     with threads_to_build(parameters, table):
-        built = build(parameters, table, schema, weight, held, plan)
+        built = build(parameters, table, schema, weight, held, plan, compare)
     plan = planned(plan, parameters, built)
     crossed = None
     if validation is None and rules.is_auto(parameters.validation) and not held.count:
@@ -129,8 +134,19 @@ def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice) -> 
         return crossed.best if on_floor == "return" else crossed.last
     if built.closed_form is None or not len(built.validation):
         return None
-    held_out = built.validation
-    return Comparison.of(built.network, built.closed_form, built.rows, held_out).floor(built.closed_form.method)
+    closed_form = of_size_in_use(built.closed_form, built)
+    if closed_form is None:
+        return None
+    return Comparison.of(built.network, closed_form, built.rows, built.validation).floor(closed_form.method)
+
+
+def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
+    """Return the closed form with as many components as a sparse code has numbers in use; None if it has no fewer."""
+    if is_dense(built.network.code) or not isinstance(closed_form, Components):
+        return closed_form
+    active = math.ceil(health.diagnose(built.network, built.rows, built.validation)["mean_active"])
+    fewer = active < min(built.composition.cells, closed_form.principal.components.shape[1] + 1)
+    return Components(closed_form.principal.first(active)) if fewer else None
 
 
 def fit_more(
@@ -306,7 +322,9 @@ def leaves_no_error(network: Network) -> bool:
 
 def components_needed(built: Built) -> int:
     """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
-    return 0 if built.closed_form is None else built.closed_form.principal.rank_for(health.NEARLY_ALL)
+    if not isinstance(built.closed_form, Components) or not is_dense(built.network.code):
+        return 0
+    return built.closed_form.principal.rank_for(health.NEARLY_ALL)
 
 
 def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:

@@ -33,21 +33,20 @@ class HeldOut:
     Parameters
     ----------
     count : int
-        How many rows are drawn at random, about, if groups stay together.
+        How many rows are held out; about, if groups stay together.
     positions : ndarray of shape (v,) or None
-        Which rows they are, if that is given.
+        Which rows they are, if that is known.
     groups : ndarray of shape (n,) or None
         Number of the group of each row; no group is on both sides.
+    drawn : bool
+        Whether rows are drawn at random for one decision, so that scalings may be learned from all rows and, where the
+        decision is for the closed form, that too.
     """
 
     count: int
     positions: np.ndarray | None = None
     groups: np.ndarray | None = None
-
-    @property
-    def drawn(self) -> bool:
-        """Whether the rows are drawn at random, so that a decision that they have served may be followed by all."""
-        return self.positions is None
+    drawn: bool = True
 
     def split(self, table: Table, looked_at: int, generator: Generator) -> tuple[Tensor, Any]:
         """Return the positions of the validation rows, and those of all others in random order."""
@@ -95,19 +94,19 @@ def held_out(
     rows = int(used.sum())
     if isinstance(validation, str) and validation == "last":
         count = max(1, min(rows // 10, rules.MOST_VALIDATION))
-        return HeldOut(count, np.arange(rows - count, rows))
+        return HeldOut(count, np.arange(rows - count, rows), drawn=False)
     positions = positions_of(validation, len(table))
     positions = (np.cumsum(used) - 1)[positions[used[positions]]]
     if not 0 < len(positions) < rows:
         raise ValueError(
             f"{len(positions)} of the {rows} rows of positive weight are validation rows: both sides need at least one"
         )
-    return HeldOut(len(positions), positions)
+    return HeldOut(len(positions), positions, drawn=False)
 
 
 def given(positions: np.ndarray) -> HeldOut:
     """Return that the rows at these positions validate the training, in which none may be."""
-    return HeldOut(len(positions), positions if len(positions) else None)
+    return HeldOut(len(positions), positions if len(positions) else None, drawn=False)
 
 
 def refuse_beside_groups(groups: object) -> None:
