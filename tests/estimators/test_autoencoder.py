@@ -42,7 +42,7 @@ METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
 
 def model(**settings):
     layers = {} if "encoder" in settings else {"hidden": (16,)}
-    return AutoEncoder(**{"latent": 2, "epochs": 5, "random_state": 0} | layers | settings)
+    return AutoEncoder(**{"latent": 2, "epochs": 5, "floor": "tell", "random_state": 0} | layers | settings)
 
 
 def network_units(ae, X):
@@ -890,9 +890,9 @@ def test_more_columns_than_rows():
 def test_nothing_is_printed_or_warned_of_in_plain_use(capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ae = AutoEncoder(latent=2, epochs=2, random_state=0).fit(IRIS)
+        ae = AutoEncoder(latent=2, epochs=2, random_state=0).fit(DIGITS)
         for method in METHODS:
-            getattr(ae, method)(IRIS)
+            getattr(ae, method)(DIGITS)
     assert capfd.readouterr() == ("", "")
 
 

@@ -8,6 +8,7 @@ from isthmus.data.reading import learn_table
 from isthmus.engine import devices
 from isthmus.estimators import rules
 from isthmus.estimators.building import build, choose_units, composition_of, fix_variance
+from isthmus.estimators.validation import HeldOut
 from isthmus.parts.mixed import Mixed
 
 RNG = np.random.default_rng(0)
@@ -26,7 +27,7 @@ def built(X, n_validation=15, **settings):
     estimator = parameters(**settings)
     table, schema = learn_table(X, caller="Test")
     plan = rules.plan(estimator, len(table) - n_validation, n_validation)
-    return build(estimator, table, schema, None, n_validation, plan)
+    return build(estimator, table, schema, None, HeldOut(n_validation), plan)
 
 
 def units(X, **settings):

@@ -281,10 +281,8 @@ PARAMETERS = [
         ("learning_rate", value, "learning_rate must be a positive number; got")
         for value in (0, -1, "x", None, True, float("inf"), float("nan"))
     ],
-    *[
-        ("validation", value, r"validation must be a number in \[0, 1\); got")
-        for value in (1.0, -1, "x", None, True, float("nan"))
-    ],
+    *[("validation", value, r"validation must be a number in \[0, 1\); got") for value in (1.0, -1, float("nan"))],
+    *[("validation", value, "validation must be 'auto', a share of the rows") for value in ("x", None, True)],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x", 1.5)],
     *[("floor", value, "unknown floor .*'auto', 'return', 'tell'") for value in ("keep", None, 3)],
     *[("compute", value, "compute must be 'auto', the name of a device") for value in (None, 3, ["cpu"])],

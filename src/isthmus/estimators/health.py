@@ -112,7 +112,7 @@ def report(
     floor: Floor | None = None,
     needed: int = 0,
 ) -> dict[str, float]:
-    """Diagnose a trained network and its course, and warn once about all problems.
+    """Diagnose a trained network and its course, and warn once about each problem.
 
     Parameters
     ----------
@@ -142,7 +142,8 @@ def report(
         *problems_of_size(network.code.latent, needed),
     ]
     if wrong and differ(rows, index[:MOST]):
-        warnings.warn("; ".join(wrong), TrainingWarning, stacklevel=4)
+        for problem in wrong:
+            warnings.warn(problem, TrainingWarning, stacklevel=4)
     return health
 
 

@@ -16,6 +16,10 @@ NOTHING_EXPLAINED = 0.99
 """An error of so large a part of the variance is that of the mean row."""
 FEW_ROWS = 10
 """Validation rows from which a comparison says something."""
+FEW_COINCIDENCES = 0.01
+"""Training rows that may equal a validation row by chance where such rows are taken for copies."""
+LOOKED_AT = 1000
+"""Rows from which chances are counted."""
 MOST_CELLS = 2**26
 """Cells of training rows that are looked through for duplicates."""
 
@@ -27,7 +31,8 @@ def diagnose(rows: Rows, training: Index, validation: Tensor, floor: Floor | Non
     -------
     dict
         `gain`: part of the closed form's error that the model does without. `unexplained`: error of the model as a part
-        of the variance. `duplicates`: validation rows that equal a training row. Only what could be measured.
+        of the variance. `duplicates`: validation rows that equal a training row; if these are many, `coincidences`: how
+        many training rows would equal a validation row if columns were independent. Only what could be measured.
     """
     if floor is None:
         return {}
@@ -35,7 +40,10 @@ def diagnose(rows: Rows, training: Index, validation: Tensor, floor: Floor | Non
     if floor.variance > 0:
         found["unexplained"] = floor.kept_error / floor.variance
     if len(validation) and not rows.table.streamed and not rows.table.sparse:
-        found["duplicates"] = float(duplicates(rows, training[: MOST_CELLS // max(rows.features, 1)], validation))
+        some = training[: MOST_CELLS // max(rows.features, 1)]
+        found["duplicates"] = float(duplicates(rows, some, validation))
+        if found["duplicates"] > MOST_DUPLICATES * len(validation):
+            found["coincidences"] = coincidences(rows, some)
     return found
 
 
@@ -48,6 +56,13 @@ def duplicates(rows: Rows, training: Tensor, validation: Tensor) -> int:
     # Different rows may have one projection.
     seen = {row.numpy().tobytes() for row in rows.table.take(same.to(rows.table.device)).cpu()}
     return sum(row.numpy().tobytes() in seen for row in rows.table.take(candidates.to(rows.table.device)).cpu())
+
+
+def coincidences(rows: Rows, training: Tensor) -> float:
+    """Return how many training rows equal a new row by chance, if columns are independent: n Π Σ p²."""
+    some = rows.table.take(training[:LOOKED_AT].to(rows.table.device)).cpu().numpy()
+    shares = (np.unique(column, return_counts=True)[1] / len(column) for column in some.T)
+    return len(training) * float(np.prod([np.square(share).sum() for share in shares]))
 
 
 def projected(rows: Rows, index: Tensor, direction: Tensor) -> Tensor:
@@ -70,7 +85,8 @@ def problems(health: dict[str, float], floor: Floor | None) -> Iterable[str]:
         )
     again = int(health.get("duplicates", 0))
     validated = 0 if floor is None else floor.rows
-    if again > MOST_DUPLICATES * max(validated, 1) and validated:
+    # Rows of few values are equal by chance, and so will new ones be.
+    if 0 < MOST_DUPLICATES * validated < again and health["coincidences"] < FEW_COINCIDENCES:
         yield (
             f"{again} of the {validated} validation rows equal rows that were trained on, so that held-out errors are "
             "too small: drop duplicates, or let groups= say which rows belong together"

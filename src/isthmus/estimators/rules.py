@@ -80,7 +80,7 @@ def likelihood(summary: Summary, scaling: AffineScaling) -> Gaussian | Bernoulli
 
 def validation_rows(validation: object, rows: int) -> int:
     """Return how many rows are drawn to validate a training: a share of them, or as many as suits their number."""
-    if not is_number(validation):
+    if is_auto(validation):
         return automatic_validation(rows)
     return min(round(fraction("validation", validation) * rows), rows - 1)
 

@@ -34,14 +34,14 @@ from isthmus.estimators.building import Built, Units, build, fix_variance, is_de
 from isthmus.estimators.closed_form import Choice, choice, not_below, use_all_rows
 from isthmus.estimators.closed_forms import ClosedForm, Components
 from isthmus.estimators.comparison import Comparison
-from isthmus.estimators.cross_validation import CrossValidated, LastEpoch, cross_validated
+from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated, LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
-from isthmus.estimators.validation import HeldOut, given, held_out
+from isthmus.estimators.validation import given, held_out, held_out_of_stream
 
 AGAIN = ", again at chunk "
 """Says in `History.init` that a stream began anew at PCA."""
@@ -207,8 +207,7 @@ class Begun(NamedTuple):
 def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
     """Build a model from the first chunk of a stream."""
     with threads_to_build(parameters, table):
-        held = HeldOut(rules.validation_rows(parameters.validation, len(table)))
-        built = build(parameters, table, schema, weight, held, plan)
+        built = build(parameters, table, schema, weight, held_out_of_stream(parameters.validation, len(table)), plan)
     history = History()
     history.init = built.start
     stream = built.units.stream
@@ -322,7 +321,8 @@ def leaves_no_error(network: Network) -> bool:
 
 def components_needed(built: Built) -> int:
     """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
-    if not isinstance(built.closed_form, Components) or not is_dense(built.network.code):
+    known = isinstance(built.closed_form, Components) and is_dense(built.network.code)
+    if not known or len(built.training) < LEAST_ROWS:
         return 0
     return built.closed_form.principal.rank_for(health.NEARLY_ALL)
 

@@ -104,6 +104,12 @@ def held_out(
     return HeldOut(len(positions), positions, drawn=False)
 
 
+def held_out_of_stream(validation: object, rows: int) -> HeldOut:
+    """Return which rows of a stream's first chunk have no part in its start: as many as are drawn, whichever else."""
+    drawn = validation != "last" if isinstance(validation, str) else np.ndim(validation) == 0  # type: ignore[arg-type]
+    return HeldOut(rules.validation_rows(validation if drawn else "auto", rows))
+
+
 def given(positions: np.ndarray) -> HeldOut:
     """Return that the rows at these positions validate the training, in which none may be."""
     return HeldOut(len(positions), positions if len(positions) else None, drawn=False)

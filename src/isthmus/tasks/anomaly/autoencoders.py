@@ -102,7 +102,8 @@ def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:
 def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoencoder:
     """Train a new autoencoder, or a copy of the one that was given, on a table."""
     estimator = new_estimator(rows)
-    return TrainedAutoencoder(training.fit(estimator, table, schema), compute_settings(estimator.compute))
+    model = training.fit(estimator, table, schema, compare=False)
+    return TrainedAutoencoder(model, compute_settings(estimator.compute))
 
 
 def new_estimator(rows: Training) -> AutoEncoder:
