@@ -321,10 +321,10 @@ def leaves_no_error(network: Network) -> bool:
 
 def components_needed(built: Built) -> int:
     """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
-    known = isinstance(built.closed_form, Components) and is_dense(built.network.code)
-    if not known or len(built.training) < LEAST_ROWS:
+    closed_form, few = built.closed_form, len(built.training) < LEAST_ROWS
+    if few or not isinstance(closed_form, Components) or not is_dense(built.network.code):
         return 0
-    return built.closed_form.principal.rank_for(health.NEARLY_ALL)
+    return closed_form.principal.rank_for(health.NEARLY_ALL)
 
 
 def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:
