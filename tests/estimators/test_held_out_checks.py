@@ -33,7 +33,7 @@ def test_rows_on_both_sides_are_told():
 def test_constant_output_is_told():
     with pytest.warns(TrainingWarning, match="the reconstruction says no more than the mean row: held-out error"):
         model = AutoEncoder(4, code="gaussian", penalty=KL(beta=1e3), epochs=10, random_state=0).fit(DIGITS)
-    assert model.history_.health["unexplained"] == pytest.approx(1, abs=0.05)
+    assert model.history_.health["deviance_ratio"] == pytest.approx(1, abs=0.05)
 
 
 def test_few_validation_rows_are_told():
@@ -48,4 +48,4 @@ def test_an_ordinary_training_is_not_worth_a_word():
     health = model.history_.health
     assert health["duplicates"] == 0
     assert health["gain"] == pytest.approx(model.floor_.gain)
-    assert health["unexplained"] == pytest.approx(model.floor_.model_error / model.floor_.variance)
+    assert health["deviance_ratio"] == pytest.approx(model.floor_.model_error / model.floor_.variance)

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import CodeModule, Part
+from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
@@ -25,7 +25,7 @@ from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
-from isthmus.estimators.closed_forms import ClosedForm, Components, LinearNetwork, of_counts
+from isthmus.estimators.closed_forms import ClosedForm, closed_form_of
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
@@ -144,54 +144,6 @@ def build(
     if compare:
         closed_form = closed_form_of(network, composition, schema, rows, training[:looked_at], validation, principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
-
-
-def closed_form_of(
-    network: Network,
-    composition: Composition,
-    schema: TableSchema,
-    rows: Rows,
-    some: Index,
-    held_out: Tensor,
-    principal: PrincipalComponents | None,
-) -> ClosedForm | None:
-    """Return the closed form of a network's size, fitted to some training rows; None if there is none.
-
-    A code as wide as the table has none, and neither have codebooks, nor networks whose objective asks for something
-    else than the likelihood. Of a sparse code as many components count as it has numbers at most.
-    """
-    code, likelihood, cells = network.code, network.likelihood, composition.cells
-    if code.codewords or network.objective is not None:
-        return None
-    if likelihood.whole:
-        return of_counts(network, rows, some, held_out) if code.latent < cells and is_dense(code) else None
-    if is_dense(code) and code.latent >= cells:
-        return None
-    if schema.columns is None:
-        return Components(components_for_floor(network, rows, some, principal))
-    if principal is None:
-        rank, features = min(code.latent, cells), composition.cells
-        generator = Generator().manual_seed(0)
-        principal = components_of(
-            rows, some, features, rank, generator, lambda x: likelihood.encoder_input(x)[:, :features]
-        )
-    return LinearNetwork.of(composition, rows, some, principal.first(code.latent)) if is_dense(code) else None
-
-
-def is_dense(code: CodeModule) -> bool:
-    """Return whether all numbers of a code are in use for every row."""
-    return code.activation is not None or code.has_posterior
-
-
-def components_for_floor(
-    network: Network, rows: Rows, some: Index, principal: PrincipalComponents | None
-) -> PrincipalComponents:
-    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
-    latent = network.code.latent
-    if principal is None:
-        rank = min(latent, rows.table.shape[1])
-        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
-    return principal.first(latent)
 
 
 def units_of_rows_to_learn(

@@ -10,8 +10,14 @@ import torch
 from isthmus.core.choices import refuse_unknown
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators import rules
-from isthmus.estimators.building import Built, components_for_floor
-from isthmus.estimators.closed_forms import Components, LinearNetwork, linear, write_components
+from isthmus.estimators.building import Built
+from isthmus.estimators.closed_forms import (
+    Components,
+    LinearNetwork,
+    components_for_floor,
+    linear,
+    write_components,
+)
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.parts.backbones import Dense, Linear

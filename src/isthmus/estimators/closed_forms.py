@@ -11,11 +11,13 @@ from sklearn.decomposition import NMF
 from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor
 
+from isthmus.core.contract import CodeModule
 from isthmus.core.initialisation import initialise
 from isthmus.core.network import Network
 from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents
 from isthmus.data.components import components_of
 from isthmus.data.rows import Rows
+from isthmus.data.schema import TableSchema
 from isthmus.data.table import Index
 from isthmus.estimators.fitted_model import Composition
 from isthmus.parts.backbones import Linear
@@ -195,6 +197,54 @@ class RootComponents:
 
 ClosedForm: TypeAlias = Components | LinearNetwork | RootComponents | Factorisation
 """What a network may be compared with."""
+
+
+def closed_form_of(
+    network: Network,
+    composition: Composition,
+    schema: TableSchema,
+    rows: Rows,
+    some: Index,
+    held_out: Tensor,
+    principal: PrincipalComponents | None,
+) -> ClosedForm | None:
+    """Return the closed form of a network's size, fitted to some training rows; None if there is none.
+
+    A code as wide as the table has none, and neither have codebooks, nor networks whose objective asks for something
+    else than the likelihood. Of a sparse code as many components count as it has numbers at most.
+    """
+    code, likelihood, cells = network.code, network.likelihood, composition.cells
+    if code.codewords or network.objective is not None:
+        return None
+    if likelihood.whole:
+        return of_counts(network, rows, some, held_out) if code.latent < cells and is_dense(code) else None
+    if is_dense(code) and code.latent >= cells:
+        return None
+    if schema.columns is None:
+        return Components(components_for_floor(network, rows, some, principal))
+    if principal is None:
+        rank, features = min(code.latent, cells), composition.cells
+        generator = Generator().manual_seed(0)
+        principal = components_of(
+            rows, some, features, rank, generator, lambda x: likelihood.encoder_input(x)[:, :features]
+        )
+    return LinearNetwork.of(composition, rows, some, principal.first(code.latent)) if is_dense(code) else None
+
+
+def is_dense(code: CodeModule) -> bool:
+    """Return whether all numbers of a code are in use for every row."""
+    return code.activation is not None or code.has_posterior
+
+
+def components_for_floor(
+    network: Network, rows: Rows, some: Index, principal: PrincipalComponents | None
+) -> PrincipalComponents:
+    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
+    latent = network.code.latent
+    if principal is None:
+        rank = min(latent, rows.table.shape[1])
+        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
+    return principal.first(latent)
 
 
 def poisson_errors(x: Tensor, expected: Tensor, mean: Tensor, totals: bool) -> Tensor:

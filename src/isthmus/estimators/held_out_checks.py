@@ -30,7 +30,7 @@ def diagnose(rows: Rows, training: Index, validation: Tensor, floor: Floor | Non
     Returns
     -------
     dict
-        `gain`: part of the closed form's error that the model does without. `unexplained`: error of the model as a part
+        `gain`: part of the closed form's error that the model does without. `deviance_ratio`: error of the model as a part
         of the variance. `duplicates`: validation rows that equal a training row; if these are many, `coincidences`: how
         many training rows would equal a validation row if columns were independent. Only what could be measured.
     """
@@ -38,7 +38,7 @@ def diagnose(rows: Rows, training: Index, validation: Tensor, floor: Floor | Non
         return {}
     found = {"gain": floor.gain}
     if floor.variance > 0:
-        found["unexplained"] = floor.kept_error / floor.variance
+        found["deviance_ratio"] = floor.kept_error / floor.variance
     if len(validation) and not rows.table.streamed and not rows.table.sparse:
         some = training[: MOST_CELLS // max(rows.features, 1)]
         found["duplicates"] = float(duplicates(rows, some, validation))
@@ -77,7 +77,7 @@ def projected(rows: Rows, index: Tensor, direction: Tensor) -> Tensor:
 
 def problems(health: dict[str, float], floor: Floor | None) -> Iterable[str]:
     """Yield a sentence for each problem: what is wrong, and what to do."""
-    if floor is not None and health.get("unexplained", 0.0) >= NOTHING_EXPLAINED:
+    if floor is not None and health.get("deviance_ratio", 0.0) >= NOTHING_EXPLAINED:
         yield (
             f"the reconstruction says no more than the mean row: held-out error {floor.kept_error:.3g}, variance "
             f"{floor.variance:.3g}; take init='pca', another learning_rate, more epochs or a weaker penalty, or look "
