@@ -31,8 +31,9 @@ def diagnose(rows: Rows, training: Index, validation: Tensor, floor: Floor | Non
     -------
     dict
         `gain`: part of the closed form's error that the model does without. `deviance_ratio`: error of the model as a
-        part of the variance. `duplicates`: validation rows that equal a training row; if these are many, `coincidences`: how
-        many training rows would equal a validation row if columns were independent. Only what could be measured.
+        part of the variance. `duplicates`: validation rows that equal a training row; where these are many,
+        `coincidences`: how many training rows would equal a validation row if columns were independent. Only what
+        could be measured.
     """
     if floor is None:
         return {}
