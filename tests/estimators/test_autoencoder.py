@@ -890,7 +890,7 @@ def test_more_columns_than_rows():
 def test_nothing_is_printed_or_warned_of_in_plain_use(capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ae = AutoEncoder(latent=2, epochs=2, random_state=0).fit(DIGITS)
+        ae = AutoEncoder(latent=4, epochs=8, random_state=0).fit(DIGITS)
         for method in METHODS:
             getattr(ae, method)(DIGITS)
     assert capfd.readouterr() == ("", "")
@@ -985,10 +985,11 @@ def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked,
     calls = []
     components = principal.principal_components
     monkeypatch.setattr(principal, "principal_components", lambda *given: calls.append(1) or components(*given))
-    model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    settings = {"epochs": 1, "likelihood": likelihood, "validation": 0.0, "random_state": 0}
+    model = AutoEncoder(3, **settings).fit(COUNTS)
     assert len(calls) == asked
     assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")
-    AutoEncoder(0.5, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    AutoEncoder(0.5, **settings).fit(COUNTS)
     assert len(calls) == asked + 1
 
 

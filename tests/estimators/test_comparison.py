@@ -51,6 +51,17 @@ def test_weight_2_moves_the_means_as_two_rows_do():
         assert getattr(found, name) == pytest.approx(getattr(twice, name))
 
 
+def test_equal_rows_say_what_one_of_their_weight_says():
+    errors = torch.rand(3, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    times = torch.arange(12) % 3 + 1
+    repeated = [part.repeat_interleave(times) for part in errors]
+    apart = Comparison(*repeated, torch.ones(int(times.sum()), dtype=torch.float64))
+    weighted = Comparison(*errors, times.double())
+    groups = np.arange(12)
+    assert apart.by_group(groups.repeat(times)).floor("x") == weighted.by_group(groups).floor("x")
+    assert apart.floor("x").standard_error < weighted.floor("x").standard_error
+
+
 def test_chance_is_twice_the_lesser_of_two_p_values():
     change = np.random.default_rng(0).normal(-0.3, 1, 40)
     expected = 2 * min(

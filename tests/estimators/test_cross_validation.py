@@ -13,16 +13,16 @@ DIGITS = load_digits().data
 
 def test_folds_hold_every_row_out_once_and_groups_together():
     groups = np.random.default_rng(0).integers(0, 12, 50)
-    found = parts(groups)
+    found = parts(groups, FOLDS)
     assert len(found) == FOLDS
     assert sorted(np.concatenate(found).tolist()) == list(range(50))
     for fold in found:
         assert not set(groups[fold]) & set(np.delete(groups, fold))
 
 
-@pytest.mark.parametrize("groups", [np.arange(9), np.arange(40) % 4])
-def test_too_few_rows_or_groups_have_no_folds(groups):
-    assert parts(groups) == []
+@pytest.mark.parametrize(("groups", "least"), [(np.arange(9), 5), (np.arange(40) % 4, 5), (np.arange(40) % 9, 10)])
+def test_too_few_rows_or_groups_have_no_folds(groups, least):
+    assert parts(groups, least) == []
 
 
 def test_the_epochs_with_the_least_error_over_all_folds_are_found():
@@ -31,7 +31,7 @@ def test_the_epochs_with_the_least_error_over_all_folds_are_found():
         Fold("PCA with 2", [0, 1, 4], curve.double(), Comparison(*(torch.ones(curve.shape[1]).double(),) * 4))
         for curve in curves
     ]
-    found = summary_of(folds)
+    found = summary_of(folds, np.arange(10))
     # (4 · 1 + 6 · 4) / 10 = 2.8 after one epoch, 2 after four.
     assert found.epochs == 4
     assert found.best.model_error == 2

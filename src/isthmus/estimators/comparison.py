@@ -52,6 +52,17 @@ class Comparison(NamedTuple):
         """Return comparisons on different rows as one."""
         return cls(*(torch.cat(part) for part in zip(*comparisons, strict=True)))
 
+    def by_group(self, groups: np.ndarray) -> Self:
+        """Return the mean errors of each group of rows, numbered by (n,), with the sum of its weights.
+
+        Rows of one group are not independent, and equal rows say no more than one of their weight.
+        """
+        number = torch.from_numpy(np.unique(groups, return_inverse=True)[1].reshape(-1))
+        totals = torch.zeros(int(number.max()) + 1, dtype=torch.float64)
+        weight = totals.index_add(0, number, self.weight)
+        model, closed_form, without, _ = (totals.index_add(0, number, part * self.weight) / weight for part in self)
+        return type(self)(model, closed_form, without, weight)
+
     def floor(self, method: str, folds: int = 0) -> Floor:
         """Return the means over rows, and the standard error of the difference."""
         ours, theirs, without, weight = (part.numpy() for part in self)

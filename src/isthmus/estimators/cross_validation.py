@@ -30,7 +30,7 @@ GROWTH, PATIENCE = 1.3, 3
 LEAST_EPOCHS = 30
 """Epochs before which training is not given up."""
 LEAST_ROWS = 10
-"""Rows from which cross-validation can tell anything: two per fold."""
+"""Different rows from which cross-validation can tell anything: two per fold."""
 
 
 class CrossValidated(NamedTuple):
@@ -139,15 +139,16 @@ def cross_validated(
     Returns
     -------
     CrossValidated or None
-        None without a closed form, for sparse codes, of fewer than ten rows or five different ones, and after an
+        None without a closed form, for sparse codes, of fewer than ten different rows or five groups, and after an
         interruption.
     """
     if built.closed_form is None or table.streamed or not is_dense(built.network.code):
         return None
     own = copy(parameters)
     own.latent, own.random_state = built.network.code.latent, 0
-    folds = []
-    for rows in parts(equal_rows(built.rows) if groups is None else groups):
+    folds, together = [], equal_rows(built.rows) if groups is None else groups
+    held_out = parts(together, LEAST_ROWS if groups is None else FOLDS)
+    for rows in held_out:
         with warnings.catch_warnings():
             # Whatever goes wrong is told of the training on all rows.
             warnings.simplefilter("ignore")
@@ -155,19 +156,18 @@ def cross_validated(
         if fold is None:
             return None
         folds.append(fold)
-    return None if not folds else summary_of(folds)
+    return None if not folds else summary_of(folds, together[np.concatenate(held_out)])
 
 
-def summary_of(folds: Sequence[Fold]) -> CrossValidated:
-    """Return the number of epochs with the least error on held-out rows, and the floors."""
+def summary_of(folds: Sequence[Fold], groups: np.ndarray) -> CrossValidated:
+    """Return the number of epochs with the least error on held-out rows, and the floors, by groups of rows (n,)."""
     shortest = min(len(fold.curve) for fold in folds)
     curve = torch.cat([fold.curve[:shortest] for fold in folds], 1)
     last = Comparison.joined([fold.last for fold in folds])
     best = int((curve @ last.weight).nan_to_num(nan=torch.inf).argmin())
     method, count = folds[0].method, len(folds)
-    return CrossValidated(
-        folds[0].epochs[best], last._replace(model=curve[best]).floor(method, count), last.floor(method, count)
-    )
+    floors = (each.by_group(groups).floor(method, count) for each in (last._replace(model=curve[best]), last))
+    return CrossValidated(folds[0].epochs[best], *floors)
 
 
 def trained(built: Built, plan: Plan) -> Fold | None:
@@ -188,10 +188,10 @@ def equal_rows(rows: Rows) -> np.ndarray:
     return np.unique(x.cpu().numpy(), axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def parts(groups: np.ndarray) -> list[np.ndarray]:
-    """Return the positions of the rows of each fold, whole groups; nothing if these are too few."""
+def parts(groups: np.ndarray, least: int) -> list[np.ndarray]:
+    """Return the positions of the rows of each fold, whole groups; nothing if these are fewer than `least`."""
     found = np.unique(groups)
-    if len(found) < FOLDS or len(groups) < LEAST_ROWS:
+    if len(found) < least or len(groups) < LEAST_ROWS:
         return []
     order = torch.randperm(len(found), generator=Generator().manual_seed(0)).numpy()
     return [np.flatnonzero(np.isin(groups, found[fold])) for fold in np.array_split(order, FOLDS)]

@@ -33,7 +33,7 @@ class Floor:
     change, standard_error : float
         Mean over the rows of the model's error minus that of the closed form, and its standard error.
     rows : int
-        Held-out rows.
+        Held-out rows, or groups of them; equal rows of few are one.
     variance : float
         Mean squared deviation of held-out cells from the means of the training rows: the error without any code.
     p_value : float

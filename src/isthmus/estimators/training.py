@@ -91,11 +91,12 @@ def fit(
     held = held_out(parameters.validation, table, sample_weight, groups) if validation is None else given(validation)
     table, weight = weighted(table, sample_weight, least=2)
     plan = rules.plan(parameters, len(table) - held.count, held.count)
+    crossable = validation is None and rules.is_auto(parameters.validation) and not held.count
     with threads_to_build(parameters, table):
-        built = build(parameters, table, schema, weight, held, plan, compare)
+        built = build(parameters, table, schema, weight, held, plan, compare and (held.count > 0 or crossable))
     plan = planned(plan, parameters, built)
     crossed = None
-    if validation is None and rules.is_auto(parameters.validation) and not held.count:
+    if crossable:
         crossed = cross_validated(parameters, table, schema, weight, held.groups, plan, built)
     if crossed is not None and on_floor == "return":
         callbacks = [*callbacks, LastEpoch(crossed.epochs)]
@@ -110,7 +111,7 @@ def fit(
     history = trainer.fit()
     index = built.validation if len(built.validation) else built.training
     with threads_to_use(parameters, built.network):
-        floor = floor_of(built, crossed, on_floor)
+        floor = floor_of(built, crossed, on_floor, held.groups)
         if floor is not None:
             built, floor = not_below(floor, on_floor, built)
         fix_variance(built.network, built.rows, index)
@@ -128,7 +129,7 @@ def fit(
     return model_of(built, schema, record)
 
 
-def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice) -> Floor | None:
+def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, groups: np.ndarray | None) -> Floor | None:
     """Return the error of the closed form beside that of the network; None where no rows tell."""
     if crossed is not None:
         return crossed.best if on_floor == "return" else crossed.last
@@ -137,7 +138,10 @@ def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice) -> 
     closed_form = of_size_in_use(built.closed_form, built)
     if closed_form is None:
         return None
-    return Comparison.of(built.network, closed_form, built.rows, built.validation).floor(closed_form.method)
+    compared = Comparison.of(built.network, closed_form, built.rows, built.validation)
+    if groups is not None:
+        compared = compared.by_group(groups[built.validation.numpy()])
+    return compared.floor(closed_form.method)
 
 
 def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
