@@ -89,7 +89,7 @@ def tally(claims: Sequence[Claim]) -> Tally:
     checked = [claim for claim in claims if not claim.not_checked]
     close = sum(claim.holds is None for claim in checked)
     left = [claim.not_checked for claim in claims if claim.not_checked]
-    rest = [f"{close} too close to call"] * (close > 0)
-    rest += [f"{len(left)} not judged: {left[-1]}"] * bool(left)
+    rest = [f"{close} too close to call"] if close else []
+    rest += [f"{len(left)} not judged: {left[-1]}"] if left else []
     held = f"{sum(claim.holds is True for claim in checked)} of {len(checked)}" if checked else ""
     return Tally(held, ", ".join(rest))
