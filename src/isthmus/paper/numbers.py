@@ -41,14 +41,14 @@ def counted(count: int, noun: str) -> str:
 
 
 def magnitude(value: float) -> str:
-    """Return how large a tiny number is: "0", or a digit times a power of ten."""
+    """Return how large a number of at least 0 is: "0", or a digit times a power of ten, without a place to break it."""
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = math.floor(math.log10(value))
     digit = round(value / 10.0**exponent)
-    if abs(digit) == 10:
-        digit, exponent = digit // 10, exponent + 1
-    return f"{digit} × 10{str(exponent).translate(SUPERSCRIPTS)}"
+    if digit == 10:
+        digit, exponent = 1, exponent + 1
+    return f"{digit}\u00a0×\u00a010{str(exponent).translate(SUPERSCRIPTS)}"
 
 
 def mean_and_spread(values: Sequence[float], places: int) -> str:

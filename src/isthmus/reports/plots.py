@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 INK, GRID = "#22282f", "#d9dee3"
 WIDTH = 4.8
 """Width in inches of every plot, so that texts have one size wherever plots are shown equally wide."""
-FONT = 9.5
+FONT = 10.5
 """Size of every text in a plot, in points."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 LABEL_DISTANCE = 0.065
@@ -133,7 +133,7 @@ def curves(
     log_x: bool = False,
 ) -> "Figure":
     """Draw lines on a logarithmic y axis, and `levels`, (value, colour), as dashed horizontal lines."""
-    figure = new_figure(WIDTH, 0.8 * WIDTH)
+    figure = new_figure(WIDTH, 0.85 * WIDTH)
     axis = figure.subplots()
     for label, line in lines.items():
         axis.plot(line.xs, line.ys, label=label, color=line.colour, ls=line.dash, marker=line.marker, lw=1.6, ms=4)
