@@ -13,7 +13,7 @@ def test_what_checks_say_is_kept_and_not_shown():
     with kept_warnings() as texts:
         warnings.warn("the code is the same for every row", TrainingWarning, stacklevel=1)
         warnings.warn("latent=9 is not smaller than the 4 columns", UserWarning, stacklevel=1)
-    assert texts == ["The code is the same for every row.", "Latent=9 is not smaller than the 4 columns."]
+    assert texts == ["the code is the same for every row.", "latent=9 is not smaller than the 4 columns."]
 
 
 def test_other_warnings_are_shown():

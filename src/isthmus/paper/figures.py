@@ -8,6 +8,7 @@ from isthmus.paper.claims import PRINTED_LOSSES
 from isthmus.paper.colours import COLOURS, Whose
 from isthmus.paper.images import CLASSES, Images, digit_rows, pixel_deviations
 from isthmus.paper.numbers import counted, error
+from isthmus.paper.options import is_whole_mnist
 from isthmus.paper.picture import Panel, Picture
 from isthmus.paper.plane import PlanePicture
 from isthmus.paper.results import Result, bottleneck_results, wide_result
@@ -78,7 +79,7 @@ def own_figures(results: Mapping[str, Result], images: Images) -> dict[str, Pict
         error_by_epoch_small(results),
         done_well(results, wide, images),
         bottleneck(results, wide),
-        training_curves(results, wide),
+        training_curves(results, wide, images),
         first_filters(results, wide, images),
     ]
     return {one.name: one for one in drawn}
@@ -184,8 +185,8 @@ def bottleneck(results: Mapping[str, Result], wide: Result) -> Picture:
     return plotted("bottleneck", caption, plots.png(drawn))
 
 
-def training_curves(results: Mapping[str, Result], wide: Result) -> Picture:
-    """Draw the training losses that are squared errors, and the losses printed in the notebook."""
+def training_curves(results: Mapping[str, Result], wide: Result, images: Images) -> Picture:
+    """Draw the training losses that are squared errors; on the paper's data, those printed in the notebook, too."""
     runs = {
         "paper's recipe, sigmoid + MSE": results["paper-sigmoid-mse"],
         "paper's recipe, ReLU + MSE": results["paper-relu-mse"],
@@ -193,9 +194,11 @@ def training_curves(results: Mapping[str, Result], wide: Result) -> Picture:
         "isthmus, 8-4": results["isthmus-4"],
     }
     losses = {label: result.train_loss for label, result in runs.items()}
-    losses["printed in the notebook"] = PRINTED_LOSSES[: max(map(len, losses.values()))]
+    caption = "Training loss by epoch: squared error per pixel."
+    if is_whole_mnist(images):
+        losses["printed in the notebook"] = PRINTED_LOSSES[: max(map(len, losses.values()))]
+        caption = f"{caption} The losses in the notebook are those of sigmoid + MSE."
     lines = {label: line(label, list(range(1, len(ys) + 1)), ys) for label, ys in losses.items()}
-    caption = "Training loss by epoch: squared error per pixel. The losses in the notebook are those of sigmoid + MSE."
     drawn = plots.curves(lines, x="epoch", y="training loss per pixel (MSE)")
     return plotted("training-curves", caption, plots.png(drawn))
 

@@ -30,14 +30,9 @@ def kept_warnings() -> Iterator[list[str]]:
         yield texts
     for one in caught:
         if issubclass(one.category, TrainingWarning) or WIDE_CODE in str(one.message):
-            texts.append(sentence(str(one.message)))
+            texts.append(f"{str(one.message).removesuffix('.')}.")
         else:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-
-
-def sentence(text: str) -> str:
-    """Return a warning as a sentence."""
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def fit_models(models: Mapping[str, AutoEncoder], images: Images) -> tuple[dict[str, AutoEncoder], list[Finding]]:

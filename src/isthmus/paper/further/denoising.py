@@ -93,7 +93,7 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
             "x (Vincent et al. 2008). Its optimum E[x|x̃] moves every image towards regions where images are dense. The "
             "notebook trains with σ = 0.25 on grey levels from 0 to 1, clipped, and shows its result at σ = 0.5. This "
             "chapter does the same, with the same noise for every model.",
-            f"The notebook prints a PSNR of {decibels(PRINTED_PSNR)}. It uses a peak of 255 although the data end at "
+            f"The notebook prints a PSNR of {PRINTED_PSNR} dB. It uses a peak of 255 although the data end at "
             "1, which adds 48.1 dB, and sums the error over the pixels of an image instead of averaging it, which "
             f"subtracts {decibels(10 * math.log10(images.pixels))}. The table shows both ratios. Only the first is a "
             "peak signal-to-noise ratio per pixel that can be compared with other work.",
