@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-MARGIN = 0.02
-"""Two numbers that differ by less than this share decide nothing: other processors change the last digits of weights,
-and training makes up to a hundredth of the error of that."""
+MARGIN = 0.05
+"""Two numbers that differ by less than this share decide nothing. Another library for matrix products changes the last
+digits of the weights, and training enlarges that: with one seed the paper's sigmoid + BCE ended at 0.00690 and 0.00658,
+its ReLU + MSE at 0.01798 and 0.01824."""
 
 
 class Source(StrEnum):

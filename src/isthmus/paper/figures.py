@@ -213,8 +213,10 @@ def first_filters(results: Mapping[str, Result], wide: Result, images: Images) -
     caption = (
         "What the units of the first layer look for: their weights as images, each weight multiplied by the standard "
         "deviation of its pixel. Where a unit is light, bright pixels excite it; where it is dark, they inhibit it; "
-        "grey is indifferent. The weights of isthmus started as principal components and their negatives."
+        "grey is indifferent."
     )
+    if wide.init.startswith("pca"):
+        caption += " The weights of isthmus started as principal components and their negatives."
     whose: dict[str, Whose] = {"paper's recipe, sigmoid + MSE": "paper", "isthmus": "isthmus"}
     side = 8 if len(wide.filters) >= 64 else 4
     return picture.filters("filters", caption, weights, images.shape, whose, side)

@@ -14,8 +14,8 @@ SIDE = 18
 SHOWN = 300
 """Test images per digit in the scatter plot."""
 STRETCHED = (
-    "Both axes are stretched so that each tenth of their length holds a tenth of the test images: on the scale of the "
-    "code itself, a few far digits would press all others together."
+    "Both axes are stretched so that each tenth of their length holds a tenth of the test images: no digit with far "
+    "codes presses the others together."
 )
 
 

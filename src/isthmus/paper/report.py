@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isthmus.core.files import atomic_write
 from isthmus.paper import equations, figures, numbers
-from isthmus.paper.claim import Claim, Source, tally
+from isthmus.paper.claim import MARGIN, Claim, Source, tally
 from isthmus.paper.claims import PRINTED_LOSSES, bottleneck_summary, claims
 from isthmus.paper.colours import COLOURS
 from isthmus.paper.findings import Finding
@@ -72,6 +72,7 @@ def write_report(
         printed=PRINTED_LOSSES,
         claims={source: [claim for claim in verdicts if claim.source is source] for source in Source},
         tally=tally,
+        margin=MARGIN,
         findings=findings_of(first),
         tested=equations.tested(
             {

@@ -26,9 +26,9 @@ WHOSE: dict[str, Whose] = dict.fromkeys((PLAIN, GAUSSIAN, MIXTURE), "isthmus")
 TO_PRIOR, OF_DRAWS = "MMD² to the prior", "MMD² of as many draws"
 EXPLANATION = (
     "A discriminator learns to tell codes from draws of a prior, and the encoder learns to make that hard "
-    "(Makhzani et al. 2015). All codes together then take the shape of the prior, which needs no density, "
-    "only a sampler. Codes have two numbers. The table shows MMD², the squared maximum mean discrepancy (inverse "
-    "multiquadratic kernels), between the codes of test images and draws, and between two sets of draws for "
+    "(Makhzani et al. 2015). Where that succeeds, all codes together take the shape of the prior, which needs no "
+    "density, only a sampler. Codes have two numbers. The table shows MMD², the squared maximum mean discrepancy "
+    "(inverse multiquadratic kernels), between the codes of test images and draws, and between two sets of draws for "
     "comparison: 0 means that they cannot be told apart, and as the estimate is unbiased it may be a little below 0. "
     "The codes of the plain autoencoder, which chooses its own units, were standardised and compared with N(0, I)."
 )
