@@ -22,9 +22,9 @@ the size of the bottleneck                        `networks`: runs named "bottle
 what the checks after each fit say                `findings`
 ================================================  ============================================================
 
-`reproduction.reproduce` runs everything; `report` writes `results.json`, the figures and `report.html`. One file each says
-what a colour means (`colours`), how a quantity is written (`numbers`), which runs allow a verdict (`options`) and how
-figures are laid out (`picture`, `plane`).
+`reproduction.reproduce` runs everything; `report` writes `results.json`, the figures and `report.html`. One file each
+says what a colour means (`colours`), how a quantity is written (`numbers`), which runs allow a verdict (`options`) and
+how figures are laid out (`picture`, `plane`).
 """
 
 from isthmus.paper.reproduction import reproduce

@@ -19,7 +19,7 @@ WIDTH = 4.8
 FONT = 10.5
 """Size of every text in a plot, in points."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
-LABEL_DISTANCE = 0.065
+LABEL_DISTANCE = 0.075
 """Least distance between the labels of classes, as a share of the plot's width."""
 
 
