@@ -44,12 +44,8 @@ def rows(
     whose: Mapping[str, Whose] | None = None,
 ) -> Picture:
     """Return labelled rows of images; each row is an array (n, F) with values in [0, 1]."""
-    known = whose or {}
-    panels = [
-        Panel(label, plots.pixels_png(plots.tiles(line, shape, len(line))), known.get(label, ""))
-        for label, line in images.items()
-    ]
-    return Picture(name, caption, panels, "rows")
+    drawn = {label: plots.tiles(line, shape, len(line)) for label, line in images.items()}
+    return Picture(name, caption, labelled(drawn, whose or {}), "rows")
 
 
 def mosaics(
@@ -61,12 +57,13 @@ def mosaics(
     whose: Mapping[str, Whose] | None = None,
 ) -> Picture:
     """Return sets of images (n, F) with values in [0, 1], each as one picture."""
-    known = whose or {}
-    panels = [
-        Panel(label, plots.pixels_png(plots.tiles(some, shape, columns)), known.get(label, ""))
-        for label, some in images.items()
-    ]
-    return Picture(name, caption, panels, "pixels")
+    drawn = {label: plots.tiles(some, shape, columns) for label, some in images.items()}
+    return Picture(name, caption, labelled(drawn, whose or {}), "pixels")
+
+
+def labelled(drawn: Mapping[str, np.ndarray], whose: Mapping[str, Whose]) -> list[Panel]:
+    """Return pictures of grey levels (height, width) as panels."""
+    return [Panel(label, plots.pixels_png(picture), whose.get(label, "")) for label, picture in drawn.items()]
 
 
 def filters(
