@@ -44,6 +44,16 @@ def test_plots_are_equally_wide_and_have_one_font_size(draw):
     assert {text.get_fontsize() for text in texts} <= {plots.FONT}
 
 
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_labels_of_composed_pictures_are_whole(side_by_side):
+    labels = {"isthmus, 64 numbers": PIXELS, "an original image": PIXELS}
+    figure = plots.composed(labels, side_by_side=side_by_side)
+    for text in figure.texts:
+        box = text.get_window_extent()
+        assert min(box.x0, box.y0) >= 0
+        assert (box.x1, box.y1) <= tuple(figure.bbox.max)
+
+
 def test_pixels_are_kept_one_by_one():
     grey = np.arange(12.0).reshape(3, 4) / 11
     read = matplotlib.image.imread(BytesIO(plots.pixels_png(grey)), format="png")

@@ -99,20 +99,23 @@ def composed(panels: Mapping[str, bytes], *, side_by_side: bool) -> "Figure":
     from matplotlib.image import imread
 
     pictures = {label: imread(BytesIO(content), format="png") for label, content in panels.items()}
-    shares = [picture.shape[1] / picture.shape[0] for picture in pictures.values()]
-    if side_by_side:
-        figure = new_figure(WIDTH * len(panels), WIDTH / min(shares) + 0.3)
-        axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    else:
-        figure = new_figure(1.6 * WIDTH, sum(1.3 * WIDTH / share + 0.08 for share in shares))
-        axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[1 / share for share in shares])[:, 0]
-    for axis, (label, picture) in zip(axes, pictures.items(), strict=True):
-        axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    heights = [WIDTH * picture.shape[0] / picture.shape[1] for picture in pictures.values()]
+    line, gap = FONT / 72, 0.08
+    beside = 0.62 * line * max(map(len, pictures)) + 2 * gap
+    width = (WIDTH + gap) * len(pictures) if side_by_side else beside + WIDTH
+    height = max(heights) + 2 * line if side_by_side else sum(heights) + gap * len(heights)
+    figure = new_figure(width, height)
+    figure.set_layout_engine("none")
+    left, bottom = 0.0 if side_by_side else beside, height
+    for (label, picture), high in zip(pictures.items(), heights, strict=True):
+        bottom = max(heights) - high if side_by_side else bottom - high - gap
+        axis = figure.add_axes((left / width, bottom / height, WIDTH / width, high / height))
+        axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto")
         bare(axis)
-        if side_by_side:
-            axis.set_title(label, color=INK, fontsize=FONT)
-        else:
-            axis.set_ylabel(label, rotation=0, ha="right", va="center", color=INK, fontsize=FONT)
+        x, y = (left + WIDTH / 2, height - line) if side_by_side else (left - gap, bottom + high / 2)
+        align = "center" if side_by_side else "right"
+        figure.text(x / width, y / height, label, ha=align, va="center", color=INK, fontsize=FONT)
+        left += (WIDTH + gap) * side_by_side
     return figure
 
 
