@@ -25,7 +25,7 @@ class Images:
     @property
     def whence(self) -> str:
         """Where the images came from, in words."""
-        return self.source.replace("folder <ISTHMUS_DATA>", "the folder that ISTHMUS_DATA names")
+        return self.source.replace("folder <ISTHMUS_DATA>", "a local folder")
 
     @property
     def pixels(self) -> int:

@@ -136,7 +136,7 @@ def curves(
     log_x: bool = False,
 ) -> "Figure":
     """Draw lines on a logarithmic y axis, and `levels`, (value, colour), as dashed horizontal lines."""
-    figure = new_figure(WIDTH, 0.85 * WIDTH)
+    figure = new_figure(WIDTH, (0.72 + 0.04 * (len(lines) + len(levels or {}))) * WIDTH)
     axis = figure.subplots()
     for label, line in lines.items():
         axis.plot(line.xs, line.ys, label=label, color=line.colour, ls=line.dash, marker=line.marker, lw=1.6, ms=4)

@@ -75,6 +75,7 @@ def test_the_linear_autoencoder_spans_the_plane_of_pca(digits):
     assert chapter.rows[linear.BEFORE][linear.LARGEST] > 1
 
 
+@pytest.mark.filterwarnings("ignore:.* units of TopK are dead:isthmus.TrainingWarning")
 def test_all_units_together_are_the_reconstruction(digits):
     model = sparsity.models(digits, 1, 0)[sparsity.K_SPARSE].fit(digits.train)
     shown = sparsity.by_strongest_units(model, digits, model.code.k)
