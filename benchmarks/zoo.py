@@ -10,10 +10,10 @@ k-sparse codes of 1,000 units with k = 25 98.65, denoising ones 98.05 (Makhzani 
 fine-tuned, 98.86 (Rifai et al. 2011). `seconds` is the training time.
 
 Facts. "L0": units that are on per test image; "lifetime": share of images for which a unit is on; "jacobian": ‖∂z/∂x‖²;
-"TC": mutual information of coordinates of codes drawn for 1,000 test images, summed over the pairs; "codebook": share of the codewords that the test images
-use; "active": coordinates of the posterior's mean with a variance above 0.01; "fréchet": distance of 10,000 samples
-from the test images on features of a small classifier trained here (not the FID); the distance of 10,000 training
-images is printed first. "Plain" is the same shape without the penalty.
+"TC": mutual information of coordinates of codes drawn for 1,000 test images, summed over the pairs; "codebook": share
+of the codewords that the test images use; "active": coordinates of the posterior's mean with a variance above 0.01;
+"fréchet": distance of 10,000 samples from the test images on features of a small classifier trained here (not the FID);
+the distance of 10,000 training images is printed first. "Plain" is the same shape without the penalty.
 
 What presets promise by their names, on six data sets, is in `benchmarks/promises.py` (--promises).
 

@@ -34,13 +34,14 @@ def test_alpha_counts_in_use_only(alpha, kept):
     assert ((code.eval()(inputs()).z != 0).sum(1) == kept).all()
 
 
-def test_annealing_falls_from_all_to_k():
-    code = TopK(4, anneal=0.5).build(K).train()
-    kept = []
-    for progress in (0.0, 0.25, 0.5, 1.0):
+@pytest.mark.parametrize("make", [TopK, BatchTopK], ids=lambda make: make.__name__)
+def test_annealing_falls_from_all_to_k(make):
+    code = make(4, anneal=0.5).build(K)
+    assert code.warm_up_share == 0.5
+    for progress, kept in ((0.0, 12), (0.25, 6), (0.5, 4), (1.0, 4)):
         code.begin(progress)
-        kept.append(code.kept)
-    assert kept == [12, 6, 4, 4]
+        assert float((code.train()(inputs()).z != 0).double().sum(1).mean()) == kept
+        assert float((code.eval()(inputs()).z != 0).double().sum(1).mean()) == pytest.approx(4, abs=0.1)
 
 
 def test_batch_top_k_keeps_the_largest_of_the_batch():
@@ -183,6 +184,7 @@ def test_in_use_a_row_is_on_its_own(part):
         (TopK(3, anneal=1), r"anneal of TopK must be a number in \[0, 1\)"),
         (TopK(3, activation="x"), "unknown activation"),
         (TopK(3, balance=1), r"balance of TopK must be a number in \[0, 1\)"),
+        (BatchTopK(3, anneal=1), r"anneal of BatchTopK must be a number in \[0, 1\)"),
         (BatchTopK(3, balance=-1), r"balance of BatchTopK must be a number in \[0, 1\)"),
         (LifetimeSparse(0), "rate of LifetimeSparse must be a positive number"),
         (LifetimeSparse(inference="x"), "unknown inference of LifetimeSparse 'x'"),

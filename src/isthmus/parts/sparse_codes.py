@@ -17,7 +17,7 @@ from isthmus.core.registry import register
 
 MEMORY = 0.9
 """Weight of the old value of a running threshold, per training step: weights move too fast for a longer memory."""
-RISE = 0.01
+RISE = 0.03
 """By how much an unused unit is raised per training step, in parts of the mean size of the entries that are kept."""
 SIZE_MEMORY = 0.95
 """Weight of the old value of that mean size, per training step."""
@@ -91,15 +91,13 @@ class SparseCode(CodeModule):
         return (code.mean != 0).any(0)
 
 
-class TopKCode(SparseCode):
-    """The k largest entries of a(h), and 0 for the others; see `TopK`."""
+class LargestCode(SparseCode):
+    """The base of codes that keep the largest entries, k per row, after a beginning with more; see `TopK`."""
 
-    def __init__(self, latent: int, k: int, alpha: float, anneal: float, activation: str, balance: float) -> None:
+    def __init__(self, latent: int, k: int, anneal: float, balance: float) -> None:
         super().__init__(latent)
         self.k = k
-        self.in_use = max(1, min(int(alpha * k), latent))
         self.anneal = anneal
-        self.function = modules.activation(activation).function
         self.lift = Lift(latent, balance)
         self.progress, self.warm_up_share = 1.0, anneal
 
@@ -109,16 +107,24 @@ class TopKCode(SparseCode):
 
     @property
     def kept(self) -> int:
-        """Number of units that are kept now; in training it falls from all of them to k, fast at first."""
-        if not self.training:
-            return self.in_use
+        """Number of units per row that are kept in training now; it falls from all of them to k, fast at first."""
         done = min(1.0, self.progress / self.anneal) if self.anneal else 1.0
         return self.k + round((self.latent - self.k) * (1 - done) ** 2)
+
+
+class TopKCode(LargestCode):
+    """The k largest entries of a(h), and 0 for the others; see `TopK`."""
+
+    def __init__(self, latent: int, k: int, alpha: float, anneal: float, activation: str, balance: float) -> None:
+        super().__init__(latent, k, anneal, balance)
+        self.in_use = max(1, min(int(alpha * k), latent))
+        self.function = modules.activation(activation).function
 
     def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
         """Return a code with at most k entries per row that are not 0, from the encoder's output (B, K)."""
         activations = self.function(h)
-        places = self.lift(activations.detach()).topk(self.kept, dim=1, sorted=False).indices
+        count = self.kept if self.training else self.in_use
+        places = self.lift(activations.detach()).topk(count, dim=1, sorted=False).indices
         z = torch.zeros_like(activations).scatter(1, places, activations.gather(1, places))
         if self.training:
             self.lift.follow(z, weight)
@@ -174,13 +180,11 @@ class TopK(Part):
         return TopKCode(latent, k, alpha, anneal, self.activation, balance)
 
 
-class BatchTopKCode(SparseCode):
+class BatchTopKCode(LargestCode):
     """The k·B largest entries of a batch; see `BatchTopK`."""
 
-    def __init__(self, latent: int, k: int, balance: float) -> None:
-        super().__init__(latent)
-        self.k = k
-        self.lift = Lift(latent, balance)
+    def __init__(self, latent: int, k: int, anneal: float, balance: float) -> None:
+        super().__init__(latent, k, anneal, balance)
         self.threshold = RunningThreshold()
 
     def forward(self, h: Tensor, weight: Tensor | None = None) -> Code:
@@ -189,9 +193,10 @@ class BatchTopKCode(SparseCode):
         if not self.training:
             z = h * (compared > self.threshold.value)
             return Code(z, z)
-        smallest = compared.flatten().topk(self.k * len(h), sorted=False).values.min()
-        z = h * (compared >= smallest)
-        self.threshold.follow(smallest)
+        largest = compared.flatten().topk(self.kept * len(h)).values
+        # Validation is by k entries per row from the beginning.
+        self.threshold.follow(largest[self.k * len(h) - 1])
+        z = h * (compared >= largest[-1])
         self.lift.follow(z, weight)
         return Code(z, z)
 
@@ -208,6 +213,8 @@ class BatchTopK(Part):
     ----------
     k : int
         Mean number of entries to keep per row, at least 1 and at most the code's size.
+    anneal : float
+        As in `TopK`.
     balance : float
         Share of the rows for which each unit is kept, at least, as a part of k/K, the share if all were used alike; in
         [0, 1). At 0, c is 0.
@@ -225,13 +232,13 @@ class BatchTopK(Part):
     """
 
     k: int = 25
+    anneal: float = 0.0
     balance: float = 0.4
 
     def build(self, latent: int) -> BatchTopKCode:
         """Return the module from (B, latent) to a `Code`."""
-        return BatchTopKCode(
-            latent, within("k of BatchTopK", self.k, latent), fraction("balance of BatchTopK", self.balance)
-        )
+        k, anneal = within("k of BatchTopK", self.k, latent), fraction("anneal of BatchTopK", self.anneal)
+        return BatchTopKCode(latent, k, anneal, fraction("balance of BatchTopK", self.balance))
 
 
 class LifetimeSparseCode(SparseCode):
