@@ -14,6 +14,7 @@ from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
+from isthmus.data.found_shape import found_shape
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import SCALES, ScaleChoice, Scaling, automatic_scale, scaling
 from isthmus.data.schema import TableSchema
@@ -26,7 +27,8 @@ from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
-from isthmus.estimators.parameters import Backbone, Parameters
+from isthmus.estimators.floor import components_for_floor, has_floor
+from isthmus.estimators.parameters import Parameters, Slot
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.backbones import Dense
@@ -110,6 +112,7 @@ def build(
     units = choose_units(parameters, table, schema, weight, plan.open_ended)
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
+    shape = shape_of_images(parameters, schema, table, weight)
     looked_at = table.holdable(rules.principal_rows(cells))
     if isinstance(held_out, int):
         validation, training = rows.split(held_out, max(looked_at, health.MOST), generator)
@@ -121,13 +124,13 @@ def build(
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
         principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
     if composition is None or network is None:
         latent = rules.latent_size(parameters, schema, cells, principal)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
@@ -142,28 +145,6 @@ def build(
     if len(validation) and schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
-
-
-def has_floor(network: Network, cells: int) -> bool:
-    """Return whether principal components are a closed form of the network's size, with the same kind of output.
-
-    A code as wide as the table has none; neither have counts, codes of which few numbers are used at a time, and
-    networks whose objective asks for something else than the likelihood.
-    """
-    code, likelihood = network.code, network.likelihood
-    dense = code.activation is not None or code.has_posterior
-    return code.latent < cells and dense and not likelihood.whole and network.objective is None
-
-
-def components_for_floor(
-    network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
-) -> PrincipalComponents:
-    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
-    latent = network.code.latent
-    if principal is None:
-        rank = min(latent, rows.table.shape[1])
-        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
-    return principal.first(latent)
 
 
 def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -238,29 +219,52 @@ def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | Non
     return Rows(table, weight, scaling, units.dtype, on, devices.fits(on, table.nbytes))
 
 
-def composition_of(parameters: Parameters, schema: TableSchema, units: Units, latent: int) -> Composition:
-    """Return the parts that parameters mean, for codes of that size."""
+def composition_of(
+    parameters: Parameters, schema: TableSchema, shape: tuple[int, ...] | None, units: Units, latent: int
+) -> Composition:
+    """Return the parts that parameters mean, for images of a shape if rows are images, and codes of that size."""
     return Composition(
         cells=units.scaling.cells,
         latent=latent,
         encoder=Dense(parameters.hidden, parameters.activation)
         if parameters.encoder is None
-        else shaped("encoder", parameters.encoder, schema),
-        decoder=shaped("decoder", parameters.decoder, schema),
+        else shaped("encoder", parameters.encoder, schema, shape),
+        decoder=shaped("decoder", parameters.decoder, schema, shape),
         code=parameters.code,
         likelihood=units.likelihood,
-        corruption=rules.corruption(parameters, schema),
+        corruption=shaped("corruption", rules.corruption(parameters, schema), schema, shape),
         penalty=parameters.penalty,
         objective=parameters.objective,
     )
 
 
-def shaped(slot: Literal["encoder", "decoder"], given: Backbone, schema: TableSchema) -> Backbone:
-    """Return an encoder or decoder that knows the shape of the images of `fit`, if there are any."""
-    if given is None or schema.row_shape is None:
+def shape_of_images(
+    parameters: Parameters, schema: TableSchema, table: Table, weight: np.ndarray | None
+) -> tuple[int, ...] | None:
+    """Return the shape of the images that the rows are, given or, if a part asks for it, found; None for other rows."""
+    if schema.columns is not None or schema.row_shape is not None:
+        # Pixels with gaps in `fit` are columns, like those of any other table.
+        return None if schema.columns is not None else schema.row_shape
+    given = (parameters.encoder, parameters.decoder, parameters.corruption)
+    if not any(isinstance(one, Part) and one.seeks_shape for one in given):
+        return None
+    some = some_rows(table, weight)
+    return None if some is None else found_shape(some)
+
+
+def shaped(
+    slot: Literal["encoder", "decoder", "corruption"], given: Slot, schema: TableSchema, shape: tuple[int, ...] | None
+) -> Slot:
+    """Return a part that knows the shape of the images of `fit`, if there are any.
+
+    A shape that was found in flat rows is for parts alone that ask for it.
+    """
+    if given is None or shape is None:
         return given
     found = part(slot, given)
-    adapted = found.for_shape(schema.row_shape) if isinstance(found, Part) else found
+    if not isinstance(found, Part) or (schema.row_shape is None and not found.seeks_shape):
+        return given
+    adapted = found.for_shape(shape)
     return given if adapted is found else adapted
 
 
