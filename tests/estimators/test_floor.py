@@ -7,7 +7,7 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
 
-from isthmus import AutoEncoder, TrainingWarning, load
+from isthmus import AutoEncoder, GaussianNoise, TrainingWarning, load, zoo
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.rows import Rows
 from isthmus.estimators.floor import Floor, measured_floor
@@ -100,3 +100,27 @@ def test_without_error_there_is_nothing_to_gain():
     floor = Floor("PCA with 2", 0.0, 0.0, 0.0, 0.0, 5, 1.0)
     assert (floor.gain, floor.interval, floor.kept) == (0.0, (0.0, 0.0), True)
     assert Floor.from_dict(floor.to_dict()) == floor
+
+
+def test_under_noise_the_floor_is_the_wiener_filter():
+    model = AutoEncoder(8, scale="none", corruption=GaussianNoise(2.0), random_state=0, epochs=1).fit(DIGITS)
+    variances, directions = np.linalg.eigh(np.cov(DIGITS[:1000].T, bias=True))
+    order = np.argsort(-variances)[:8]
+    kept, most = np.ascontiguousarray(directions[:, order]), variances[order]
+    mean = DIGITS[:1000].mean(0)
+    principal = PrincipalComponents(*map(torch.from_numpy, (mean, kept, most, DIGITS[:1000].var(0))))
+    held_out = torch.arange(1000, 1797)
+    found = measured_floor(model.network_, principal, Rows(DIGITS, dtype=torch.float32), held_out)
+    # The error of the filter under new noise: what it loses of the rows, and what it lets through of the noise.
+    shrunk = kept * (most / (most + 4)) @ kept.T
+    lost = (((DIGITS[1000:] - mean) @ (shrunk - np.eye(64))) ** 2).mean()
+    let_through = 4 * (shrunk**2).sum() / 64
+    assert found.method == "Wiener filter with 8"
+    np.testing.assert_allclose(found.error, lost + let_through, rtol=0.02)
+    assert model.network_.corruption.generator is None
+
+
+def test_denoising_with_a_wide_code_has_a_floor_too():
+    model = zoo.denoising(64, hidden=(128,), noise=0.3, scale="global", epochs=3, random_state=0).fit(DIGITS)
+    assert model.floor_.method == "Wiener filter with 64"
+    assert model.floor_.reached

@@ -120,12 +120,15 @@ class Network(Trainable):
     def activate(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the encoder's outputs (B, inputs) for rows (B, F), given the mask of hidden entries (B, F).
 
-        In use, without a mask, missing entries (NaN) are shown as the corruption shows hidden ones, if it marks these.
+        In use, without a mask, missing entries (NaN) are shown as the corruption shows hidden ones, if it marks these
+        and the likelihood has no place of its own for them.
         """
         if self.corruption is not None and self.corruption.marks:
-            if mask is None:
+            if mask is None and self.likelihood.inputs is None:
                 missing = x.isnan()
                 x, mask = torch.where(missing, self.corruption.hidden_value, x), missing.to(x)
+            elif mask is None:
+                mask = torch.zeros_like(x)
             seen = torch.cat([self.likelihood.encoder_input(x), mask], dim=1)
         else:
             seen = self.likelihood.encoder_input(x)

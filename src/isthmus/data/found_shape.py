@@ -6,9 +6,9 @@ LEAST_ROWS, MOST_ROWS = 50, 500
 """Rows by which a shape is found."""
 LEAST_SIDE = 4
 """Pixels of the shortest side."""
-TOGETHER = 0.3
-"""Mean correlation of pixels with those a line below, at least."""
-ABOVE = 0.05
+TOGETHER = 0.2
+"""Least mean correlation of pixels with their neighbours, in the line and a line below."""
+ABOVE = 0.1
 """By how much pixels a line apart are more alike than those two pixels more or less apart."""
 LONGEST = 4
 """Greatest ratio of the sides."""

@@ -10,11 +10,15 @@ from isthmus.zoo.preset import composed, preset
 
 
 @preset("denoising")
-def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: object) -> AutoEncoder:
+def denoising(
+    latent: int | float = 256, noise: float = 0.3, hidden: tuple[int, ...] = (512,), **settings: object
+) -> AutoEncoder:
     r"""Denoising autoencoder: min E‖x - x̂(x̃)‖², x̃ = x + σε, ε ~ N(0, I), all (F,).
 
-    Its optimum is x̂ = E[x|x̃] = x̃ + σ²∇log p_σ(x̃) (Vincent et al. 2008; Alain and Bengio 2014). When: to remove
-    noise, or for features that small changes do not affect. When not: small differences in the data matter.
+    Its optimum is x̂ = E[x|x̃] = x̃ + σ²∇log p_σ(x̃) (Vincent et al. 2008; Alain and Bengio 2014). Training starts at the
+    best linear estimate, the Wiener filter, or at that of rank K. When: to remove noise, or for features that small
+    changes do not affect; of images more is gained with ``encoder="convolutional"``. When not: small differences in the
+    data matter, or a short code is wanted.
 
     Parameters
     ----------
@@ -22,6 +26,8 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: object)
         K, or a share of the variance in (0, 1); here the code may be wider than the row.
     noise : float
         σ in units of the scaled data: 0.1 to 0.5. Another corruption: ``corruption="masking"``.
+    hidden : tuple of int
+        Units of each hidden layer, from the input to the code; with 2K or more the start is exact.
     **settings
         Any other parameter of `AutoEncoder`.
 
@@ -35,7 +41,7 @@ def denoising(latent: int | float = 0.9, noise: float = 0.3, **settings: object)
     >>> denoising(latent=32, noise=0.5).corruption
     GaussianNoise(scale=0.5, clip=None)
     """
-    return composed(settings, latent=latent, corruption=GaussianNoise(noise))
+    return composed(settings, latent=latent, hidden=hidden, corruption=GaussianNoise(noise))
 
 
 @preset("denoising")
