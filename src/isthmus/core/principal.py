@@ -18,6 +18,8 @@ MOST = 256
 """Number of components for wider data, if it is not given."""
 LEAST_SHARE = {torch.float32: 1e-6, torch.float64: 1e-10}
 """A component with a smaller share of its columns' variance is taken for rounding, by the number type of the rows."""
+LEAST_NOISE = 1e-6
+"""Least variance beside the components, as a share of the columns' mean variance, for estimates of hidden cells."""
 LEAST_RATIO = 1e-13
 """The same for a smaller variance relative to the greatest, which is the rounding of eigenvalues."""
 LEAST_STRIP = 64
@@ -47,6 +49,29 @@ class PrincipalComponents(NamedTuple):
     def reconstruct(self, x: Tensor) -> Tensor:
         """Project rows x (B, F) onto the subspace."""
         return (x - self.mean) @ self.components @ self.components.T + self.mean
+
+    def denoised(self, x: Tensor, noise: float) -> Tensor:
+        """Return the linear estimate of rows from rows x (B, F) with independent noise of a variance: λ/(λ + σ²)."""
+        return ((x - self.mean) @ self.components * self.kept(noise)) @ self.components.T + self.mean
+
+    def kept(self, noise: float) -> Tensor:
+        """Return the share λ/(λ + σ²) of each coordinate, (R,), that the Wiener filter keeps under noise σ²."""
+        return self.variances / (self.variances + noise) if noise > 0 else torch.ones_like(self.variances)
+
+    def filled(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Return what the normal distribution of these components expects of rows x (B, F), given what is not hidden.
+
+        Its covariance is P diag(λ - s) Pᵀ + s I, with the mean residual variance s: probabilistic PCA (Tipping and
+        Bishop 1999). `hidden` (B, F) is 1 where x says nothing, else 0.
+        """
+        noise = self.residual_variances().mean().clamp_min(LEAST_NOISE * self.column_variances.mean())
+        own = (self.variances - noise).clamp_min(LEAST_NOISE * noise)
+        seen = 1 - hidden
+        rank = self.components.shape[1]
+        pairs = (self.components[:, :, None] * self.components[:, None, :]).flatten(1)
+        products = (seen @ pairs).view(len(x), rank, rank) + torch.diag(noise / own)
+        coordinates = torch.linalg.solve(products, (seen * (x - self.mean)) @ self.components)
+        return coordinates @ self.components.T + self.mean
 
     def rank(self, dtype: torch.dtype) -> int:
         """Return the number of components that have variance, beyond the rounding of rows of this number type.

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
+from isthmus.data.holes import dense_array, filled, with_holes
 from isthmus.data.new_levels import with_new_levels
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
 from isthmus.data.restoring import restore
@@ -340,17 +341,57 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
-    def reconstruct(self, X: object) -> Any:
-        """Return the reconstructions of rows, (n, F), in the data's own units.
+    def reconstruct(self, X: object, mask: ArrayLike | None = None) -> Any:
+        """Return the reconstructions of rows, (n, F), in the data's own units, of all cells, also those that were seen.
 
         A frame if `fit` was given one, with the columns in the order of `fit` and the row labels of X; images of the
         shape of `fit` unless X is flat. Columns that cannot be rebuilt from a code come back as they are in X: ignored
         ones, and times of which only the calendar is learned. Under a multinomial likelihood, the counts that are
         expected given the row's total.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Cells may be missing (NaN): in images under any likelihood but one of counts, in other rows as `transform`
+            says.
+        mask : array-like of bool, optional
+            True where a cell is hidden: what X holds there does not matter, as if it were NaN. Of the shape of X, an
+            array, or one that broadcasts to it: (H, W) hides the same pixels of all images; of images with channels
+            also (n, H, W).
+
+        Raises
+        ------
+        ValueError
+            If the mask has another type or shape.
         """
-        inference, schema = self._inference(), self._model().schema
-        pieces = read_pieces_as_given(X, schema, caller=type(self).__name__)
+        inference, schema = self._inference(hides=mask is not None), self._model().schema
+        rows = X if mask is None else with_holes(X, mask)
+        pieces = read_pieces_as_given(rows, schema, caller=type(self).__name__)
         return streaming.joined_rows(((inference.reconstruct(given.table), given) for given in pieces), schema)
+
+    def fill(self, X: Any, mask: ArrayLike | None = None) -> np.ndarray:
+        """Return X with its missing (NaN) and hidden cells replaced by their reconstruction; all others as they are.
+
+        `zoo.masked` is trained for this. Other networks guess the cells, reconstruct, and guess again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), (n, H, W) or (n, H, W, C)
+        mask : array-like of bool, optional
+            As in `reconstruct`.
+
+        Returns
+        -------
+        ndarray of the shape and number type of X
+            Pixels that are whole numbers are rounded.
+
+        Raises
+        ------
+        ValueError
+            If X is no array, or the mask has another type or shape.
+        """
+        holed = dense_array(X) if mask is None else with_holes(X, mask)
+        return filled(X, holed, np.asarray(self.reconstruct(X, mask)))
 
     def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
@@ -576,8 +617,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self.model_
 
-    def _inference(self) -> Inference:
-        return Inference(self._model(), compute(self.compute), gaps=rules.takes_gaps(self))
+    def _inference(self, hides: bool = False) -> Inference:
+        model = self._model()
+        gaps = rules.takes_gaps_in_use(self, model) or (hides and not model.network.likelihood.whole)
+        return Inference(model, compute(self.compute), gaps=gaps)
 
     def _applied(self, X: object, use: Use) -> np.ndarray:
         """Return the result of a use for all rows of X; a source is read piece by piece."""

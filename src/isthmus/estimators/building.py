@@ -14,6 +14,7 @@ from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
+from isthmus.data.found_shape import found_shape
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import SCALES, AffineScaling, ScaleChoice, Scaling, automatic_scale, scaling
 from isthmus.data.schema import TableSchema
@@ -27,7 +28,7 @@ from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.closed_forms import ClosedForm, closed_form_of
 from isthmus.estimators.fitted_model import Composition
-from isthmus.estimators.parameters import Backbone, Parameters
+from isthmus.estimators.parameters import Parameters, Slot
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
 from isthmus.estimators.validation import HeldOut
@@ -115,6 +116,7 @@ def build(
     units = units_of_rows_to_learn(parameters, table, schema, weight, held_out, plan.open_ended)
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
+    shape = shape_of_images(parameters, schema, table, weight)
     looked_at = table.holdable(rules.principal_rows(cells))
     validation, training = held_out.split(table, max(looked_at, health.MOST), generator)
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
@@ -123,13 +125,13 @@ def build(
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
         principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
     if composition is None or network is None:
         latent = rules.latent_size(parameters, schema, cells, principal)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
@@ -236,29 +238,52 @@ def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | Non
     return Rows(table, weight, scaling, units.dtype, on, devices.fits(on, table.nbytes))
 
 
-def composition_of(parameters: Parameters, schema: TableSchema, units: Units, latent: int) -> Composition:
-    """Return the parts that parameters mean, for codes of that size."""
+def composition_of(
+    parameters: Parameters, schema: TableSchema, shape: tuple[int, ...] | None, units: Units, latent: int
+) -> Composition:
+    """Return the parts that parameters mean, for images of a shape if rows are images, and codes of that size."""
     return Composition(
         cells=units.scaling.cells,
         latent=latent,
         encoder=Dense(parameters.hidden, parameters.activation)
         if parameters.encoder is None
-        else shaped("encoder", parameters.encoder, schema),
-        decoder=shaped("decoder", parameters.decoder, schema),
+        else shaped("encoder", parameters.encoder, schema, shape),
+        decoder=shaped("decoder", parameters.decoder, schema, shape),
         code=parameters.code,
         likelihood=units.likelihood,
-        corruption=rules.corruption(parameters, schema),
+        corruption=shaped("corruption", rules.corruption(parameters, schema), schema, shape),
         penalty=parameters.penalty,
         objective=parameters.objective,
     )
 
 
-def shaped(slot: Literal["encoder", "decoder"], given: Backbone, schema: TableSchema) -> Backbone:
-    """Return an encoder or decoder that knows the shape of the images of `fit`, if there are any."""
-    if given is None or schema.row_shape is None:
+def shape_of_images(
+    parameters: Parameters, schema: TableSchema, table: Table, weight: np.ndarray | None
+) -> tuple[int, ...] | None:
+    """Return the shape of the images that the rows are, given or, if a part asks for it, found; None for other rows."""
+    if schema.columns is not None or schema.row_shape is not None:
+        # Pixels with gaps in `fit` are columns, like those of any other table.
+        return None if schema.columns is not None else schema.row_shape
+    given = (parameters.encoder, parameters.decoder, parameters.corruption)
+    if not any(isinstance(one, Part) and one.seeks_shape for one in given):
+        return None
+    some = some_rows(table, weight)
+    return None if some is None else found_shape(some)
+
+
+def shaped(
+    slot: Literal["encoder", "decoder", "corruption"], given: Slot, schema: TableSchema, shape: tuple[int, ...] | None
+) -> Slot:
+    """Return a part that knows the shape of the images of `fit`, if there are any.
+
+    A shape that was found in flat rows is for parts alone that ask for it.
+    """
+    if given is None or shape is None:
         return given
     found = part(slot, given)
-    adapted = found.for_shape(schema.row_shape) if isinstance(found, Part) else found
+    if not isinstance(found, Part) or (schema.row_shape is None and not found.seeks_shape):
+        return given
+    adapted = found.for_shape(shape)
     return given if adapted is found else adapted
 
 

@@ -11,7 +11,7 @@ from isthmus.core.choices import refuse_unknown
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators import rules
 from isthmus.estimators.building import Built
-from isthmus.estimators.closed_forms import (
+from isthmus.estimators.component_forms import (
     Components,
     LinearNetwork,
     components_for_floor,
@@ -110,6 +110,8 @@ def use_all_rows(built: Built) -> None:
     network = built.network.cpu()
     variances = deepcopy(network.likelihood.state_dict())
     everything = torch.cat([built.training[:], built.validation])
-    write_components(network, components_for_floor(network, built.rows, everything, None), built.rows, everything)
+    write_components(
+        network, components_for_floor(built.rows, everything, network.code.latent, None), built.rows, everything
+    )
     network.likelihood.load_state_dict(variances)
     network.to(built.rows.device)

@@ -1,14 +1,15 @@
 """Errors of a network and of its closed form on the same rows, from which a `Floor` is told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from scipy.stats import t as student_t
 from scipy.stats import wilcoxon
-from torch import Tensor
+from torch import Generator, Tensor
 
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
@@ -38,14 +39,14 @@ class Comparison(NamedTuple):
     @classmethod
     def of(cls, network: Network, closed_form: ClosedForm, rows: Rows, held_out: Tensor) -> Self:
         """Compare a network, in evaluation mode, with a closed form on rows that neither has seen."""
-        found: list[tuple[Tensor, ...]] = []
-        with torch.no_grad():
+        errors, weights = [], []
+        with corrupted_alike(network, rows):
             for index in held_out.split(BLOCK):
                 x, weight = dense_batch(rows, index)
-                counts = torch.ones(len(x), dtype=torch.float64) if weight is None else weight.double()
-                errors = closed_form.errors_of(network, x), closed_form.errors(x), closed_form.errors_without(x)
-                found.append((*errors, counts))
-        return cls(*(torch.cat(part).double().cpu() for part in zip(*found, strict=True)))
+                errors.append(closed_form.compare(network, x).double().cpu())
+                weights.append(torch.ones(len(x), dtype=torch.float64) if weight is None else weight.double().cpu())
+        model, own, without = torch.cat(errors, 1)
+        return cls(model, own, without, torch.cat(weights))
 
     @classmethod
     def joined(cls, comparisons: Sequence[Self]) -> Self:
@@ -98,9 +99,21 @@ def chance_of(change: np.ndarray, weight: np.ndarray) -> float:
 
 def errors_on(network: Network, closed_form: ClosedForm, rows: Rows, held_out: Tensor) -> Tensor:
     """Return the error of a network on each of the rows at these positions, (n,), in the measure of a closed form."""
-    with torch.no_grad():
+    with corrupted_alike(network, rows):
         found = [closed_form.errors_of(network, dense_batch(rows, index)[0]) for index in held_out.split(BLOCK)]
     return torch.cat(found).double().cpu()
+
+
+@contextmanager
+def corrupted_alike(network: Network, rows: Rows) -> Iterator[None]:
+    """Let corruptions, but nothing else, draw the same noise each time, without gradients."""
+    if network.corruption is not None:
+        network.corruption.generator = Generator(rows.device).manual_seed(0)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.seed(None)
 
 
 def dense_batch(rows: Rows, index: Tensor) -> tuple[Tensor, Tensor | None]:

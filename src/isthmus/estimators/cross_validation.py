@@ -17,8 +17,8 @@ from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators.building import Built, build
-from isthmus.estimators.closed_forms import is_dense
 from isthmus.estimators.comparison import Comparison, dense_batch, errors_on
+from isthmus.estimators.component_forms import is_dense
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.validation import HeldOut

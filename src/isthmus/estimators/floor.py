@@ -27,9 +27,11 @@ class Floor:
     Attributes
     ----------
     method : str
-        The closed form, such as "PCA with 8".
+        The closed form, such as "PCA with 8", "Wiener filter with 8" where noise is to be undone, or "Gaussian of 8",
+        given the cells that are seen, where hidden cells are to be filled.
     error, model_error : float
-        Mean squared error per cell of the closed form and of the model, in scaled units.
+        Mean squared error per cell, of hidden cells alone where these are to be filled, of the closed form and of the
+        model, in scaled units; a deviance for tables of several kinds of columns and counts (`docs/design.md`).
     change, standard_error : float
         Mean over the rows of the model's error minus that of the closed form, and its standard error.
     rows : int

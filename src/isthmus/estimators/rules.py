@@ -19,8 +19,10 @@ from isthmus.engine.optimisers import optimiser
 from isthmus.engine.plan import Plan
 from isthmus.engine.schedules import schedule
 from isthmus.estimators import checks
+from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.parameters import Backbone, Parameters, Slot
 from isthmus.parts.backbones import Dense, Linear, Tied
+from isthmus.parts.by_shape import ByShape
 from isthmus.parts.convolution import Convolutional
 from isthmus.parts.corruptions import Masking
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
@@ -172,9 +174,20 @@ def corruption(parameters: Parameters, schema: TableSchema) -> Slot:
 
 def takes_gaps(parameters: Parameters) -> bool:
     """Whether cells may be missing: the likelihood is automatic, and the encoder has room for marks of gaps."""
-    encoder = parameters.encoder
+    encoder = parameters.encoder.rows if isinstance(parameters.encoder, ByShape) else parameters.encoder
     dense = encoder is None or isinstance(encoder, Dense | Linear) or (encoder in ("dense", "linear"))
     return is_auto(parameters.likelihood) and dense and not obstacle_of_network(parameters)
+
+
+def takes_gaps_in_use(parameters: Parameters, model: FittedModel) -> bool:
+    """Whether cells may be missing in use: of images those that count nothing, and of rows as in `fit`.
+
+    A network whose encoder sees what is missing takes gaps in any rows.
+    """
+    if takes_gaps(parameters):
+        return True
+    images = model.schema.row_shape is not None or model.network.shows_gaps
+    return images and not model.network.likelihood.whole
 
 
 def obstacle_to_columns(parameters: Parameters) -> str:

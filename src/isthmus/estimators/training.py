@@ -32,8 +32,9 @@ from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
 from isthmus.estimators.closed_form import Choice, choice, not_below, use_all_rows
-from isthmus.estimators.closed_forms import ClosedForm, Components, is_dense
+from isthmus.estimators.closed_forms import ClosedForm
 from isthmus.estimators.comparison import Comparison
+from isthmus.estimators.component_forms import Components, is_dense
 from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated, LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor

@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple
 import torch
 from torch import Tensor
 
-from isthmus.core.contract import CorruptionModule
+from isthmus.core.corruption import CorruptionModule
 from isthmus.core.modules import Stack
 from isthmus.core.sparse_affine import NonZeros
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS, KEEP_INPUT
