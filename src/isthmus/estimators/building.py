@@ -2,6 +2,7 @@
 
 import math
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
 from isthmus.estimators import checks, health, rules
 from isthmus.estimators.fitted_model import Composition
+from isthmus.estimators.latent_choice import latent_curve
+from isthmus.estimators.latent_curve import LatentCurve
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
@@ -70,6 +73,8 @@ class Built(NamedTuple):
     """Which initialisation was used, in words."""
     closed_form: PrincipalComponents | None
     """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
+    curve: LatentCurve | None
+    """Scores by which the size of the code was chosen; None if it was given."""
 
 
 def build(
@@ -118,6 +123,11 @@ def build(
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
     sample = rows.batch(some)
 
+    curve = None
+    if rules.is_auto(parameters.latent):
+        curve = chosen_size(units, rows, training[:looked_at], sample)
+        parameters = copy(parameters)
+        parameters.latent = curve.chosen
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
@@ -141,7 +151,14 @@ def build(
     closed_form = None
     if len(validation) and schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
-    return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+    return Built(network, composition, units, rows, training, validation, generator, start, closed_form, curve)
+
+
+def chosen_size(units: Units, rows: Rows, some: Tensor, sample: tuple[Tensor, Tensor | None]) -> LatentCurve:
+    """Return the scores of sizes of the code on training rows, by which one is chosen."""
+    likelihood = units.likelihood.build(units.scaling.cells).to(rows.device)
+    likelihood.look(*sample)
+    return latent_curve(rows, some, likelihood)
 
 
 def has_floor(network: Network, cells: int) -> bool:

@@ -34,8 +34,10 @@ from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedMode
 from isthmus.estimators.floor import Floor, measured_floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
+from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.spread import fix_held_out_variance
 
 AGAIN = ", again at chunk "
 """Says in `History.init` that a stream began anew at PCA."""
@@ -47,6 +49,7 @@ def fit(
     schema: TableSchema,
     sample_weight: ArrayLike | None = None,
     validation: np.ndarray | None = None,
+    density: bool = False,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -63,6 +66,8 @@ def fit(
     validation
         Positions of the rows that are kept out of training to validate it, for rows in memory of equal weight; None
         for as many as `validation_fraction` says, drawn at random.
+    density
+        Whether to learn the distribution of codes, for log p(x).
 
     Returns
     -------
@@ -104,7 +109,14 @@ def fit(
     if floor is not None and reports:
         print(floor)
     record = TrainingRecord(
-        history, report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream, floor
+        history,
+        report,
+        max(trainer.epoch, 1),
+        built.generator.get_state(),
+        built.units.stream,
+        floor,
+        learned_marginal(built.network, built.rows, built.training, built.validation) if density else None,
+        built.curve,
     )
     return model_of(built, schema, record)
 
@@ -288,7 +300,7 @@ def finish(parameters: Parameters, built: Built, history: History) -> Floor | No
     index = built.validation if len(built.validation) else built.training
     operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in built.network.parameters())
     with devices.threads(devices.thread_count(compute(parameters.compute).threads, operations)):
-        fix_variance(built.network, built.rows, index)
+        fix_held_out_variance(built.network, built.rows, built.training, built.validation)
         history.health = health.report(built.network, built.rows, index, history)
         if built.closed_form is None:
             return None
