@@ -39,6 +39,7 @@ def held_out_variances(held_out: Tensor, rows: float, training: Tensor) -> Tenso
     own = rows / (prior_rows + rows)
     # A column without error is not one of those of which chance makes some seem better than others.
     share = torch.where(both, own, rows / (PSEUDO_ROWS + rows))
+    share = torch.where((held_out <= tiny) & (training <= tiny), 0.0, share)
     return share * held_out + (1 - share) * expected
 
 

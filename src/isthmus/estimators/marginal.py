@@ -18,6 +18,7 @@ from isthmus.core.network import Network
 from isthmus.core.resolution import resolution_variances
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
+from isthmus.estimators.spread import different_rows, some_of
 
 CODES, ROWS = 4096, 256
 """Rows by which the distribution of codes, and the variances, are learned, at most."""
@@ -100,22 +101,25 @@ def learned_marginal(network: Network, rows: Rows, training: Index, validation: 
     Returns
     -------
     Marginal or None
-        None if codes have no density (`has_marginal`).
+        None if codes have no density (`has_marginal`), or if squares of the network's numbers overflow.
     """
     if not has_marginal(network):
         return None
-    mean, root = code_distribution(network, rows, training[:CODES])
+    distribution = code_distribution(network, rows, training[:CODES])
+    if distribution is None:
+        return None
+    mean, root = distribution
     likelihood = network.likelihood.with_column_spreads()
     marginal = Marginal(mean, root, network.likelihood if likelihood is None else likelihood)
-    if likelihood is not None:
-        learn_variances(network, marginal, rows, training, validation)
+    if likelihood is not None and not learn_variances(network, marginal, rows, training, validation):
+        return None
     return Marginal(mean.cpu(), root.cpu(), deepcopy(marginal.likelihood).cpu())
 
 
-def code_distribution(network: Network, rows: Rows, index: Tensor) -> tuple[Tensor, Tensor]:
+def code_distribution(network: Network, rows: Rows, index: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return the mean (K,) of the encoder's outputs, and the Cholesky factor (K, K) of their covariance.
 
-    As if K more rows had outputs without correlations: few rows cannot tell these.
+    As if K more rows had outputs without correlations: few rows cannot tell these. None if they overflow.
     """
     found, weights = [], []
     for chunk in index.split(rows.block):
@@ -133,6 +137,8 @@ def code_distribution(network: Network, rows: Rows, index: Tensor) -> tuple[Tens
     apart = len(own) / (len(own) + effective)
     covariance = (1 - apart) * covariance + torch.diag(apart * own + least)
     dtype = rows.dtype
+    if not covariance.to(dtype).isfinite().all():
+        return None
     return mean.to(dtype), torch.linalg.cholesky(covariance).to(dtype)
 
 
@@ -150,6 +156,12 @@ class Expansion:
 
         self.mean, self.derivatives = jacobian(means, self.u)
         self.residual = (self.x - self.mean).nan_to_num(0)
+
+    @property
+    def finite(self) -> bool:
+        """Whether squares of all numbers are finite."""
+        numbers = (self.x.nan_to_num(0), self.residual, self.derivatives)
+        return all(bool(part.square().isfinite().all()) for part in numbers)
 
     def averaged(self, values: Tensor) -> Tensor:
         """Return the mean of values (B, F) over the cells that are there, (F,) float64."""
@@ -175,17 +187,22 @@ class Expansion:
         return self.averaged(residual.square() + spread)
 
 
-def learn_variances(network: Network, marginal: Marginal, rows: Rows, training: Index, validation: Tensor) -> None:
-    """Set the variances of a marginal's likelihood by rows' expected errors."""
+def learn_variances(network: Network, marginal: Marginal, rows: Rows, training: Index, validation: Tensor) -> bool:
+    """Set the variances of a marginal's likelihood by rows' expected errors; return False if numbers overflow."""
     most = max(16, min(ROWS, CELLS // (network.code.latent * marginal.likelihood.outputs)))
     trained = Expansion(network, marginal, rows, training[:most])
     held_out = Expansion(network, marginal, rows, validation[:most]) if len(validation) else None
-    own, resolution = trained.variances(), resolution_variances(rows.batch(training[:CODES])[0].cpu()).to(rows.device)
+    if not trained.finite or not (held_out is None or held_out.finite):
+        return False
+    sample = some_of(training, trained.x.shape[1])
+    x = rows.batch(sample)[0].cpu()
+    own, resolution = trained.variances(), resolution_variances(x).to(rows.device)
     noise = own.clamp_min(1e-6)
+    different = different_rows(x, len(training))
     for _ in range(ROUNDS):
         errors = trained.expected_errors(noise)
         if held_out is None:
-            update = variances_without_held_out(errors, len(trained.x), network.code.latent, own)
+            update = variances_without_held_out(errors, different, network.code.latent, own)
         else:
             update = held_out_variances(held_out.expected_errors(noise), len(held_out.x), errors)
         update = torch.maximum(update, resolution)
@@ -194,4 +211,5 @@ def learn_variances(network: Network, marginal: Marginal, rows: Rows, training: 
         change = float((update / noise - 1).abs().max())
         noise = update
         if change < CLOSE:
-            return
+            break
+    return True

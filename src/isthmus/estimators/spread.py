@@ -10,8 +10,13 @@ from isthmus.data.rows import Rows
 from isthmus.data.table import Index
 from isthmus.engine.inference import column_errors, loss_ratio
 
-MOST = 2048
-"""Training rows that are looked at."""
+MOST, MOST_CELLS, LEAST = 2048, 2**20, 256
+"""Training rows that are looked at, and their cells, at most; and rows at least."""
+
+
+def some_of(training: Index, cells: int) -> Tensor:
+    """Return the positions of as many training rows as are looked at, for rows of that many cells."""
+    return training[: max(LEAST, min(MOST, MOST_CELLS // cells))]
 
 
 def fix_held_out_variance(network: Network, rows: Rows, training: Index, validation: Tensor) -> None:
@@ -27,7 +32,7 @@ def fix_held_out_variance(network: Network, rows: Rows, training: Index, validat
         Positions of the rows that were trained on, and of those that were not.
     """
     network.eval()
-    some = training[:MOST]
+    some = some_of(training, rows.batch(training[:1])[0].shape[1])
     index = validation if len(validation) else some
     ratio = loss_ratio(network, rows, index)
     if ratio is not None:
@@ -39,10 +44,15 @@ def fix_held_out_variance(network: Network, rows: Rows, training: Index, validat
     if len(validation):
         expected = held_out_variances(column_errors(network, rows, validation), len(validation), errors)
     else:
-        expected = variances_without_held_out(errors, len(training), network.code.latent, own)
+        expected = variances_without_held_out(errors, different_rows(full, len(training)), network.code.latent, own)
     # A column that hardly ever leaves one value must not make the variance that all share larger than its own.
     resolution = torch.minimum(resolution_variances(full), own)
     network.likelihood.set_spread(torch.maximum(expected, resolution))
+
+
+def different_rows(x: Tensor, rows: int) -> float:
+    """Return how many different rows a table of that many has, by some of them, x (n, F): a copy is no evidence."""
+    return rows * len(torch.unique(x.nan_to_num(0), dim=0)) / len(x)
 
 
 def column_variances(x: Tensor, weight: Tensor | None) -> Tensor:
