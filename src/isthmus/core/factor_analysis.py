@@ -49,6 +49,7 @@ def factor_analysis(
     floor: np.ndarray,
     share: float,
     noise: np.ndarray,
+    steps: int = STEPS,
 ) -> FactorModel:
     """Fit factors to a covariance matrix, by turns with the noise (Jöreskog 1967; Barber 2012, section 21.2.2).
 
@@ -70,11 +71,13 @@ def factor_analysis(
         Weight in [0, 1] of the columns' mean noise in the noise of each, which few rows do not tell.
     noise
         (F, F) noise to begin with.
+    steps
+        How often the loadings are found at most.
     """
     together = groups[:, None] == groups
     places = np.diag_indices(len(mean))
     loadings = np.zeros((len(mean), 0))
-    for _ in range(STEPS):
+    for _ in range(steps):
         root = np.linalg.cholesky(noise)
         if factors:
             values, vectors = leading(solved(root, solved(root, covariance).T), factors)

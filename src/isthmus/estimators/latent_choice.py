@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.core.factor_analysis import FactorModel, factor_analysis
+from isthmus.core.factor_analysis import STEPS, FactorModel, factor_analysis
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.resolution import resolution_variances
 from isthmus.data.rows import Rows
@@ -23,7 +23,7 @@ LEAST_ROWS = 10
 FEW, MANY = 200, 2000
 """Rows below which ten parts are held out by turns, and from which one is, once."""
 MOST_HELD_OUT = 2000
-MOST_COLUMNS = 800
+MOST_COLUMNS = 400
 """Columns that are looked at; of more, evenly spaced ones."""
 REACH = 5.0
 """Standard deviations from the mean at which cells are cut off: a few far cells would be all that a density sees."""
@@ -31,8 +31,12 @@ FLOOR = 1e-4
 """Least noise of a column, as a share of its variance."""
 PRIOR_ROWS = 2.0
 """How many rows the columns' mean noise is worth in the noise of each."""
+WIDE, WIDE_STEPS = 100, 8
+"""Columns from which fewer sizes are tried, with that many steps each."""
 EVERY, GROWTH = 16, 1.125
 """Size up to which every size is tried, and the factor between sizes beyond."""
+WIDE_EVERY, WIDE_GROWTH = 4, 1.5
+"""The same for wide tables."""
 PATIENCE, CLEARLY = 4, 3.0
 """The search ends when that many sizes in a row are behind by more than that many standard errors."""
 
@@ -145,23 +149,26 @@ class Search:
         """By size, the log-density of every held-out row."""
         self.noise: dict[int, list[np.ndarray]] = {}
         most_rows = int(min(part.rows for part in parts)) - 2
+        self.wide = len(floor) >= WIDE
         self.most = max(1, min(len(np.unique(groups)) - 1, most_rows))
 
     def curve(self) -> LatentCurve:
         """Return the curve of all sizes that were tried."""
         behind_in_a_row = 0
-        for size in sizes(self.most):
+        for size in sizes(self.most, *((WIDE_EVERY, WIDE_GROWTH) if self.wide else (EVERY, GROWTH))):
             self.try_size(size)
             behind, error = self.behind(size)
             behind_in_a_row = behind_in_a_row + 1 if behind > CLEARLY * error and size > self.best() else 0
             if behind_in_a_row >= PATIENCE:
                 break
-        # Between the sizes beyond `EVERY` there are others, one of which may be the least that is good enough.
-        chosen = self.found().chosen
-        below = max((size for size in self.scores if size < chosen), default=chosen - 1)
-        for size in range(below + 1, chosen):
-            self.try_size(size)
+        # Between the sizes that were tried there are others, one of which may be the least that is good enough.
+        while (chosen := self.found().chosen) - (below := self.below(chosen)) > 1:
+            self.try_size((below + chosen) // 2)
         return self.found()
+
+    def below(self, size: int) -> int:
+        """Return the greatest size below one that was tried; 0 if there is none."""
+        return max((other for other in self.scores if other < size), default=0)
 
     def try_size(self, size: int) -> None:
         """Score a size."""
@@ -187,6 +194,7 @@ class Search:
             floor=self.floor,
             share=PRIOR_ROWS / (PRIOR_ROWS + free),
             noise=noise + np.diag(self.floor),
+            steps=WIDE_STEPS if self.wide else STEPS,
         )
 
     def mean(self, size: int) -> float:
@@ -219,13 +227,13 @@ class Search:
         )
 
 
-def sizes(most: int) -> Iterator[int]:
-    """Yield 0, 1, ... 16, then sizes an eighth apart, up to `most`.
+def sizes(most: int, every: int, growth: float) -> Iterator[int]:
+    """Yield 0, 1, ... `every`, then sizes that grow by a factor, at least by 2, up to `most`.
 
-    >>> list(sizes(22))
-    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20, 22]
+    >>> list(sizes(40, 4, 1.5))
+    [0, 1, 2, 3, 4, 6, 9, 13, 19, 28]
     """
     size = 0
     while size <= most:
         yield size
-        size = size + 1 if size < EVERY else max(size + 2, int(size * GROWTH))
+        size = size + 1 if size < every else max(size + 2, int(size * growth))
