@@ -7,13 +7,13 @@ PSEUDO_ROWS = 1.0
 """Least weight of what other evidence says of a column, in held-out rows."""
 
 
-def held_out_variances(held_out: Tensor, rows: float, training: Tensor) -> Tensor:
+def held_out_variances(held_out: Tensor, rows: float, training: Tensor, training_rows: float, own: Tensor) -> Tensor:
     """Return the variance of each column, (F,): its held-out error, drawn towards what its training error suggests.
 
     The training errors tell how columns differ; one factor for all brings them to the level of the held-out ones. How
     far a column is drawn, in rows ν, is found from how much the ratios differ beyond chance: ψ = (ν s + n e) / (ν + n),
-    the posterior mean scale of an inverse-gamma prior (Smyth 2004, section 6.2). A column without any error, in the
-    training as in the held-out rows, keeps the share 1 / (1 + n) of the columns' mean.
+    the posterior mean scale of an inverse-gamma prior (Smyth 2004, section 6.2). One more row, among all that were
+    looked at, is as far from its reconstruction as without a code: what was never seen may still come.
 
     Parameters
     ----------
@@ -23,24 +23,33 @@ def held_out_variances(held_out: Tensor, rows: float, training: Tensor) -> Tenso
         n, the number of these.
     training
         (F,) mean squared errors over training rows, as they are.
+    training_rows
+        The number of these.
+    own
+        (F,) variances of the columns.
 
     Examples
     --------
-    >>> even = held_out_variances(torch.tensor([1.0, 1.2, 0.8]).double(), 10, torch.tensor([0.5, 0.5, 0.5]).double())
+    >>> one = torch.ones(3, dtype=torch.float64)
+    >>> even = held_out_variances(torch.tensor([1.0, 1.2, 0.8]).double(), 10, one / 2, 1e6, one)
     >>> [round(v, 3) for v in even.tolist()]
     [1.0, 1.0, 1.0]
     """
-    overall = held_out.mean()
-    expected = training * (overall / training.mean()) if bool(training.mean() > 0) else overall.expand_as(held_out)
-    expected = (rows * expected + PSEUDO_ROWS * overall) / (rows + PSEUDO_ROWS)
+    overall, level = held_out.mean(), training.mean()
+    expected = training * (overall / level) if bool(level > 0) else overall.expand_as(held_out)
     tiny = 1e-9 * overall
     both = (held_out > tiny) & (training > tiny)
     prior_rows = rows_of_prior(torch.log(held_out[both] / expected[both]), rows)
-    own = rows / (prior_rows + rows)
-    # A column without error is not one of those of which chance makes some seem better than others.
-    share = torch.where(both, own, rows / (PSEUDO_ROWS + rows))
-    share = torch.where((held_out <= tiny) & (training <= tiny), 0.0, share)
-    return share * held_out + (1 - share) * expected
+    share = torch.where(both, rows / (prior_rows + rows), rows / (PSEUDO_ROWS + rows))
+    found = share * held_out + (1 - share) * expected
+    counted = rows + training_rows
+    return (counted * found + PSEUDO_ROWS * never_zero(own)) / (counted + PSEUDO_ROWS)
+
+
+def never_zero(own: Tensor) -> Tensor:
+    """Return the variances of columns (F,), that of a column of one value being the mean of the others."""
+    varies = own > 0
+    return torch.where(varies, own, own[varies].mean()) if bool(varies.any()) else own
 
 
 def rows_of_prior(log_ratios: Tensor, rows: float) -> float:
@@ -92,7 +101,7 @@ def variances_without_held_out(training: Tensor, rows: float, latent: int, own: 
     own
         (F,) variances of the columns.
     """
-    free = rows - latent - 1
+    free, own = rows - latent - 1, never_zero(own)
     if free <= 0:
         return own
     return (PSEUDO_ROWS * own + free * training * (rows / free) ** 2) / (PSEUDO_ROWS + free)

@@ -18,10 +18,13 @@ from isthmus.core.network import Network
 from isthmus.core.resolution import resolution_variances
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
-from isthmus.estimators.spread import different_rows, some_of
+from isthmus.engine.inference import column_errors
+from isthmus.estimators.spread import column_variances, different_rows, some_of
 
 CODES, ROWS = 4096, 256
-"""Rows by which the distribution of codes, and the variances, are learned, at most."""
+"""Rows by which the distribution of codes and the variances are learned, at most, and those with derivatives."""
+LEAST_PART = 0.1
+"""Least share of the error of rows with derivatives that other rows leave."""
 CELLS = 2**22
 """Derivatives that are held at a time, about."""
 ROUNDS, CLOSE = 10, 0.01
@@ -143,10 +146,23 @@ def code_distribution(network: Network, rows: Rows, index: Tensor) -> tuple[Tens
 
 
 class Expansion:
-    """Some rows, the decoder's means at their codes and the derivatives of these, by which variances are learned."""
+    """Rows by which variances are learned: some with the derivatives of the decoder at their codes, more without.
 
-    def __init__(self, network: Network, marginal: Marginal, rows: Rows, index: Tensor) -> None:
-        self.x, weight = rows.batch(index)
+    Parameters
+    ----------
+    network, marginal
+        The network, and the distribution of its codes.
+    rows
+        All rows.
+    index
+        Positions of the rows.
+    most
+        How many of them have derivatives.
+    """
+
+    def __init__(self, network: Network, marginal: Marginal, rows: Rows, index: Tensor, most: int) -> None:
+        self.rows = len(index)
+        self.x, weight = rows.batch(index[:most])
         self.there = ~self.x.isnan()
         self.weight = self.there.double() * (1.0 if weight is None else weight.double()[:, None])
         self.u = marginal.whitened(network.activate(self.x))
@@ -156,6 +172,9 @@ class Expansion:
 
         self.mean, self.derivatives = jacobian(means, self.u)
         self.residual = (self.x - self.mean).nan_to_num(0)
+        # What is rare in a column shows in many rows only.
+        errors = column_errors(network, rows, index).to(self.x.device)
+        self.rare = errors - self.averaged(self.residual.square())
 
     @property
     def finite(self) -> bool:
@@ -166,11 +185,6 @@ class Expansion:
     def averaged(self, values: Tensor) -> Tensor:
         """Return the mean of values (B, F) over the cells that are there, (F,) float64."""
         return (values.double() * self.weight).sum(0) / self.weight.sum(0).clamp_min(1e-300)
-
-    def variances(self) -> Tensor:
-        """Return the variance of each column, (F,)."""
-        x = self.x.double().nan_to_num(0)
-        return self.averaged((x - self.averaged(x)).square())
 
     def expected_errors(self, variances: Tensor) -> Tensor:
         """Return the expected squared errors (F,) given noise of these variances (F,): the rows' codes are unknown.
@@ -184,19 +198,21 @@ class Expansion:
         step = torch.cholesky_solve(pull[:, :, None], factor).to(self.x)
         residual = self.residual - (step.transpose(1, 2) @ self.derivatives)[:, 0]
         spread = torch.linalg.solve_triangular(factor.to(self.x), self.derivatives, upper=False).square().sum(1)
-        return self.averaged(residual.square() + spread)
+        errors = self.averaged(residual.square() + spread)
+        return torch.maximum(errors + self.rare, LEAST_PART * errors)
 
 
 def learn_variances(network: Network, marginal: Marginal, rows: Rows, training: Index, validation: Tensor) -> bool:
     """Set the variances of a marginal's likelihood by rows' expected errors; return False if numbers overflow."""
     most = max(16, min(ROWS, CELLS // (network.code.latent * marginal.likelihood.outputs)))
-    trained = Expansion(network, marginal, rows, training[:most])
-    held_out = Expansion(network, marginal, rows, validation[:most]) if len(validation) else None
+    trained = Expansion(network, marginal, rows, training[:CODES], most)
+    held_out = Expansion(network, marginal, rows, validation, most) if len(validation) else None
     if not trained.finite or not (held_out is None or held_out.finite):
         return False
     sample = some_of(training, trained.x.shape[1])
     x = rows.batch(sample)[0].cpu()
-    own, resolution = trained.variances(), resolution_variances(x).to(rows.device)
+    own = column_variances(x, None).to(rows.device)
+    resolution = resolution_variances(x).to(rows.device)
     noise = own.clamp_min(1e-6)
     different = different_rows(x, len(training))
     for _ in range(ROUNDS):
@@ -204,7 +220,7 @@ def learn_variances(network: Network, marginal: Marginal, rows: Rows, training: 
         if held_out is None:
             update = variances_without_held_out(errors, different, network.code.latent, own)
         else:
-            update = held_out_variances(held_out.expected_errors(noise), len(held_out.x), errors)
+            update = held_out_variances(held_out.expected_errors(noise), held_out.rows, errors, trained.rows, own)
         update = torch.maximum(update, resolution)
         marginal.likelihood.set_spread(update)
         update = update.clamp_min(1e-12)

@@ -42,7 +42,8 @@ def fix_held_out_variance(network: Network, rows: Rows, training: Index, validat
     full = (x.to_dense() if x.layout != torch.strided else x).cpu()
     own = column_variances(full, weight)
     if len(validation):
-        expected = held_out_variances(column_errors(network, rows, validation), len(validation), errors)
+        held_out = column_errors(network, rows, validation)
+        expected = held_out_variances(held_out, len(validation), errors, len(some), own)
     else:
         expected = variances_without_held_out(errors, different_rows(full, len(training)), network.code.latent, own)
     # A column that hardly ever leaves one value must not make the variance that all share larger than its own.
