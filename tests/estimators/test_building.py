@@ -7,7 +7,8 @@ from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, Linear, Po
 from isthmus.data.reading import learn_table
 from isthmus.engine import devices
 from isthmus.estimators import rules
-from isthmus.estimators.building import build, choose_units, composition_of, fix_variance
+from isthmus.estimators.building import build, composition_of, fix_variance
+from isthmus.estimators.units import choose_units
 from isthmus.estimators.validation import HeldOut
 from isthmus.parts.mixed import Mixed
 

@@ -514,7 +514,7 @@ def test_header(saved, fitted):
     assert (header["schema"], header["isthmus"], header["estimator"]) == (3, isthmus.__version__, "AutoEncoder")
     assert header["parameters"]["hidden"] == [8]
     assert header["fitted"]["composition"]["likelihood"] == plain(fitted.likelihood_)
-    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "stream", "generator"}
+    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "stream", "generator", "marginal"}
 
 
 def test_nothing_is_warned_of(fitted, path):

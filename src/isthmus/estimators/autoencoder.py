@@ -25,6 +25,7 @@ from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
+from isthmus.estimators.log_marginal import SAMPLES
 from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
@@ -47,9 +48,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Parameters
     ----------
-    latent : int or float, default=0.9
+    latent : int, float or "auto", default=0.9
         Size K of the code. A share in (0, 1) takes as many numbers as the principal components that explain that share
-        of the variance.
+        of the variance. "auto": the least size whose held-out log-density under a factor analysis is within one
+        standard error of the best; `latent_curve_` shows all sizes.
     hidden : tuple of int, default=(128,)
         Units of each hidden layer of the encoder; the decoder mirrors them. ``()`` is a linear autoencoder.
     activation : str, default="silu"
@@ -136,6 +138,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The losses of training, one row per epoch.
     fit_report_ : FitReport
         The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
+    latent_curve_ : LatentCurve
+        Held-out scores by the size of the code, with `to_frame` and `plot`; for ``latent="auto"``.
     network_ : Network
         The torch module.
     floor_ : Floor
@@ -169,7 +173,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __init__(
         self,
-        latent: int | float = 0.9,
+        latent: int | float | str = 0.9,
         hidden: tuple[int, ...] = (128,),
         *,
         activation: str = "silu",
@@ -226,6 +230,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ = FromModel(lambda model: model.network)
     scaling_ = FromModel(lambda model: model.scaling)
     likelihood_ = FromModel(lambda model: model.likelihood)
+    latent_curve_ = FromModel(lambda model: model.record.curve)
     floor_ = FromModel(lambda model: model.record.floor)
     columns_ = FromModel(lambda model: model.columns)
     history_ = FromModel(lambda model: model.record.history)
@@ -281,7 +286,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             validation.refuse_beside_groups(groups)
             caller = type(self).__name__
             table, sample_weight, beside = validation.with_rows(self.validation, table, schema, sample_weight, caller)
-        self.model_ = training.fit(self, table, schema, sample_weight, groups, beside)
+        self.model_ = training.fit(self, table, schema, sample_weight, groups, beside, density=True)
         return self
 
     def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -412,8 +417,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._applied(X, Inference.column_log_likelihood)
 
     def score(self, X: object, y: object = None) -> float:
-        """Return the mean of `score_samples`."""
-        return float(self.score_samples(X).mean())
+        """Return the mean of log p(x) over the rows, in nats: the score to choose `latent` and other settings by.
+
+        `score_samples` knows each row's own code, and rises with every number that the code gets; here the code must be
+        guessed from its distribution, so that numbers which only carry noise cost more than they bring. It is the mean
+        of `log_likelihood` with 32 importance samples. Sparse and discrete codes, and models trained by `partial_fit`,
+        have no such density: for them it is the mean of `score_samples`, which compares models of one size.
+        """
+        if not generation.has_density(self._model()):
+            return float(self.score_samples(X).mean())
+        return float(self.log_likelihood(X, SAMPLES).mean())
 
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
@@ -541,15 +554,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return decoded[0] if alone else decoded
 
     @available(
-        lambda model: model.network.prior is not None and model.network.code.has_posterior,
-        "a prior and a posterior: take `zoo.variational`, or code='gaussian', penalty='kl'",
+        generation.has_density,
+        "a density of codes: take a dense code such as 'deterministic', trained by `fit`, or `zoo.variational`",
     )
     def log_likelihood(self, X: object, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
-        log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
-        (Burda, Grosse and Salakhutdinov 2016): on average a lower bound, which rises to log p(x) with S. The noise of a
-        row depends on its own code alone, so that its estimate does not depend on the rows beside it.
+        log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x) (Burda, Grosse and
+        Salakhutdinov 2016): on average a lower bound, which rises to log p(x) with S. With a posterior, p(z) = N(0, I).
+        Other codes are functions of the encoder's outputs, whose p is the normal distribution with the mean and
+        covariance of the training rows' and whose q is Laplace's approximation; a Gaussian likelihood gets a variance
+        of each column, from held-out rows. For a linear decoder that is a factor analysis, and every S exact. The noise
+        of a row depends on its own code alone, so that its estimate does not depend on the rows beside it.
 
         Parameters
         ----------
@@ -562,10 +578,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         AttributeError
-            If the model has no prior or its code no posterior.
+            If codes have no density: sparse and discrete codes, and models trained by `partial_fit`.
         """
         count, seed = whole_number("importance_samples", importance_samples, 1), checks.seed(random_state)
-        return self._applied(X, lambda inference, table: generation.log_marginal(inference, table, count, seed))
+        return self._applied(X, lambda inference, table: generation.log_likelihood(inference, table, count, seed))
 
     @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
     def indices(self, X: object) -> np.ndarray:

@@ -1,25 +1,33 @@
 """What happens where a trained network is worse than principal components: they are returned, or it is told."""
 
 import dataclasses
+import math
 import warnings
 from copy import deepcopy
 from typing import Literal
 
+import numpy as np
 import torch
 
 from isthmus.core.choices import refuse_unknown
+from isthmus.engine.history import History
 from isthmus.engine.training_warning import TrainingWarning
-from isthmus.estimators import rules
+from isthmus.estimators import health, rules
 from isthmus.estimators.building import Built
+from isthmus.estimators.closed_forms import ClosedForm
+from isthmus.estimators.comparison import Comparison
 from isthmus.estimators.component_forms import (
     Components,
     LinearNetwork,
     components_for_floor,
+    is_dense,
     linear,
     write_components,
 )
+from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.spread import fix_held_out_variance
 from isthmus.parts.backbones import Dense, Linear
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.composition import part
@@ -58,9 +66,51 @@ def obstacle_to_return(parameters: Parameters) -> str:
     return ""
 
 
+def settled(built: Built, floor: Floor | None, on_floor: Choice, history: History) -> tuple[Built, Floor | None]:
+    """Let a closed form take the network's place if that is due, set variances, and look at what came of it."""
+    if floor is not None:
+        built, floor = not_below(floor, on_floor, built)
+    network, rows, training, validation = built.network, built.rows, built.training, built.validation
+    fix_held_out_variance(network, rows, training, validation)
+    history.health = health.report(network, rows, training, validation, history, floor, components_needed(built))
+    return built, floor
+
+
+def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, groups: np.ndarray | None) -> Floor | None:
+    """Return the error of the closed form beside that of the network; None where no rows tell."""
+    if crossed is not None:
+        return crossed.best if on_floor == "return" else crossed.last
+    if built.closed_form is None or not len(built.validation):
+        return None
+    closed_form = of_size_in_use(built.closed_form, built)
+    if closed_form is None:
+        return None
+    compared = Comparison.of(built.network, closed_form, built.rows, built.validation)
+    if groups is not None:
+        compared = compared.by_group(groups[built.validation.numpy()])
+    return compared.floor(closed_form.method)
+
+
+def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
+    """Return the closed form with as many components as a sparse code has numbers in use; None if it has no fewer."""
+    if is_dense(built.network.code) or not isinstance(closed_form, Components):
+        return closed_form
+    active = math.ceil(health.diagnose(built.network, built.rows, built.validation)["mean_active"])
+    fewer = active < min(built.composition.cells, closed_form.principal.components.shape[1] + 1)
+    return Components(closed_form.principal.first(active)) if fewer else None
+
+
+def components_needed(built: Built) -> int:
+    """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
+    closed_form, few = built.closed_form, len(built.training) < LEAST_ROWS
+    if few or not isinstance(closed_form, Components) or not is_dense(built.network.code):
+        return 0
+    return closed_form.principal.rank_for(health.NEARLY_ALL)
+
+
 def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]:
     """Return what was built, or the principal components in its place unless the network is better; warn of it."""
-    if chosen == "return" and not floor.won and can_return(built):
+    if chosen == "return" and not floor.won:
         why = (
             "the gain of the network over them is within chance ({}): more rows may show one, and floor='tell' keeps "
             "the network"
@@ -69,7 +119,7 @@ def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]
             "another learning rate"
         )
         warnings.warn(
-            f"the principal components are returned, because {why.format(floor)}", TrainingWarning, stacklevel=4
+            f"the principal components are returned, because {why.format(floor)}", TrainingWarning, stacklevel=5
         )
         return components_in_place(built), dataclasses.replace(floor, returned=True)
     if not floor.kept:
@@ -77,7 +127,7 @@ def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]
             f"the network does not reach principal components of the same size ({floor}): take more epochs, wider "
             "layers or a weaker penalty, unless it is there for something else than reconstruction",
             TrainingWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return built, floor
 

@@ -143,7 +143,7 @@ def report(
     ]
     if wrong and differ(rows, index[:MOST]):
         for problem in wrong:
-            warnings.warn(problem, TrainingWarning, stacklevel=4)
+            warnings.warn(problem, TrainingWarning, stacklevel=5)
     return health
 
 

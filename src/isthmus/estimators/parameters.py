@@ -24,7 +24,7 @@ Machine: TypeAlias = str | Compute
 class Parameters(Protocol):
     """The constructor parameters of `AutoEncoder`, which documents them."""
 
-    latent: int | float
+    latent: int | float | str
     hidden: tuple[int, ...]
     activation: str
     encoder: Backbone

@@ -217,7 +217,7 @@ def is_backbone(part: Backbone, kind: type, name: str) -> bool:
     return isinstance(part, kind) or (isinstance(part, str) and part == name)
 
 
-def is_share(latent: int | float) -> bool:
+def is_share(latent: int | float | str) -> TypeGuard[float]:
     """Whether the size of the code is given as a share of the variance."""
     return is_number(latent) and not isinstance(latent, Integral)
 

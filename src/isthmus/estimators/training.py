@@ -1,7 +1,6 @@
 """Training: from parameters and a table to a `FittedModel`, at once or chunk by chunk."""
 
 import dataclasses
-import math
 import warnings
 from contextlib import AbstractContextManager
 from copy import copy, deepcopy
@@ -29,19 +28,17 @@ from isthmus.engine.inference import BLOCK
 from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
-from isthmus.estimators import challenge, checks, health, rules
-from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import Choice, choice, not_below, use_all_rows
-from isthmus.estimators.closed_forms import ClosedForm
-from isthmus.estimators.comparison import Comparison
-from isthmus.estimators.component_forms import Components, is_dense
-from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated, LastEpoch, cross_validated
+from isthmus.estimators import challenge, checks, rules
+from isthmus.estimators.building import Built, build, fix_variance, rows_to_train, threads_to_build
+from isthmus.estimators.closed_form import can_return, choice, floor_of, settled, use_all_rows
+from isthmus.estimators.cross_validation import LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
-from isthmus.estimators.floor import Floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
+from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.units import Units
 from isthmus.estimators.validation import given, held_out, held_out_of_stream
 
 AGAIN = ", again at chunk "
@@ -56,6 +53,7 @@ def fit(
     groups: ArrayLike | None = None,
     validation: np.ndarray | None = None,
     compare: bool = True,
+    density: bool = False,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -76,6 +74,8 @@ def fit(
         without validation. None does as `parameters.validation` says.
     compare
         Whether the network is compared with a closed form (`Floor`), which may take its place.
+    density
+        Whether to learn the distribution of codes, for log p(x).
 
     Returns
     -------
@@ -88,7 +88,7 @@ def fit(
     """
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
-    on_floor = choice(parameters)
+    choice(parameters)
     held = held_out(parameters.validation, table, sample_weight, groups) if validation is None else given(validation)
     table, weight = weighted(table, sample_weight, least=2)
     plan = rules.plan(parameters, len(table) - held.count, held.count)
@@ -96,6 +96,7 @@ def fit(
     with threads_to_build(parameters, table):
         built = build(parameters, table, schema, weight, held, plan, compare and (held.count > 0 or crossable))
     plan = planned(plan, parameters, built)
+    on_floor = choice(parameters) if can_return(built) else "tell"
     crossed = None
     if crossable:
         crossed = cross_validated(parameters, table, schema, weight, held.groups, plan, built)
@@ -110,48 +111,17 @@ def fit(
     elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
         trainer.stop("cross-validation found no gain in training")
     history = trainer.fit()
-    index = built.validation if len(built.validation) else built.training
     with threads_to_use(parameters, built.network):
-        floor = floor_of(built, crossed, on_floor, held.groups)
-        if floor is not None:
-            built, floor = not_below(floor, on_floor, built)
-        fix_variance(built.network, built.rows, index)
-        history.health = health.report(
-            built.network, built.rows, built.training, built.validation, history, floor, components_needed(built)
-        )
+        built, floor = settled(built, floor_of(built, crossed, on_floor, held.groups), on_floor, history)
         if floor is not None and floor.returned and held.drawn:
             use_all_rows(built)
+        marginal = learned_marginal(built.network, built.rows, built.training, built.validation) if density else None
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
-    record = TrainingRecord(
-        history, report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream, floor
-    )
+    epochs, state = max(trainer.epoch, 1), built.generator.get_state()
+    record = TrainingRecord(history, report, epochs, state, built.units.stream, floor, marginal, built.curve)
     return model_of(built, schema, record)
-
-
-def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, groups: np.ndarray | None) -> Floor | None:
-    """Return the error of the closed form beside that of the network; None where no rows tell."""
-    if crossed is not None:
-        return crossed.best if on_floor == "return" else crossed.last
-    if built.closed_form is None or not len(built.validation):
-        return None
-    closed_form = of_size_in_use(built.closed_form, built)
-    if closed_form is None:
-        return None
-    compared = Comparison.of(built.network, closed_form, built.rows, built.validation)
-    if groups is not None:
-        compared = compared.by_group(groups[built.validation.numpy()])
-    return compared.floor(closed_form.method)
-
-
-def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
-    """Return the closed form with as many components as a sparse code has numbers in use; None if it has no fewer."""
-    if is_dense(built.network.code) or not isinstance(closed_form, Components):
-        return closed_form
-    active = math.ceil(health.diagnose(built.network, built.rows, built.validation)["mean_active"])
-    fewer = active < min(built.composition.cells, closed_form.principal.components.shape[1] + 1)
-    return Components(closed_form.principal.first(active)) if fewer else None
 
 
 def fit_more(
@@ -322,14 +292,6 @@ def leaves_no_error(network: Network) -> bool:
     """
     alone = not network.demands and network.corruption is None
     return alone and network.likelihood.exhausted
-
-
-def components_needed(built: Built) -> int:
-    """Return how many principal components hold nearly all of the variance; 0 if they were not computed."""
-    closed_form, few = built.closed_form, len(built.training) < LEAST_ROWS
-    if few or not isinstance(closed_form, Components) or not is_dense(built.network.code):
-        return 0
-    return closed_form.principal.rank_for(health.NEARLY_ALL)
 
 
 def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:

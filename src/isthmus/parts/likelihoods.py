@@ -154,6 +154,14 @@ class GaussianLikelihood(LikelihoodModule):
         else:
             self.set_variance(float(errors.mean()))
 
+    def with_column_spreads(self) -> "GaussianLikelihood | None":
+        """Return a copy with an optimal variance of each column; None if variances are fixed or learned."""
+        if self.mode not in ("optimal", "columns"):
+            return None
+        copy = GaussianLikelihood(self.features, "columns", self.activation, self.floor).to(self.variance)
+        copy.variance.copy_(self.variance.expand(self.features))
+        return copy.eval()
+
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
         """Return the outputs beyond the mean at which each column has the given variance, (F,) or none."""
         if self.mode != "learned":
