@@ -1,5 +1,6 @@
 """Building: from parameters and a table to a scaling, a likelihood and a network with its first weights."""
 
+import dataclasses
 import math
 from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple
@@ -24,13 +25,14 @@ from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
-from isthmus.estimators import checks, health, rules
+from isthmus.estimators import checks, component_codes, health, rules
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.parameters import Backbone, Parameters
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
-from isthmus.parts.backbones import Dense
+from isthmus.parts.backbones import Dense, Principal
 from isthmus.parts.composition import part
+from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.slots import Likelihood
 
 LEAST_MEMORY = 2**31
@@ -129,6 +131,12 @@ def build(
         latent = rules.latent_size(parameters, schema, cells, principal)
         composition = composition_of(parameters, schema, units, latent)
         network = composition.build(units.dtype)
+    if not plan.open_ended and has_component_codes(parameters, schema, units, network, principal, table):
+        composition = dataclasses.replace(composition, encoder=Principal(parameters.hidden, parameters.activation))
+        network = composition.build(units.dtype)
+        everything = torch.cat([training[:], validation])
+        principal = find_principal(parameters, units, rows, everything, sample, weights_generator)
+        looked_at = len(training)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
         start = pretrain(network, rows, training, plan, units.likelihood, weights_generator)
@@ -142,6 +150,21 @@ def build(
     if len(validation) and schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+
+
+def has_component_codes(
+    parameters: Parameters,
+    schema: TableSchema,
+    units: Units,
+    network: Network,
+    principal: PrincipalComponents | None,
+    table: Table,
+) -> bool:
+    """Return whether the codes of a table are its principal components; see `component_codes`."""
+    if principal is None or schema.columns is not None:
+        return False
+    leading, gaussian = principal.first(network.code.latent), isinstance(units.likelihood, Gaussian)
+    return component_codes.are_codes(parameters, leading, table, units.stream.follows, gaussian)
 
 
 def has_floor(network: Network, cells: int) -> bool:

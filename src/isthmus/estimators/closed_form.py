@@ -9,13 +9,11 @@ from torch import Generator
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.initialisation import initialise
 from isthmus.engine.training_warning import TrainingWarning
-from isthmus.estimators import rules
 from isthmus.estimators.building import Built
+from isthmus.estimators.component_codes import obstacle_to_components
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
-from isthmus.parts.backbones import Dense, Linear
-from isthmus.parts.codes import Deterministic
-from isthmus.parts.composition import part
+from isthmus.parts.backbones import Linear
 from isthmus.parts.likelihoods import Gaussian
 
 Choice = Literal["return", "tell"]
@@ -26,31 +24,13 @@ LOOKED_AT = 512
 def choice(parameters: Parameters) -> Choice:
     """Return what `floor` means for these parameters; raise a `ValueError` if it cannot be."""
     refuse_unknown("floor", parameters.floor, ("auto", "return", "tell"))
-    obstacle = obstacle_to_return(parameters)
+    obstacle = obstacle_to_components(parameters)
     if parameters.floor == "return" and obstacle:
         raise ValueError(
             "floor='return' puts principal components in place of networks that only reconstruct, and here "
             f"{obstacle}; take floor='tell'"
         )
     return "tell" if parameters.floor == "tell" or obstacle else "return"
-
-
-def obstacle_to_return(parameters: Parameters) -> str:
-    """Return why principal components cannot take the place of the network; "" if they can."""
-    for slot in ("encoder", "decoder"):
-        given = getattr(parameters, slot)
-        if given is not None and not isinstance(part(slot, given), Dense | Linear):
-            return f"the {slot} is not dense"
-    if part("code", parameters.code) != Deterministic():
-        return "the code is another one"
-    if parameters.penalty is not None or parameters.objective is not None:
-        return "a penalty or an objective asks for more"
-    if not rules.is_auto(parameters.corruption) and parameters.corruption is not None:
-        return "a corruption is to be undone"
-    likelihood = parameters.likelihood
-    if not rules.is_auto(likelihood) and not isinstance(part("likelihood", likelihood), Gaussian):
-        return "the likelihood is not Gaussian"
-    return ""
 
 
 def not_below(floor: Floor, chosen: Choice, built: Built) -> tuple[Built, Floor]:

@@ -1,0 +1,77 @@
+"""When codes are principal components as they are, and only the decoder is trained.
+
+A trained encoder moves codes to where the curved surface of reconstructions is nearest. That lowers the error by about
+as much as it bends the coordinates that neighbours and linear models read. It pays where components leave much of the
+variance and many rows show how the surface is curved; elsewhere it costs more than it brings (docs/codes.md).
+"""
+
+import numpy as np
+
+from isthmus.core.principal import PrincipalComponents
+from isthmus.data.table import Table
+from isthmus.estimators import rules
+from isthmus.estimators.parameters import Parameters
+from isthmus.parts.backbones import Dense, Linear
+from isthmus.parts.codes import Deterministic
+from isthmus.parts.composition import part
+from isthmus.parts.likelihoods import Gaussian
+
+ENOUGH = 0.8
+"""Share of the variance of columns of one unit from which on their components are the codes."""
+MANY = 10_000
+"""Rows of columns of one unit from which on an encoder is trained in any case."""
+
+
+def are_codes(
+    parameters: Parameters, principal: PrincipalComponents, table: Table, standardised: bool, gaussian: bool
+) -> bool:
+    """Return whether the codes of a model that is left to choose are the principal components of its rows.
+
+    They are where columns are standardised, because they are of different units, and where columns of one unit are
+    fewer than `MANY` rows, of whose variance the components hold `ENOUGH`.
+
+    Parameters
+    ----------
+    parameters
+        Of an `AutoEncoder`.
+    principal
+        As many components as codes have numbers.
+    table
+        The rows, of numbers alone.
+    standardised
+        Whether each column has its own scale.
+    gaussian
+        Whether the likelihood is Gaussian.
+    """
+    if not (leaves_the_choice(parameters) and gaussian) or table.streamed or table.sparse:
+        return False
+    cells, latent = principal.components.shape
+    if latent >= cells:
+        return False
+    held = float(principal.variances.sum()) >= ENOUGH * float(principal.column_variances.sum())
+    return standardised or (held and len(table) < MANY)
+
+
+def leaves_the_choice(parameters: Parameters) -> bool:
+    """Return whether parameters ask for reconstruction alone, and do not say by which encoder."""
+    unsaid = parameters.encoder is None and parameters.decoder is None and parameters.init == "pca"
+    bends = np.size(rules.hidden_widths(parameters)) > 0 and parameters.activation != "identity"
+    return unsaid and bends and not obstacle_to_components(parameters)
+
+
+def obstacle_to_components(parameters: Parameters) -> str:
+    """Return why principal components cannot take the place of the network; "" if they can."""
+    for slot in ("encoder", "decoder"):
+        given = getattr(parameters, slot)
+        if given is not None and not isinstance(part(slot, given), Dense | Linear):
+            return f"the {slot} is not dense"
+    if part("code", parameters.code) != Deterministic():
+        return "the code is another one"
+    if parameters.penalty is not None or parameters.objective is not None:
+        return "a penalty or an objective asks for more"
+    if not rules.is_auto(parameters.corruption) and parameters.corruption is not None:
+        return "a corruption is to be undone"
+    likelihood = parameters.likelihood
+    if not rules.is_auto(likelihood) and not isinstance(part("likelihood", likelihood), Gaussian):
+        return "the likelihood is not Gaussian"
+    return ""
