@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.modules import FixedComponents
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
@@ -134,6 +135,7 @@ def build(
     if not plan.open_ended and has_component_codes(parameters, schema, units, network, principal, table):
         composition = dataclasses.replace(composition, encoder=Principal(parameters.hidden, parameters.activation))
         network = composition.build(units.dtype)
+    if isinstance(network.encoder, FixedComponents) and principal is not None and not table.streamed:
         everything = torch.cat([training[:], validation])
         principal = find_principal(parameters, units, rows, everything, sample, weights_generator)
         looked_at = len(training)
