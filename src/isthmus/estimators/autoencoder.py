@@ -58,9 +58,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Replaces `hidden` and `activation`: `Dense` (with normalisation and dropout), `Principal`, `Linear`,
         `Convolutional`, or a torch module from (B, F) to (B, inputs of the code). None: dense layers; but `Principal`,
         whose codes are the principal components of all rows, where `fit` on numbers in memory asks for nothing but
-        reconstruction and columns are standardised, or are of one unit with less than 10,000 rows, of whose variance the
-        components hold four fifths. ``"dense"`` trains an encoder there, too: less error, codes that neighbours and
-        linear models read less well.
+        reconstruction and columns are standardised, or are of one unit with less than 10,000 rows and the components
+        hold four fifths of the variance. ``"dense"`` trains an encoder there, too: less error, and codes that
+        neighbours and linear models read less well.
     decoder : part, torch module or str, optional
         `Dense`, `Linear`, `Convolutional`, `Tied` (the encoder's weights transposed), or a torch module. None mirrors
         the encoder.

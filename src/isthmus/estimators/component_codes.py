@@ -43,7 +43,7 @@ def are_codes(
     gaussian
         Whether the likelihood is Gaussian.
     """
-    if not (leaves_the_choice(parameters) and gaussian) or table.streamed or table.sparse:
+    if not (leaves_the_choice(parameters) and gaussian) or table.streamed:
         return False
     cells, latent = principal.components.shape
     if latent >= cells:
