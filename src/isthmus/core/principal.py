@@ -35,18 +35,26 @@ class PrincipalComponents(NamedTuple):
     """(R,) variance along each component (divided by the total weight, without Bessel's correction)."""
     column_variances: Tensor
     """(F,) variance of each column."""
+    decoder: Tensor | None = None
+    """(F, R) what a row is reconstructed with from its coordinates; None for the components themselves."""
+
+    @property
+    def written(self) -> Tensor:
+        """The matrix (F, R) that maps coordinates to rows minus their mean."""
+        return self.components if self.decoder is None else self.decoder
 
     def first(self, rank: int) -> "PrincipalComponents":
         """Return the leading `rank` components."""
-        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank])
+        decoder = None if self.decoder is None else self.decoder[:, :rank]
+        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank], decoder=decoder)
 
     def residual_variances(self) -> Tensor:
         """Return the variance of each column that the components do not explain, (F,)."""
         return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Project rows x (B, F) onto the subspace."""
-        return (x - self.mean) @ self.components @ self.components.T + self.mean
+        """Reconstruct rows x (B, F) from their coordinates; without a `decoder`, project them onto the subspace."""
+        return (x - self.mean) @ self.components @ self.written.T + self.mean
 
     def rank(self, dtype: torch.dtype) -> int:
         """Return the number of components that have variance, beyond the rounding of rows of this number type.

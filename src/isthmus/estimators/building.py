@@ -135,9 +135,12 @@ def build(
     if not plan.open_ended and has_component_codes(parameters, schema, units, network, principal, table):
         composition = dataclasses.replace(composition, encoder=Principal(parameters.hidden, parameters.activation))
         network = composition.build(units.dtype)
+        units = units._replace(scale=f"{units.scale}, codes are the principal components")
     if isinstance(network.encoder, FixedComponents) and principal is not None and not table.streamed:
         everything = torch.cat([training[:], validation])
         principal = find_principal(parameters, units, rows, everything, sample, weights_generator)
+        if len(validation) and not network.likelihood.starts_linear:
+            principal = component_codes.decoded_by(principal.first(network.code.latent), rows, training[:])
         looked_at = len(training)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":

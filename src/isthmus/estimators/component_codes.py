@@ -6,8 +6,11 @@ variance and many rows show how the surface is curved; elsewhere it costs more t
 """
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from isthmus.core.principal import PrincipalComponents
+from isthmus.data.rows import Rows
 from isthmus.data.table import Table
 from isthmus.estimators import rules
 from isthmus.estimators.parameters import Parameters
@@ -20,6 +23,8 @@ ENOUGH = 0.8
 """Share of the variance of columns of one unit from which on their components are the codes."""
 MANY = 10_000
 """Rows of columns of one unit from which on an encoder is trained in any case."""
+NOISE = 1e-12
+"""Share of the greatest variance below which a coordinate is rounding."""
 
 
 def are_codes(
@@ -50,6 +55,25 @@ def are_codes(
         return False
     held = float(principal.variances.sum()) >= ENOUGH * float(principal.column_variances.sum())
     return standardised or (held and len(table) < MANY)
+
+
+@torch.no_grad()
+def decoded_by(principal: PrincipalComponents, rows: Rows, training: Tensor) -> PrincipalComponents:
+    """Return components of all rows with the linear decoder that training rows give, by least squares.
+
+    Validation rows have a part in the components. Were they decoded by these, a start at PCA would know the rows on
+    which it is compared with decoders that do not.
+    """
+    latent, cells = principal.components.shape[1], len(principal.mean)
+    codes, crossed = (torch.zeros(size, latent, dtype=torch.float64) for size in (latent, cells))
+    for positions in training.split(rows.block):
+        x, weight = rows.batch(positions)
+        centred = (x.to_dense() if x.layout != torch.strided else x).cpu().double() - principal.mean
+        z = centred @ principal.components
+        weighted = z if weight is None else z * weight.cpu().double()[:, None]
+        codes += weighted.T @ z
+        crossed += centred.T @ weighted
+    return principal._replace(decoder=crossed @ torch.linalg.pinv(codes, rtol=NOISE, hermitian=True))
 
 
 def leaves_the_choice(parameters: Parameters) -> bool:

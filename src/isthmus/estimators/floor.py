@@ -137,4 +137,4 @@ def measured_floor(network: Network, principal: PrincipalComponents, rows: Rows,
 
 def principal_on(principal: PrincipalComponents, like: Tensor) -> PrincipalComponents:
     """Return components in the number type and on the device of a tensor."""
-    return PrincipalComponents(*(part.to(like) for part in principal))
+    return principal._replace(**{name: part.to(like) for name, part in principal._asdict().items() if part is not None})
