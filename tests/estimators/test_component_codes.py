@@ -1,11 +1,15 @@
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from isthmus import AutoEncoder, Dense, Linear, Principal, TopK, load
+from isthmus.data.components import components_of
+from isthmus.data.dense import DenseTable
+from isthmus.data.rows import Rows
 from isthmus.estimators import component_codes
 
 CANCER, DIGITS = load_breast_cancer().data, load_digits().data
@@ -47,6 +51,33 @@ def test_training_changes_the_decoder_alone_and_lowers_the_error():
     np.testing.assert_allclose(later.inverse_transform(later.transform(CANCER)), later.reconstruct(CANCER), rtol=1e-9)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_rows_decode_by_least_squares(weighted):
+    x = np.random.default_rng(0).normal(size=(60, 5)) @ np.diag([3.0, 2, 1, 1, 0.5])
+    weight = np.random.default_rng(1).random(60) + 0.5 if weighted else None
+    rows = Rows(DenseTable(x), weight, None, torch.float64)
+    everything, training = torch.arange(60), torch.arange(40)
+    principal = components_of(rows, everything, 5, 3, torch.Generator(), lambda block: block)
+
+    whole = component_codes.decoded_by(principal, rows, everything)
+    torch.testing.assert_close(whole.decoder, principal.components)
+    of_some = component_codes.decoded_by(principal, rows, training)
+    root = np.sqrt(np.ones(60) if weight is None else weight)[:40, None]
+    centred = (x - principal.mean.numpy())[:40]
+    expected = np.linalg.lstsq(root * (centred @ principal.components.numpy()), root * centred, rcond=None)[0].T
+    np.testing.assert_allclose(of_some.decoder, expected, atol=1e-10)
+    some = torch.from_numpy(x[:40])
+    errors = [(root * (found.reconstruct(some) - some).numpy()) ** 2 for found in (of_some, principal)]
+    assert errors[0].sum() < errors[1].sum()
+
+
+def test_the_start_is_the_floor():
+    """Both decode components of all rows by training rows, so that no epoch is compared with what knows more."""
+    model = AutoEncoder(8, epochs=1, learning_rate=1e-12, random_state=0).fit(CANCER)
+    assert abs(model.floor_.change) < 1e-9 * model.floor_.error
+    assert model.floor_.reached
+
+
 def test_coordinates_beyond_the_rank_are_zero():
     twice = np.c_[CANCER[:, :3], CANCER[:, :3], 2 * CANCER[:, :3]]
     codes = AutoEncoder(5, **SHORT).fit(twice).transform(twice)
@@ -58,7 +89,7 @@ def test_coordinates_beyond_the_rank_are_zero():
     ("settings", "X"),
     [
         ({}, CANCER),
-        ({"hidden": (16, 8)}, CANCER),
+        ({"hidden": 128}, CANCER),
         ({"likelihood": "mse"}, CANCER),
         ({"floor": "tell"}, CANCER),
         ({"latent": 0.9}, CANCER),
@@ -81,6 +112,8 @@ def test_where_components_are_the_codes(settings, X):
         ({"decoder": Dense((8,))}, CANCER),
         ({"init": "orthogonal", "floor": "tell"}, CANCER),
         ({"hidden": ()}, CANCER),
+        ({"hidden": (16, 8)}, CANCER),
+        ({"activation": "relu"}, CANCER),
         ({"activation": "identity"}, CANCER),
         ({"penalty": "l1", "floor": "tell"}, CANCER),
         ({"corruption": "gaussian_noise"}, CANCER),

@@ -33,7 +33,6 @@ from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.backbones import Dense, Principal
 from isthmus.parts.composition import part
-from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.slots import Likelihood
 
 LEAST_MEMORY = 2**31
@@ -121,26 +120,35 @@ def build(
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
     sample = rows.batch(some)
 
+    standardised, everything = units.stream.follows, torch.empty(0, dtype=torch.int64)
+    left_open = (
+        not plan.open_ended
+        and schema.columns is None
+        and component_codes.left_open(parameters, table, units.likelihood)
+    )
+    if not table.streamed:
+        everything = torch.cat([training[:], validation])
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
         composition = composition_of(parameters, schema, units, latent)
         network = composition.build(units.dtype)
     if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
-        principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
+        some_or_all = everything if left_open and standardised else training[:looked_at]
+        principal = find_principal(parameters, units, rows, some_or_all, sample, weights_generator)
     if composition is None or network is None:
         latent = rules.latent_size(parameters, schema, cells, principal)
         composition = composition_of(parameters, schema, units, latent)
         network = composition.build(units.dtype)
-    if not plan.open_ended and has_component_codes(parameters, schema, units, network, principal, table):
-        composition = dataclasses.replace(composition, encoder=Principal(parameters.hidden, parameters.activation))
+    if left_open and component_codes.are_codes(principal, latent, len(table), standardised):
+        composition = dataclasses.replace(composition, encoder=Principal())
         network = composition.build(units.dtype)
         units = units._replace(scale=f"{units.scale}, codes are the principal components")
-    if isinstance(network.encoder, FixedComponents) and principal is not None and not table.streamed:
-        everything = torch.cat([training[:], validation])
-        principal = find_principal(parameters, units, rows, everything, sample, weights_generator)
+    if isinstance(network.encoder, FixedComponents) and principal is not None and len(everything):
+        if not (left_open and standardised):
+            principal = find_principal(parameters, units, rows, everything, sample, weights_generator)
         if len(validation) and not network.likelihood.starts_linear:
-            principal = component_codes.decoded_by(principal.first(network.code.latent), rows, training[:])
+            principal = component_codes.decoded_by(principal.first(latent), rows, training[:])
         looked_at = len(training)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
@@ -155,21 +163,6 @@ def build(
     if len(validation) and schema.columns is None and has_floor(network, cells):
         closed_form = components_for_floor(network, rows, training[:looked_at], principal)
     return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
-
-
-def has_component_codes(
-    parameters: Parameters,
-    schema: TableSchema,
-    units: Units,
-    network: Network,
-    principal: PrincipalComponents | None,
-    table: Table,
-) -> bool:
-    """Return whether the codes of a table are its principal components; see `component_codes`."""
-    if principal is None or schema.columns is not None:
-        return False
-    leading, gaussian = principal.first(network.code.latent), isinstance(units.likelihood, Gaussian)
-    return component_codes.are_codes(parameters, leading, table, units.stream.follows, gaussian)
 
 
 def has_floor(network: Network, cells: int) -> bool:

@@ -18,6 +18,7 @@ from isthmus.parts.backbones import Dense, Linear
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.composition import part
 from isthmus.parts.likelihoods import Gaussian
+from isthmus.parts.slots import Likelihood
 
 ENOUGH = 0.8
 """Share of the variance of columns of one unit from which on their components are the codes."""
@@ -27,34 +28,35 @@ NOISE = 1e-12
 """Share of the greatest variance below which a coordinate is rounding."""
 
 
-def are_codes(
-    parameters: Parameters, principal: PrincipalComponents, table: Table, standardised: bool, gaussian: bool
-) -> bool:
-    """Return whether the codes of a model that is left to choose are the principal components of its rows.
+def left_open(parameters: Parameters, table: Table, likelihood: Likelihood) -> bool:
+    """Return whether parameters ask for reconstruction alone, and do not say by which encoder."""
+    said = (parameters.encoder, parameters.decoder) != (None, None) or parameters.init != "pca"
+    usual = Dense()
+    said = said or tuple(np.atleast_1d(parameters.hidden)) != usual.hidden or parameters.activation != usual.activation
+    return not (said or table.streamed or obstacle_to_components(parameters)) and isinstance(likelihood, Gaussian)
 
-    They are where columns are standardised, because they are of different units, and where columns of one unit are
+
+def are_codes(principal: PrincipalComponents | None, latent: int, rows: int, standardised: bool) -> bool:
+    """Return whether the codes of a table of numbers are its principal components, if that is left open.
+
+    They are where columns are standardised, because they are of different units, and where columns of one unit have
     fewer than `MANY` rows, of whose variance the components hold `ENOUGH`.
 
     Parameters
     ----------
-    parameters
-        Of an `AutoEncoder`.
     principal
-        As many components as codes have numbers.
-    table
-        The rows, of numbers alone.
+        At least as many components as codes have numbers.
+    latent
+        K.
+    rows
+        Rows of the table.
     standardised
         Whether each column has its own scale.
-    gaussian
-        Whether the likelihood is Gaussian.
     """
-    if not (leaves_the_choice(parameters) and gaussian) or table.streamed:
+    if principal is None or latent >= len(principal.mean):
         return False
-    cells, latent = principal.components.shape
-    if latent >= cells:
-        return False
-    held = float(principal.variances.sum()) >= ENOUGH * float(principal.column_variances.sum())
-    return standardised or (held and len(table) < MANY)
+    held = float(principal.variances[:latent].sum()) >= ENOUGH * float(principal.column_variances.sum())
+    return standardised or (held and rows < MANY)
 
 
 @torch.no_grad()
@@ -74,13 +76,6 @@ def decoded_by(principal: PrincipalComponents, rows: Rows, training: Tensor) -> 
         codes += weighted.T @ z
         crossed += centred.T @ weighted
     return principal._replace(decoder=crossed @ torch.linalg.pinv(codes, rtol=NOISE, hermitian=True))
-
-
-def leaves_the_choice(parameters: Parameters) -> bool:
-    """Return whether parameters ask for reconstruction alone, and do not say by which encoder."""
-    unsaid = parameters.encoder is None and parameters.decoder is None and parameters.init == "pca"
-    bends = np.size(rules.hidden_widths(parameters)) > 0 and parameters.activation != "identity"
-    return unsaid and bends and not obstacle_to_components(parameters)
 
 
 def obstacle_to_components(parameters: Parameters) -> str:
