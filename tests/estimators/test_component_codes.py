@@ -78,6 +78,17 @@ def test_the_start_is_the_floor():
     assert model.floor_.reached
 
 
+@pytest.mark.filterwarnings("ignore:no epoch was better")
+def test_a_start_that_stays_is_pca_of_all_rows():
+    """No epoch is better at such a learning rate; held-out rows then help to decode."""
+    model = AutoEncoder(16, epochs=1, learning_rate=10.0, random_state=0).fit(CANCER)
+    assert model.history_.best_epoch == 0
+    scaler, pca = StandardScaler().fit(CANCER), PCA(16)
+    scaled = scaler.transform(CANCER)
+    back = scaler.inverse_transform(pca.inverse_transform(pca.fit_transform(scaled)))
+    np.testing.assert_allclose(model.reconstruct(CANCER), back, rtol=1e-6, atol=1e-6)
+
+
 def test_coordinates_beyond_the_rank_are_zero():
     twice = np.c_[CANCER[:, :3], CANCER[:, :3], 2 * CANCER[:, :3]]
     codes = AutoEncoder(5, **SHORT).fit(twice).transform(twice)

@@ -8,6 +8,7 @@ from torch import Generator
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.initialisation import initialise
+from isthmus.core.network import Network
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators.building import Built
 from isthmus.estimators.component_codes import obstacle_to_components
@@ -60,7 +61,6 @@ def is_gaussian(built: Built) -> bool:
 
 def components_in_place(built: Built) -> Built:
     """Return what was built with the linear autoencoder of the principal components in place of the network."""
-    assert built.closed_form is not None, "there is no floor without principal components"
     likelihood = built.units.likelihood
     assert isinstance(likelihood, Gaussian), "other likelihoods have no place for them"
     composition = dataclasses.replace(
@@ -70,8 +70,23 @@ def components_in_place(built: Built) -> Built:
         likelihood=dataclasses.replace(likelihood, activation="identity"),
     )
     network = composition.build(built.units.dtype)
-    x, weight = built.rows.batch(built.training[:LOOKED_AT])
-    initialise(
-        network, "pca", Generator().manual_seed(0), built.closed_form, x.cpu(), None if weight is None else weight.cpu()
-    )
+    write_components(built, network)
     return built._replace(composition=composition, network=network.to(built.rows.device))
+
+
+def decode_by_all_rows(built: Built) -> None:
+    """Let components of all rows decode themselves, where they are the codes and no epoch was better than the start.
+
+    While epochs were compared, training rows alone decoded them; all rows do it better.
+    """
+    if built.closed_form is not None and built.closed_form.decoder is not None:
+        write_components(built, built.network.cpu())
+        built.network.to(built.rows.device)
+
+
+def write_components(built: Built, network: Network) -> None:
+    """Write the first weights of a network that starts at the principal components, decoded by themselves."""
+    assert built.closed_form is not None, "there is no floor without principal components"
+    principal = built.closed_form._replace(decoder=None)
+    x, weight = built.rows.batch(built.training[:LOOKED_AT])
+    initialise(network, "pca", Generator().manual_seed(0), principal, x.cpu(), None if weight is None else weight.cpu())

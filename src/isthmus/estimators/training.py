@@ -29,7 +29,7 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, health, rules
 from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import choice, not_below
+from isthmus.estimators.closed_form import choice, decode_by_all_rows, not_below
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor, measured_floor
 from isthmus.estimators.following import follow_numbers
@@ -100,6 +100,8 @@ def fit(
         built, floor = not_below(floor, on_floor, built)
         if floor.returned:
             finish(parameters, built, history)
+        elif history.best_epoch == 0:
+            decode_by_all_rows(built)
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
