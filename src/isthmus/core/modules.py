@@ -207,9 +207,7 @@ class FixedComponents(Backbone):
         return [self.bias]
 
     def initialise(self, method: str, generator: Generator) -> None:
-        """Write zeros, over which the start at PCA writes the components; refuse any other start."""
-        if method != "pca":
-            raise ValueError(f"the encoder Principal holds principal components: init must be 'pca', got {method!r}")
+        """Write zeros, over which the start at PCA writes the components."""
         self.weight.zero_()
         self.bias.zero_()
 

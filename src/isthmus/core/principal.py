@@ -36,11 +36,11 @@ class PrincipalComponents(NamedTuple):
     column_variances: Tensor
     """(F,) variance of each column."""
     decoder: Tensor | None = None
-    """(F, R) what a row is reconstructed with from its coordinates; None for the components themselves."""
+    """(F, R) what maps coordinates to rows minus their mean; None is the components."""
 
     @property
     def written(self) -> Tensor:
-        """The matrix (F, R) that maps coordinates to rows minus their mean."""
+        """The decoder (F, R)."""
         return self.components if self.decoder is None else self.decoder
 
     def first(self, rank: int) -> "PrincipalComponents":
@@ -53,7 +53,7 @@ class PrincipalComponents(NamedTuple):
         return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Reconstruct rows x (B, F) from their coordinates; without a `decoder`, project them onto the subspace."""
+        """Decode the coordinates of rows x (B, F); by the components, this projects onto the subspace."""
         return (x - self.mean) @ self.components @ self.written.T + self.mean
 
     def rank(self, dtype: torch.dtype) -> int:
@@ -107,7 +107,7 @@ def by_variance(mean: Tensor, components: Tensor, variances: Tensor, column_vari
     """Return the components with signs that make the largest entry of each positive."""
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
-    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
+    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances, components)
 
 
 def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:

@@ -144,6 +144,7 @@ def build(
         composition = dataclasses.replace(composition, encoder=Principal())
         network = composition.build(units.dtype)
         units = units._replace(scale=f"{units.scale}, codes are the principal components")
+    component_codes.refuse_other_starts(network, parameters.init)
     if isinstance(network.encoder, FixedComponents) and principal is not None and len(everything):
         if not (left_open and standardised):
             principal = find_principal(parameters, units, rows, everything, sample, weights_generator)

@@ -8,6 +8,7 @@ from torch import Generator
 
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.initialisation import initialise
+from isthmus.core.modules import FixedComponents
 from isthmus.core.network import Network
 from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators.building import Built
@@ -79,7 +80,7 @@ def decode_by_all_rows(built: Built) -> None:
 
     While epochs were compared, training rows alone decoded them; all rows do it better.
     """
-    if built.closed_form is not None and built.closed_form.decoder is not None:
+    if isinstance(built.network.encoder, FixedComponents) and built.closed_form is not None:
         write_components(built, built.network.cpu())
         built.network.to(built.rows.device)
 

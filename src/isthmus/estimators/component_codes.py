@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from isthmus.core.modules import FixedComponents
+from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.rows import Rows
 from isthmus.data.table import Table
@@ -34,6 +36,12 @@ def left_open(parameters: Parameters, table: Table, likelihood: Likelihood) -> b
     usual = Dense()
     said = said or tuple(np.atleast_1d(parameters.hidden)) != usual.hidden or parameters.activation != usual.activation
     return not (said or table.streamed or obstacle_to_components(parameters)) and isinstance(likelihood, Gaussian)
+
+
+def refuse_other_starts(network: Network, init: str) -> None:
+    """Raise a `ValueError` if an encoder that holds principal components would not get them."""
+    if isinstance(network.encoder, FixedComponents) and init != "pca":
+        raise ValueError(f"the encoder Principal holds principal components: init must be 'pca', got {init!r}")
 
 
 def are_codes(principal: PrincipalComponents | None, latent: int, rows: int, standardised: bool) -> bool:
