@@ -25,6 +25,7 @@ from isthmus.estimators import load as load
 from isthmus.parts.adversarial import Adversarial as Adversarial
 from isthmus.parts.backbones import Dense as Dense
 from isthmus.parts.backbones import Linear as Linear
+from isthmus.parts.backbones import Principal as Principal
 from isthmus.parts.backbones import Tied as Tied
 from isthmus.parts.blocks import Blocks as Blocks
 from isthmus.parts.bounded import ContinuousBernoulli as ContinuousBernoulli

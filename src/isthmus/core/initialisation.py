@@ -194,7 +194,7 @@ def write_components(
     if share < 1:
         start = mean_outputs(likelihood, sample, weight)[:features]
         shift = share * shift + (1 - share) * start
-    write(decoder, last, slice(0, features), share * gain * kept / stretch * principal.components, shift, readout)
+    write(decoder, last, slice(0, features), share * gain * kept / stretch * principal.written, shift, readout)
     rest = likelihood.spread_bias(principal.residual_variances())
     if len(rest):
         decoder.weights[last][features:] = 0

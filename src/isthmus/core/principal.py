@@ -37,18 +37,30 @@ class PrincipalComponents(NamedTuple):
     """(R,) variance along each component (divided by the total weight, without Bessel's correction)."""
     column_variances: Tensor
     """(F,) variance of each column."""
+    decoder: Tensor | None = None
+    """(F, R) what maps coordinates to rows minus their mean; None is the components."""
+
+    @property
+    def written(self) -> Tensor:
+        """The decoder (F, R)."""
+        return self.components if self.decoder is None else self.decoder
+
+    def like(self, x: Tensor) -> "PrincipalComponents":
+        """Return the components in the number type and on the device of x."""
+        return self._replace(**{name: part.to(x) for name, part in self._asdict().items() if part is not None})
 
     def first(self, rank: int) -> "PrincipalComponents":
         """Return the leading `rank` components."""
-        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank])
+        decoder = None if self.decoder is None else self.decoder[:, :rank]
+        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank], decoder=decoder)
 
     def residual_variances(self) -> Tensor:
         """Return the variance of each column that the components do not explain, (F,)."""
         return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Project rows x (B, F) onto the subspace."""
-        return (x - self.mean) @ self.components @ self.components.T + self.mean
+        """Decode the coordinates of rows x (B, F); by the components, this projects onto the subspace."""
+        return (x - self.mean) @ self.components @ self.written.T + self.mean
 
     def denoised(self, x: Tensor, noise: float) -> Tensor:
         """Return the linear estimate of rows from rows x (B, F) with independent noise of a variance: λ/(λ + σ²)."""
@@ -124,7 +136,7 @@ def by_variance(mean: Tensor, components: Tensor, variances: Tensor, column_vari
     """Return the components with signs that make the largest entry of each positive."""
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
-    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
+    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances, components)
 
 
 def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """Building: from parameters and a table to a scaling, a likelihood and a network with its first weights."""
 
+import dataclasses
 from contextlib import AbstractContextManager
 from copy import copy
 from typing import Literal, NamedTuple
@@ -11,6 +12,7 @@ from torch import Generator, Tensor
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.modules import FixedComponents
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
@@ -22,7 +24,7 @@ from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
-from isthmus.estimators import checks, health, rules
+from isthmus.estimators import checks, component_codes, health, rules
 from isthmus.estimators.closed_forms import ClosedForm, closed_form_of
 from isthmus.estimators.fitted_model import Composition
 from isthmus.estimators.latent_choice import latent_curve
@@ -31,7 +33,7 @@ from isthmus.estimators.parameters import Parameters, Slot
 from isthmus.estimators.pretraining import pretrain
 from isthmus.estimators.units import Units, some_rows, units_of_rows_to_learn
 from isthmus.estimators.validation import HeldOut
-from isthmus.parts.backbones import Dense
+from isthmus.parts.backbones import Dense, Principal
 from isthmus.parts.composition import part
 
 LEAST_MEMORY = 2**31
@@ -113,17 +115,37 @@ def build(
         curve = chosen_size(units, rows, training[:looked_at], sample)
         parameters = copy(parameters)
         parameters.latent = curve.chosen
+    standardised, known = units.stream.follows, training[:looked_at]
+    left_open = (
+        not plan.open_ended
+        and schema.columns is None
+        and component_codes.left_open(parameters, table, units.likelihood)
+    )
+    if not table.streamed:
+        known = training[:] if held_out.apart else torch.cat([training[:], validation])
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
         composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
-        principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
+        some_or_all = known if left_open and standardised else training[:looked_at]
+        principal = find_principal(parameters, units, rows, some_or_all, sample, weights_generator)
     if composition is None or network is None:
         latent = rules.latent_size(parameters, schema, cells, principal)
         composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
+    if left_open and component_codes.are_codes(principal, latent, len(table), standardised):
+        composition = dataclasses.replace(composition, encoder=Principal())
+        network = composition.build(units.dtype)
+        units = units._replace(scale=f"{units.scale}, codes are the principal components")
+    component_codes.refuse_other_starts(network, parameters.init)
+    if isinstance(network.encoder, FixedComponents) and principal is not None and not table.streamed:
+        if not (left_open and standardised):
+            principal = find_principal(parameters, units, rows, known, sample, weights_generator)
+        if len(known) > len(training) and not network.likelihood.starts_linear:
+            principal = component_codes.decoded_by(principal.first(latent), rows, training[:])
+        looked_at = len(training)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
         start = pretrain(network, rows, training, plan, units.likelihood, weights_generator)

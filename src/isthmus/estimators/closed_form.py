@@ -12,10 +12,11 @@ import torch
 from isthmus.core.choices import refuse_unknown
 from isthmus.engine.history import History
 from isthmus.engine.training_warning import TrainingWarning
-from isthmus.estimators import health, rules
+from isthmus.estimators import health
 from isthmus.estimators.building import Built
 from isthmus.estimators.closed_forms import ClosedForm
 from isthmus.estimators.comparison import Comparison
+from isthmus.estimators.component_codes import obstacle_to_components
 from isthmus.estimators.component_forms import (
     Components,
     LinearNetwork,
@@ -28,9 +29,6 @@ from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.spread import fix_held_out_variance
-from isthmus.parts.backbones import Dense, Linear
-from isthmus.parts.codes import Deterministic
-from isthmus.parts.composition import part
 from isthmus.parts.likelihoods import Gaussian
 
 Choice = Literal["return", "tell"]
@@ -39,31 +37,13 @@ Choice = Literal["return", "tell"]
 def choice(parameters: Parameters) -> Choice:
     """Return what `floor` means for these parameters; raise a `ValueError` if it cannot be."""
     refuse_unknown("floor", parameters.floor, ("auto", "return", "tell"))
-    obstacle = obstacle_to_return(parameters)
+    obstacle = obstacle_to_components(parameters)
     if parameters.floor == "return" and obstacle:
         raise ValueError(
             "floor='return' puts principal components in place of networks that only reconstruct, and here "
             f"{obstacle}; take floor='tell'"
         )
     return "tell" if parameters.floor == "tell" or obstacle else "return"
-
-
-def obstacle_to_return(parameters: Parameters) -> str:
-    """Return why principal components cannot take the place of the network; "" if they can."""
-    for slot in ("encoder", "decoder"):
-        given = getattr(parameters, slot)
-        if given is not None and not isinstance(part(slot, given), Dense | Linear):
-            return f"the {slot} is not dense"
-    if part("code", parameters.code) != Deterministic():
-        return "the code is another one"
-    if parameters.penalty is not None or parameters.objective is not None:
-        return "a penalty or an objective asks for more"
-    if not rules.is_auto(parameters.corruption) and parameters.corruption is not None:
-        return "a corruption is to be undone"
-    likelihood = parameters.likelihood
-    if not rules.is_auto(likelihood) and not isinstance(part("likelihood", likelihood), Gaussian):
-        return "the likelihood is not Gaussian"
-    return ""
 
 
 def settled(built: Built, floor: Floor | None, on_floor: Choice, history: History) -> tuple[Built, Floor | None]:

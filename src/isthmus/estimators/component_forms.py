@@ -41,12 +41,12 @@ class Components(NamedTuple):
     def errors(self, x: Tensor) -> Tensor:
         """Return the mean squared distance to the subspace."""
         wide = x.double()
-        return (self.like(wide).reconstruct(wide) - wide).square().mean(1)
+        return (self.principal.like(wide).reconstruct(wide) - wide).square().mean(1)
 
     def errors_without(self, x: Tensor) -> Tensor:
         """Return the mean squared distance to the mean row."""
         wide = x.double()
-        return (wide - self.like(wide).mean).square().mean(1)
+        return (wide - self.principal.mean.to(wide)).square().mean(1)
 
     def errors_of(self, network: Network, x: Tensor) -> Tensor:
         """Return the mean squared error of a network's reconstructions."""
@@ -55,10 +55,6 @@ class Components(NamedTuple):
     def compare(self, network: Network, x: Tensor) -> Tensor:
         """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
         return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
-
-    def like(self, x: Tensor) -> PrincipalComponents:
-        """Return the components in the number type and on the device of x."""
-        return PrincipalComponents(*(part.to(x) for part in self.principal))
 
 
 @dataclass(frozen=True, eq=False)

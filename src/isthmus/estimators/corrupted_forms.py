@@ -48,7 +48,7 @@ class CorruptedComponents:
         assert corruption is not None, "there is something to undo"
         seen, mask, cells = corruption(x)
         target = x.double()
-        components = PrincipalComponents(*(part.to(target) for part in self.principal))
+        components = self.principal.like(target)
         if self.noise > 0 or cells is None:
             near = components.denoised(seen.double(), self.noise)
         else:

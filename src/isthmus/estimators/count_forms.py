@@ -100,8 +100,9 @@ class RootComponents:
     def errors(self, x: Tensor) -> Tensor:
         """Return the half deviance of the squares of the roots' projections."""
         roots = x.double().sqrt()
-        principal = PrincipalComponents(*(part.to(roots) for part in self.principal))
-        return poisson_errors(x, principal.reconstruct(roots).clamp_min(0).square(), self.mean, self.totals)
+        return poisson_errors(
+            x, self.principal.like(roots).reconstruct(roots).clamp_min(0).square(), self.mean, self.totals
+        )
 
     def errors_without(self, x: Tensor) -> Tensor:
         """Return the half deviance of the mean counts."""

@@ -22,6 +22,7 @@ from isthmus.estimators.component_forms import is_dense
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.validation import HeldOut
+from isthmus.parts.backbones import Principal
 
 FOLDS = 5
 """Parts that a small table is cut into; each is held out once."""
@@ -146,13 +147,15 @@ def cross_validated(
         return None
     own = copy(parameters)
     own.latent, own.random_state = built.network.code.latent, 0
+    if isinstance(built.composition.encoder, Principal):
+        own.encoder = built.composition.encoder
     folds, together = [], equal_rows(built.rows) if groups is None else groups
     held_out = parts(together, LEAST_ROWS if groups is None else FOLDS)
     for rows in held_out:
         with warnings.catch_warnings():
             # Whatever goes wrong is told of the training on all rows.
             warnings.simplefilter("ignore")
-            fold = trained(build(own, table, schema, weight, HeldOut(len(rows), rows), plan), plan)
+            fold = trained(build(own, table, schema, weight, HeldOut(len(rows), rows, apart=True), plan), plan)
         if fold is None:
             return None
         folds.append(fold)

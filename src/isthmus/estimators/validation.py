@@ -41,12 +41,15 @@ class HeldOut:
     drawn : bool
         Whether rows are drawn at random for one decision, so that scalings may be learned from all rows and, where the
         decision is for the closed form, that too.
+    apart : bool
+        Whether not even the components that are codes may be learned from these rows.
     """
 
     count: int
     positions: np.ndarray | None = None
     groups: np.ndarray | None = None
     drawn: bool = True
+    apart: bool = False
 
     def split(self, table: Table, looked_at: int, generator: Generator) -> tuple[Tensor, Any]:
         """Return the positions of the validation rows, and those of all others in random order."""
@@ -94,14 +97,14 @@ def held_out(
     rows = int(used.sum())
     if isinstance(validation, str) and validation == "last":
         count = max(1, min(rows // 10, rules.MOST_VALIDATION))
-        return HeldOut(count, np.arange(rows - count, rows), drawn=False)
+        return HeldOut(count, np.arange(rows - count, rows), drawn=False, apart=True)
     positions = positions_of(validation, len(table))
     positions = (np.cumsum(used) - 1)[positions[used[positions]]]
     if not 0 < len(positions) < rows:
         raise ValueError(
             f"{len(positions)} of the {rows} rows of positive weight are validation rows: both sides need at least one"
         )
-    return HeldOut(len(positions), positions, drawn=False)
+    return HeldOut(len(positions), positions, drawn=False, apart=True)
 
 
 def held_out_of_stream(validation: object, rows: int) -> HeldOut:
@@ -112,7 +115,7 @@ def held_out_of_stream(validation: object, rows: int) -> HeldOut:
 
 def given(positions: np.ndarray) -> HeldOut:
     """Return that the rows at these positions validate the training, in which none may be."""
-    return HeldOut(len(positions), positions if len(positions) else None, drawn=False)
+    return HeldOut(len(positions), positions if len(positions) else None, drawn=False, apart=True)
 
 
 def refuse_beside_groups(groups: object) -> None:

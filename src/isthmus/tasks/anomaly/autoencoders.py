@@ -109,7 +109,7 @@ def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoenc
 def new_estimator(rows: Training) -> AutoEncoder:
     """Return the autoencoder to train, with the seed of the training."""
     if rows.estimator is None:
-        return AutoEncoder(latent(rows), compute=str(rows.device), random_state=rows.seed)
+        return AutoEncoder(latent(rows), encoder="dense", compute=str(rows.device), random_state=rows.seed)
     estimator: AutoEncoder = clone(rows.estimator)
     if estimator.random_state is None:
         estimator.set_params(random_state=rows.seed)
