@@ -29,7 +29,7 @@ def test_other_warnings_are_shown():
 def test_findings_name_their_network():
     x = np.random.default_rng(0).random((200, 16), dtype=np.float32)
     images = Images("noise", "nowhere", x, x, np.arange(200) % 10, (4, 4), 1.0)
-    models = {"paper's": estimator(Run("", "paper", 4, 8, epochs=1), 16).set_params(validation_fraction=0.5)}
+    models = {"paper's": estimator(Run("", "paper", 4, 8, epochs=1), 16).set_params(validation=0.5)}
     fitted, findings = fit_models(models, images)
     assert fitted["paper's"].network_ is not None
     assert {finding.network for finding in findings} == {"paper's"}
