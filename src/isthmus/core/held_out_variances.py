@@ -60,10 +60,10 @@ def rows_of_prior(log_ratios: Tensor, rows: float) -> float:
     if len(log_ratios) < 2:
         return PSEUDO_ROWS
     half = torch.tensor(rows / 2, dtype=torch.float64)
-    excess = float(log_ratios.double().var() - torch.special.polygamma(1, half))
-    if excess <= 0:
+    surplus = float(log_ratios.double().var() - torch.special.polygamma(1, half))
+    if surplus <= 0:
         return float("inf")
-    return max(2 * inverse_trigamma(excess), PSEUDO_ROWS)
+    return max(2 * inverse_trigamma(surplus), PSEUDO_ROWS)
 
 
 def inverse_trigamma(value: float) -> float:

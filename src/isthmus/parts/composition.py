@@ -57,7 +57,7 @@ def part(slot: str, given: object) -> Any:
     >>> part("likelihood", "mse")
     Gaussian(variance=0.5, activation='identity', floor=1e-06)
     >>> part("code", "top_k")
-    TopK(k=25, alpha=1.0, anneal=0.0, activation='identity')
+    TopK(k=25, alpha=1.0, anneal=0.0, activation='identity', balance=0.4)
     """
     if isinstance(given, str):
         return named(slot, given)
