@@ -56,12 +56,14 @@ def test_the_results_have_the_promised_shape(report):
 @pytest.mark.slow
 def test_the_report_is_one_file_with_every_figure_inside(report):
     page = report[0].read_text()
-    links = re.findall(r"(?:src|href)=[\"']((?!data:)[^\"']*)", page)
+    links = re.findall(r"(?:src|href)=[\"']((?!data:|#)[^\"']*)", page)
     assert links
     assert all(link.startswith(REPOSITORY) for link in links)
     figures = {path.name for path in report[0].parent.glob("*.png")}
     assert {"figure-3.png", "figure-6.png", "bottleneck.png", "codes-isthmus.png", "size-8.png"} <= figures
-    assert [heading[0] for heading in re.findall(r"<h2[^>]*>(.*?)</h2>", page)] == list("1234567")
+    headings = re.findall(r'<h2 id="(.*?)">(\d+)\. (.*?)</h2>', page)
+    assert [number for _, number, _ in headings] == list("1234567")
+    assert re.findall(r'<li><a href="#(.*?)">(.*?)</a></li>', page) == [(name, title) for name, _, title in headings]
     assert "±" in page
     assert {path.suffix for path in report[0].parent.iterdir()} == {".png", ".html", ".json"}
 

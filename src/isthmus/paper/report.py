@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from isthmus.core.files import atomic_write
 from isthmus.paper import equations, figures, numbers
@@ -16,6 +17,7 @@ from isthmus.paper.further import Chapter
 from isthmus.paper.images import Images
 from isthmus.paper.options import Options, is_whole_mnist
 from isthmus.paper.picture import Picture
+from isthmus.paper.plane import PlanePicture
 from isthmus.paper.results import Result, wide_result
 from isthmus.paper.tables import as_json, further_as_json, table, title
 from isthmus.reports.page import page
@@ -24,6 +26,22 @@ TITLES = {"mnist": "MNIST", "mnist-5k": "5,000 images of MNIST", "digits": "scik
 """The data sets as the report names them."""
 REPOSITORY = "https://github.com/RegisKonan/FinalProject"
 """The authors' public repository, with the companion notebooks."""
+
+
+class Drawn(NamedTuple):
+    """The figures of the page, apart from those of chapters."""
+
+    papers: Mapping[int, Picture]
+    own: Mapping[str, Picture]
+    planes: Sequence[PlanePicture]
+    sizes: Sequence[figures.Size]
+
+    def all_with(self, chapters: Collection[Chapter]) -> list[Picture]:
+        """Return every figure of the page."""
+        planes = [*self.planes, *(plane for chapter in chapters for plane in chapter.planes)]
+        pictures = [*self.papers.values(), *self.own.values(), *(size.picture for size in self.sizes)]
+        pictures += [picture for chapter in chapters for picture in chapter.pictures]
+        return pictures + [plane.picture for plane in planes]
 
 
 def write_report(
@@ -40,13 +58,13 @@ def write_report(
     chapters = {name: with_verdicts(chapter, images, options) for name, chapter in chapters.items()}
     content = as_json(images, results, verdicts) | ({"further": further_as_json(chapters)} if chapters else {})
     write_text(out / "results.json", json.dumps(content, indent=1, allow_nan=False))
-    papers, own = figures.paper_figures(first, images), figures.own_figures(first, images)
-    planes, sizes = figures.planes(first, images), figures.sizes(first, images)
-    drawn: list[Picture] = [*papers.values(), *own.values(), *(plane.picture for plane in planes)]
-    drawn += [size.picture for size in sizes]
-    for chapter in chapters.values():
-        drawn += [*chapter.pictures, *(plane.picture for plane in chapter.planes)]
-    for one in drawn:
+    drawn = Drawn(
+        figures.paper_figures(first, images),
+        figures.own_figures(first, images),
+        figures.planes(first, images),
+        figures.sizes(first, images),
+    )
+    for one in drawn.all_with(chapters.values()):
         write_bytes(out / f"{one.name}.png", one.png())
     text = page(
         files("isthmus.paper"),
@@ -63,11 +81,7 @@ def write_report(
         rows=table(results),
         main_names=[name for name in first if not name.startswith("bottleneck-")],
         bottleneck_names=[name for name in first if name.startswith("bottleneck-")],
-        trained={
-            title(result.run): result.train_loss
-            for result in first.values()
-            if result.run.epochs == options.epochs and not result.run.name.startswith("bottleneck-")
-        },
+        trained=losses_by_epoch(first),
         dark_pixels=int((images.test == 0).all(axis=0).sum()),
         printed=PRINTED_LOSSES,
         claims={source: [claim for claim in verdicts if claim.source is source] for source in Source},
@@ -75,15 +89,9 @@ def write_report(
         margin=MARGIN,
         findings=findings_of(first),
         tested=equations.tested(
-            {
-                "Figures 3 to 5": first["paper-sigmoid-mse"].widths,
-                "Figure 6": first["paper-8-4"].widths,
-            }
+            {"Figures 3 to 5": first["paper-sigmoid-mse"].widths, "Figure 6": first["paper-8-4"].widths}
         ),
-        papers=papers,
-        own=own,
-        planes=planes,
-        sizes=sizes,
+        **drawn._asdict(),
         chapters=list(chapters.values()),
         bottleneck_summary=bottleneck_summary(first),
         seconds=seconds,
@@ -102,6 +110,12 @@ def with_verdicts(chapter: Chapter, images: Images, options: Options) -> Chapter
         return claim.without_verdict(options.too_short if own else options.not_the_papers(images))
 
     return dataclasses.replace(chapter, claims=[checked(claim) for claim in chapter.claims])
+
+
+def losses_by_epoch(results: Mapping[str, Result]) -> dict[str, list[float]]:
+    """Return the training losses of the networks at the paper's sizes, by title."""
+    kept = (result for name, result in results.items() if result.run.epochs and not name.startswith("bottleneck-"))
+    return {title(result.run): result.train_loss for result in kept}
 
 
 def findings_of(results: Mapping[str, Result]) -> list[Finding]:

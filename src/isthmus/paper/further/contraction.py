@@ -45,7 +45,7 @@ JACOBIANS = 32
 PLAIN, NOTEBOOK, TIED = "overcomplete", "the notebook's contraction", "tied and contractive (isthmus)"
 WHOSE: dict[str, Whose] = {PLAIN: "paper", NOTEBOOK: "paper", TIED: "isthmus"}
 DASHES = {PLAIN: "-", NOTEBOOK: "--", TIED: "-"}
-LOST, NORM, MOVED = "variance lost, %", "‖∂z/∂x‖²", "code moved by noise, %"
+LOST, NORM, MOVED = "error, % of the variance", "‖∂z/∂x‖²", "code moved by noise, %"
 TRAINING = "training MSE"
 
 
@@ -180,7 +180,7 @@ def verdicts(rows: Mapping[str, Mapping[str, float]]) -> list[Claim]:
             "An overcomplete autoencoder can copy.",
             Source.NOTEBOOK,
             copies,
-            f"Its test error is {error(plain[MSE.heading])}: {percent(plain[LOST] / 100)} of the variance is lost "
+            f"Its test error is {error(plain[MSE.heading])}, {percent(plain[LOST] / 100)} of the variance "
             f"(less than 3 % counts as copying).{nothing}",
         ),
         Claim(
