@@ -73,3 +73,9 @@ def test_without_error_there_is_nothing_to_gain():
     floor = Floor("PCA with 2", 0.0, 0.0, 0.0, 0.0, 5, 1.0)
     assert (floor.gain, floor.interval, floor.kept) == (0.0, (0.0, 0.0), True)
     assert Floor.from_dict(floor.to_dict()) == floor
+
+
+def test_no_end_of_an_interval_is_minus_nothing():
+    text = str(Floor("PCA with 2", 1.0, 0.999, -0.001, 0.001, 100, 2.0))
+    assert "0 % less (95 %: 0 to 0)" in text
+    assert "10 % less" in str(Floor("PCA with 2", 1.0, 0.9, -0.1, 0.1, 1, 2.0))

@@ -105,8 +105,10 @@ class Floor:
     def __str__(self) -> str:
         low, high = (100 * end for end in self.interval)
         word, ends = ("less", (low, high)) if self.gain >= 0 else ("more", (-high, -low))
+        # No end is "-0".
+        start, stop = (f"{round(end, 0) + 0.0:.0f}" for end in ends)
         errors = f"held-out error {self.model_error:#.3g}; {self.method} {self.error:#.3g}"
-        comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {ends[0]:.0f} to {ends[1]:.0f})"
+        comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {start} to {stop})"
         returned = f"; {self.method} returned" if self.returned else ""
         how = f" in {self.folds}-fold cross-validation" if self.folds else ""
         return f"{errors}: {comparison}, on {self.rows:,} rows{how}{returned}"
