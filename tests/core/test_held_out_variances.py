@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import Generator
 
-from isthmus.core.held_out_variances import held_out_variances, rows_of_prior, variances_without_held_out
+from isthmus.core.held_out_variances import (
+    common_share,
+    held_out_variances,
+    rows_of_prior,
+    variances_without_held_out,
+)
 
 MANY = 1e9
 
@@ -52,6 +57,15 @@ def test_no_error_at_all_and_one_value():
         held_out_variances(nothing, 10, nothing, 9, own), torch.tensor([3.0, 2.0, 4.0]).double() / 20
     )
     assert torch.equal(held_out_variances(nothing, 10, nothing, 9, nothing), nothing)
+
+
+def test_a_common_variance_is_taken_where_held_out_rows_ask_for_it():
+    """Columns that are all but constant in training, a few of which are not in the next rows."""
+    variances, overall = torch.full((100,), 1e-6, dtype=torch.float64), torch.tensor(0.01, dtype=torch.float64)
+    held_out = torch.full((100,), 1e-6, dtype=torch.float64)
+    assert common_share(variances, held_out, overall) == 0
+    held_out[:3] = 0.01
+    assert common_share(variances, held_out, overall) > 0
 
 
 def test_equal_variances_have_a_prior_without_doubt():

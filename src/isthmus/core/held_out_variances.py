@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Shares of a common variance that are tried."""
 PSEUDO_ROWS = 1.0
 """Least weight of what other evidence says of a column, in held-out rows."""
 
@@ -13,7 +15,8 @@ def held_out_variances(held_out: Tensor, rows: float, training: Tensor, training
     The training errors tell how columns differ; one factor for all brings them to the level of the held-out ones. How
     far a column is drawn, in rows ν, is found from how much the ratios differ beyond chance: ψ = (ν s + n e) / (ν + n),
     the posterior mean scale of an inverse-gamma prior (Smyth 2004, section 6.2). One more row, among all that were
-    looked at, is as far from its reconstruction as without a code: what was never seen may still come.
+    looked at, is as far from its reconstruction as without a code: what was never seen may still come. Part of the
+    variance is common to all columns, if the held-out rows say so (`common_share`).
 
     Parameters
     ----------
@@ -43,7 +46,32 @@ def held_out_variances(held_out: Tensor, rows: float, training: Tensor, training
     share = torch.where(both, rows / (prior_rows + rows), rows / (PSEUDO_ROWS + rows))
     found = share * held_out + (1 - share) * expected
     counted = rows + training_rows
-    return (counted * found + PSEUDO_ROWS * never_zero(own)) / (counted + PSEUDO_ROWS)
+
+    def with_one_more(errors: Tensor) -> Tensor:
+        return (counted * errors + PSEUDO_ROWS * never_zero(own)) / (counted + PSEUDO_ROWS)
+
+    common = common_share(with_one_more(expected), held_out, overall)
+    return (1 - common) * with_one_more(found) + common * overall
+
+
+def common_share(variances: Tensor, held_out: Tensor, overall: Tensor) -> float:
+    """Return the share of a variance common to all columns with which held-out cells are likeliest.
+
+    Pixels at a border are dark in all training rows and lit in one of the next thousand: where columns are in one unit,
+    the others tell how far off a cell can be. Where they are not, the share is 0.
+
+    Parameters
+    ----------
+    variances, held_out
+        (F,) variances by other rows, and mean squared errors over held-out rows.
+    overall
+        The common variance.
+    """
+    if not bool(overall > 0):
+        return 0.0
+    mixed = [((1 - share) * variances + share * overall).clamp_min(1e-300) for share in SHARES]
+    losses = [float((held_out / variance + variance.log()).mean()) for variance in mixed]
+    return SHARES[losses.index(min(losses))]
 
 
 def never_zero(own: Tensor) -> Tensor:
@@ -60,10 +88,10 @@ def rows_of_prior(log_ratios: Tensor, rows: float) -> float:
     if len(log_ratios) < 2:
         return PSEUDO_ROWS
     half = torch.tensor(rows / 2, dtype=torch.float64)
-    surplus = float(log_ratios.double().var() - torch.special.polygamma(1, half))
-    if surplus <= 0:
+    beyond_chance = float(log_ratios.double().var() - torch.special.polygamma(1, half))
+    if beyond_chance <= 0:
         return float("inf")
-    return max(2 * inverse_trigamma(surplus), PSEUDO_ROWS)
+    return max(2 * inverse_trigamma(beyond_chance), PSEUDO_ROWS)
 
 
 def inverse_trigamma(value: float) -> float:
