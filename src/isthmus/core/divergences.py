@@ -76,13 +76,21 @@ def pairwise_information(z: Tensor, posterior: Normal, weight: Tensor | None = N
     wider = torch.hypot(deviation, width)
     # The draws that the same noise gives with the wider posteriors.
     z = mean + wider * ((z - mean) / deviation)
-    found, cells = [], z.shape[1] * max(z.shape)
-    for rows in z.split(max(1, CELLS // cells)):
-        # Factors that both sides of the ratio have are left out.
-        densities = torch.exp(-0.5 * ((rows[:, None] - mean) / wider).square()) * (width / wider)
-        shares = share * densities
-        alone = torch.log(shares.sum(1)).sum(1)
-        with torch.autocast(z.device.type, enabled=False):
-            together = torch.log(shares.transpose(1, 2) @ densities).triu(1).sum((1, 2))
-        found.append(together - (z.shape[1] - 1) * alone)
-    return torch.cat(found)
+    # A density is exp(level - ½(z/wider - place)²), without factors that both sides of the ratio have. It holds the
+    # root of the row's share, so that a product of two holds the share.
+    narrowness, place, level = 1 / wider, mean / wider, torch.log(width / wider) + 0.5 * torch.log(share)
+    pieces = z.split(max(1, CELLS // (z.shape[1] * max(z.shape))))
+    with torch.autocast(z.device.type, enabled=False):
+        return torch.cat([ratios(rows, narrowness, place, level, share.sqrt()) for rows in pieces])
+
+
+def ratios(z: Tensor, narrowness: Tensor, place: Tensor, level: Tensor, root: Tensor) -> Tensor:
+    """Return Σ_{j<k} log q(zⱼ, zₖ)/(q(zⱼ)q(zₖ)) for codes z (B, K) under a mixture of M rows, (B,).
+
+    `root` (M, 1) are the roots of their shares; the other arguments are (M, K), and define the densities.
+    """
+    distance = torch.addcmul(-place, z[:, None], narrowness)
+    densities = torch.addcmul(level, distance, distance, value=-0.5).exp()
+    together = torch.log(densities.transpose(1, 2) @ densities).triu(1).sum((1, 2))
+    alone = torch.log(root.T @ densities).sum((1, 2))
+    return together - (z.shape[1] - 1) * alone
