@@ -20,7 +20,7 @@ def test_sides_are_told_apart():
     assert found_shape(DIGITS.reshape(-1, 8, 8)[:, :, 1:7].reshape(-1, 48)) == (8, 6)
 
 
-@pytest.mark.parametrize("shift, scale", [(0, 1), (-5, 0.1)])
+@pytest.mark.parametrize(("shift", "scale"), [(0, 1), (-5, 0.1)])
 def test_units_do_not_matter(shift, scale):
     assert found_shape(DIGITS * scale + shift) == (8, 8)
 

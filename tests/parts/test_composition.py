@@ -9,6 +9,7 @@ from isthmus import (
     L1,
     AutoEncoder,
     Bernoulli,
+    Blocks,
     Categorical,
     Convolutional,
     Dense,
@@ -31,6 +32,7 @@ from isthmus.parts.slots import BUILDERS
 F, K = 6, 2
 SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}
 PARTS_THAT_NEED = {
+    "blocks": Blocks(shape=(2, 3)),
     "convolutional": Convolutional((2, 3)),
     "categorical": Categorical((2, 4)),
     "mixed": Mixed((Gaussian(1.0), Bernoulli(), Categorical((2, 1))), (2, 1, 3)),
