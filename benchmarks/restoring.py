@@ -3,15 +3,16 @@
 python -m benchmarks.restoring {holes,noise} [--rows N] [--epochs N] [--without NAME ...] [--json FILE]
 
 Holes. A block of 10 x 10 pixels is missing of each of the first 500 test images, its corner drawn from 5 to 13 (seed
-0). PSNR within the holes, in dB, of reconstructions clipped to [0, 1]: the mean image; the mean of the 5 training images
-that are nearest on the pixels that are seen; a normal distribution given these pixels (covariance of all training
-images, noise of variance 0.01 added); `zoo.masked` with its defaults, and its dense layers.
+0). PSNR within the holes, in dB, of reconstructions clipped to [0, 1]: the mean image; the mean of the 5 training
+images that are nearest on the pixels that are seen; a normal distribution given these pixels (covariance of all
+training images, noise of variance 0.01 added); `zoo.masked` with its defaults, and its dense layers.
 
 Noise. Normal noise of σ = 0.5, not clipped, on all 10,000 test images (seed 0); PSNR of the mean squared error over all
-of them, of outputs clipped to [0, 1]: principal components of the best number among 8, 16, ..., 128 on 2,000 training images with noise of their own;
-the Wiener filter; `zoo.denoising` with its defaults, dense and with ``encoder="convolutional"``; and a U-Net with two
-halvings and 16, 32 and 64 channels, which trains as many seconds of processor time as the convolutional network did,
-on new noise in every step, by Adam with a cosine schedule over these seconds.
+of them, of outputs clipped to [0, 1]: principal components of the best number among 8, 16, ..., 128 on 2,000 training
+images with noise of their own; the Wiener filter; `zoo.denoising` with its defaults, dense and with
+``encoder="convolutional"``; and a U-Net with two halvings and 16, 32 and 64 channels, which trains as many seconds of
+processor time as the convolutional network did, on new noise in every step, by Adam with a cosine schedule over these
+seconds.
 
 All of them see `--rows` training images (60,000) and one thread; seed 0.
 """
