@@ -121,7 +121,7 @@ def test_the_floor_is_a_normal_distribution_given_what_is_seen():
     assert model.floor_.error < 0.7 * model.floor_.variance
 
 
-@pytest.mark.filterwarnings("ignore:column .* is ignored:UserWarning")
+@pytest.mark.filterwarnings("ignore:column .* (is ignored|held zeros and ones):UserWarning")
 def test_images_with_missing_pixels_in_fit_are_tables_of_columns():
     holed = np.where(np.random.default_rng(1).random(TRAIN.shape) < 0.1, np.nan, TRAIN)
     model = zoo.masked(16, hidden=(32,), **SHORT).fit(holed)

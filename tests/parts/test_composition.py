@@ -128,7 +128,7 @@ def test_name_that_is_near_nothing():
         ("code", Gaussian(), "must be a part like BatchTopK, .*; Gaussian is for likelihood"),
         ("likelihood", GaussianNoise(), "must be a part like Bernoulli, .*; GaussianNoise is for corruption"),
         ("likelihood", Gaussian, "must be a part, not its class: take Gaussian"),
-        ("corruption", 0.3, r"must have build\(features\), like GaussianNoise, Masking, .*; float has none: got 0.3"),
+        ("corruption", 0.3, r"must have build\(features\), like Blocks, GaussianNoise, .*; float has none: got 0.3"),
         ("penalty", [L1(), Bernoulli()], "must be a part like Adversarial, .*; Bernoulli is for likelihood"),
         ("penalty", 0.1, r"must have build\(features, latent\), like Adversarial, Contractive, KL"),
         ("objective", KL(), "must be a part like ImportanceWeighted, or a name; KL is for penalty"),

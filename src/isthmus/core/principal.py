@@ -69,8 +69,8 @@ class PrincipalComponents(NamedTuple):
         seen = 1 - hidden
         rank = self.components.shape[1]
         pairs = (self.components[:, :, None] * self.components[:, None, :]).flatten(1)
-        products = (seen @ pairs).view(len(x), rank, rank) + torch.diag(noise / own)
-        coordinates = torch.linalg.solve(products, (seen * (x - self.mean)) @ self.components)
+        systems = (seen @ pairs).view(len(x), rank, rank) + torch.diag(noise / own)
+        coordinates = torch.linalg.solve(systems, (seen * (x - self.mean)) @ self.components)
         return coordinates @ self.components.T + self.mean
 
     def rank(self, dtype: torch.dtype) -> int:

@@ -23,7 +23,7 @@ BLOCK = 512
 """Rows that are compared at a time."""
 MOST_FILLED, MOST_COMPONENTS = 256, 64
 """Rows, and components, with which filled holes are compared: each row has a system of equations of its own."""
-MOST_PRODUCTS = 2**23
+MOST_PAIRS = 2**23
 """Products of pairs of components, over all columns, that make up these systems."""
 LEAST_COUNT = 1e-12
 """Least weight of the cells by which a row's error is divided."""
@@ -220,5 +220,5 @@ def components_to_compare(network: Network, columns: int) -> int:
     """Return the number of components: that of the code's numbers, and at most 64 to fill holes."""
     most = columns
     if Comparison.of(network).fills:
-        most = min(MOST_COMPONENTS, columns - 1, math.isqrt(MOST_PRODUCTS // columns))
+        most = min(MOST_COMPONENTS, columns - 1, math.isqrt(MOST_PAIRS // columns))
     return max(min(network.code.latent, most), 1)
