@@ -121,6 +121,15 @@ def test_the_floor_is_a_normal_distribution_given_what_is_seen():
     assert model.floor_.error < 0.7 * model.floor_.variance
 
 
+@pytest.mark.filterwarnings("ignore:column .* (is ignored|held zeros and ones):UserWarning")
+def test_images_with_missing_pixels_in_fit_are_tables_of_columns():
+    holed = np.where(np.random.default_rng(1).random(TRAIN.shape) < 0.1, np.nan, TRAIN)
+    model = zoo.masked(16, hidden=(32,), **SHORT).fit(holed)
+    filled = model.fill(TEST, MASK)
+    np.testing.assert_array_equal(filled[~MASK], TEST[~MASK])
+    assert np.isfinite(filled[:, HOLE]).all()
+
+
 def test_counts_take_no_holes():
     counts = np.random.default_rng(0).poisson(3.0, (200, 5, 5))
     model = AutoEncoder(2, likelihood=Poisson(), **SHORT).fit(counts)

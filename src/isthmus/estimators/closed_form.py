@@ -25,6 +25,7 @@ from isthmus.estimators.component_forms import (
     linear,
     write_components,
 )
+from isthmus.estimators.corrupted_forms import CorruptedComponents
 from isthmus.estimators.cross_validation import LEAST_ROWS, CrossValidated
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
@@ -65,9 +66,12 @@ def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, gro
     closed_form = of_size_in_use(built.closed_form, built)
     if closed_form is None:
         return None
-    compared = Comparison.of(built.network, closed_form, built.rows, built.validation)
+    held_out = built.validation
+    if isinstance(closed_form, CorruptedComponents):
+        held_out = held_out[: closed_form.most_rows]
+    compared = Comparison.of(built.network, closed_form, built.rows, held_out)
     if groups is not None:
-        compared = compared.by_group(groups[built.validation.numpy()])
+        compared = compared.by_group(groups[held_out.numpy()])
     return compared.floor(closed_form.method)
 
 

@@ -1,5 +1,6 @@
 """Closed forms of networks that undo a corruption: the Wiener filter of noise, and a normal distribution of holes."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -8,8 +9,10 @@ from torch import Tensor
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 
-MOST_COMPONENTS = 64
-"""Components with which holes are filled: each row has a system of equations of its own."""
+MOST_FILLED, MOST_COMPONENTS = 256, 64
+"""Rows, and components, with which filled holes are compared: each row has a system of equations of its own."""
+MOST_PAIRS = 2**23
+"""Products of pairs of components, over all columns, that make up these systems."""
 LEAST_COUNT = 1e-12
 """Least weight of the cells by which a row's error is divided."""
 
@@ -37,6 +40,11 @@ class CorruptedComponents:
         """The closed form and its number of components."""
         name = "Wiener filter with" if self.noise > 0 else "Gaussian of"
         return f"{name} {self.principal.components.shape[1]}"
+
+    @property
+    def most_rows(self) -> int | None:
+        """How many rows are compared; None for all."""
+        return None if self.noise > 0 else MOST_FILLED
 
     def errors_of(self, network: Network, x: Tensor) -> Tensor:
         """Return the mean squared error of a network on corrupted rows, (B,)."""
@@ -68,5 +76,5 @@ def undoes(network: Network) -> bool:
 def components_to_compare(network: Network, columns: int) -> int:
     """Return the number of components: that of the code's numbers, and at most 64 to fill holes."""
     fills = network.corruption is not None and network.corruption.weighs
-    most = min(MOST_COMPONENTS, columns - 1) if fills else columns
+    most = min(MOST_COMPONENTS, columns - 1, math.isqrt(MOST_PAIRS // columns)) if fills else columns
     return max(min(network.code.latent, most), 1)

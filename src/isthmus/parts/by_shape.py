@@ -11,7 +11,7 @@ from isthmus.core.registry import register
 from isthmus.parts.composition import part
 
 
-@register("encoder", "decoder", "corruption")
+@register("choice")
 @dataclass
 class ByShape(Part):
     """One part for rows of columns, another for images: an encoder, a decoder or a corruption.
