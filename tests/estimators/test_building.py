@@ -83,10 +83,10 @@ def test_values_outside_the_likelihood(X, settings, message):
 
 def test_hidden_means_dense():
     schema = learn_table(X, caller="Test")[1]
-    found = composition_of(parameters(activation="tanh"), schema, units(X), 3)
+    found = composition_of(parameters(activation="tanh"), schema, None, units(X), 3)
     assert (found.encoder, found.latent, found.cells) == (Dense((6,), "tanh"), 3, 5)
-    assert composition_of(parameters(encoder="linear"), schema, units(X), 3).encoder == "linear"
-    assert composition_of(parameters(encoder=Linear()), schema, units(X), 3).encoder == Linear()
+    assert composition_of(parameters(encoder="linear"), schema, None, units(X), 3).encoder == "linear"
+    assert composition_of(parameters(encoder=Linear()), schema, None, units(X), 3).encoder == Linear()
 
 
 def test_rows_are_to_train_on_or_to_validate():

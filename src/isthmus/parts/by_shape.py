@@ -1,6 +1,6 @@
 """`ByShape`: one part for rows of columns, another for images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -8,7 +8,9 @@ from torch import nn
 from isthmus.core.contract import Backbone, Part
 from isthmus.core.corruption import CorruptionModule
 from isthmus.core.registry import register
+from isthmus.parts.backbones import Dense
 from isthmus.parts.composition import part
+from isthmus.parts.convolution import Convolutional
 
 
 @register("choice")
@@ -22,9 +24,9 @@ class ByShape(Part):
     Parameters
     ----------
     rows : part
-        For rows of columns without an order.
+        For rows of columns without an order; by default the encoder `Dense()`.
     images : part
-        For images, such as `Convolutional` or `Blocks`.
+        For images, such as `Convolutional()`, the default, or `Blocks()`.
 
     Examples
     --------
@@ -36,8 +38,8 @@ class ByShape(Part):
     0.5
     """
 
-    rows: Any
-    images: Any
+    rows: Any = field(default_factory=Dense)
+    images: Any = field(default_factory=Convolutional)
 
     seeks_shape = True
 
