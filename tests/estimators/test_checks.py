@@ -228,12 +228,12 @@ def test_weights_that_cannot_be(weight, message, method):
 
 WHOLE = "must be a whole number of at least 1; got"
 PARTS = {
-    "encoder": r"encoder must have build_encoder\(features, outputs\), like .*Dense, Linear, or be a name; ",
+    "encoder": r"encoder must have build_encoder\(features, outputs\), like .*Dense, Linear, Principal, or be a name; ",
     "decoder": r"decoder must have build_decoder\(latent, outputs, encoder\), like .*Tied, or be a name; ",
     "code": r"code must have build\(latent\), like .*Deterministic, .*, or be a name; ",
     "likelihood": r"likelihood must have build\(features\), like Bernoulli, .*, or be a name; ",
     "penalty": r"penalty must have build\(features, latent\), like .*L1, .*, or be a name; ",
-    "corruption": r"corruption must have build\(features\), like GaussianNoise, .*, or be a name; ",
+    "corruption": r"corruption must have build\(features\), like Blocks, GaussianNoise, .*, or be a name; ",
     "objective": r"objective must have build\(features, latent\), like ImportanceWeighted, or be a name; ",
 }
 """What the error of each slot says."""

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from isthmus import AutoEncoder
 
@@ -10,6 +11,7 @@ def test_sparse_codes_are_compared_with_as_many_components_as_they_use():
     assert int(floor.method.split()[-1]) < 30
 
 
+@pytest.mark.filterwarnings("ignore:only .* of the .* codewords:isthmus.TrainingWarning")
 def test_codebooks_and_objectives_have_none():
     X = np.random.default_rng(0).normal(size=(200, 12))
     for settings in ({"code": "fsq"}, {"code": "gaussian", "objective": "importance_weighted"}):

@@ -13,7 +13,7 @@ from isthmus.data.rows import Rows
 from isthmus.estimators import component_codes
 
 CANCER, DIGITS = load_breast_cancer().data, load_digits().data
-SHORT = {"epochs": 3, "random_state": 0}
+SHORT = {"epochs": 3, "random_state": 0, "floor": "tell"}
 
 
 def encoder_of(model):
@@ -37,6 +37,7 @@ def test_codes_of_columns_of_one_unit_are_those_of_the_rows_as_they_are():
     same_up_to_signs(model.transform(DIGITS), PCA(16).fit_transform(DIGITS / 16), 1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:.* validation rows equal rows:isthmus.TrainingWarning")
 def test_components_are_those_of_weighted_rows():
     weight = np.repeat([1, 3], [len(CANCER) // 2, len(CANCER) - len(CANCER) // 2])
     weighted = AutoEncoder(4, **SHORT).fit(CANCER, sample_weight=weight)
@@ -89,6 +90,7 @@ def test_a_start_that_stays_is_pca_of_all_rows():
     np.testing.assert_allclose(model.reconstruct(CANCER), back, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:the code is larger than it must be:isthmus.TrainingWarning")
 def test_coordinates_beyond_the_rank_are_zero():
     twice = np.c_[CANCER[:, :3], CANCER[:, :3], 2 * CANCER[:, :3]]
     codes = AutoEncoder(5, **SHORT).fit(twice).transform(twice)

@@ -56,6 +56,7 @@ def test_sparse_rows():
     assert fitted(scipy.sparse.csr_array(DIGITS)).floor_.error > 0
 
 
+@pytest.mark.filterwarnings("ignore:only .* of the .* codewords:isthmus.TrainingWarning")
 def test_where_there_is_none():
     with pytest.warns(UserWarning, match="is not smaller than"):
         wide = fitted(DIGITS[:, 20:25], latent=9)

@@ -54,6 +54,7 @@ def test_units_with_one_value_are_idle():
     assert idle_units(torch.ones(50, 4)) == 4
 
 
+@pytest.mark.filterwarnings("ignore:the code is the same for every row:isthmus.TrainingWarning")
 def test_dead_units_are_told():
     with pytest.warns(TrainingWarning, match=r"\d+ of the 256 hidden units are dead: .* take activation='silu'"):
         model = fitted(-1e4, "relu")

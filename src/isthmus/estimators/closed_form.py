@@ -76,11 +76,11 @@ def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, gro
 
 
 def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
-    """Return the closed form with as many components as a sparse code has numbers in use; None if it has no fewer."""
+    """Return the closed form with as many components as a sparse code has numbers in use; None if that is unknown or no fewer."""
     if is_dense(built.network.code) or not isinstance(closed_form, Components):
         return closed_form
-    active = math.ceil(health.diagnose(built.network, built.rows, built.validation)["mean_active"])
-    fewer = active < min(built.composition.cells, closed_form.principal.components.shape[1] + 1)
+    active = math.ceil(health.diagnose(built.network, built.rows, built.validation).get("mean_active", 0))
+    fewer = 0 < active < min(built.composition.cells, closed_form.principal.components.shape[1] + 1)
     return Components(closed_form.principal.first(active)) if fewer else None
 
 
