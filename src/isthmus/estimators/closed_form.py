@@ -76,7 +76,10 @@ def floor_of(built: Built, crossed: CrossValidated | None, on_floor: Choice, gro
 
 
 def of_size_in_use(closed_form: ClosedForm, built: Built) -> ClosedForm | None:
-    """Return the closed form with as many components as a sparse code has numbers in use; None if that is unknown or no fewer."""
+    """Return the closed form with as many components as a sparse code has numbers in use.
+
+    None if these are not known, or no fewer than the components.
+    """
     if is_dense(built.network.code) or not isinstance(closed_form, Components):
         return closed_form
     active = math.ceil(health.diagnose(built.network, built.rows, built.validation).get("mean_active", 0))

@@ -93,4 +93,7 @@ def problems(health: dict[str, float], floor: Floor | None) -> Iterable[str]:
             "too small: drop duplicates, or let groups= say which rows belong together"
         )
     if floor is not None and not floor.folds and 0 < floor.rows < FEW_ROWS:
-        yield f"only {floor.rows} validation rows (or groups) compare the network with {floor.method}: take validation=0.2 or more"
+        yield (
+            f"only {floor.rows} validation rows (or groups) compare the network with {floor.method}: take "
+            "validation=0.2 or more"
+        )
