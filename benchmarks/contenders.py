@@ -67,7 +67,7 @@ def ours(X: np.ndarray, shape: Shape, **settings: Any) -> float:
             "batch_size": shape.batch,
             "learning_rate": 1e-3,
             "schedule": "constant",
-            "validation_fraction": 0.0,
+            "validation": 0.0,
             "compute": Compute(precision="float32", threads=None),
             "random_state": 0,
             "callbacks": [clock],

@@ -144,7 +144,7 @@ def convolution(repeats: int, share: int) -> Times:
 
     def isthmus_epoch() -> float:
         model = zoo.convolutional(
-            (28, 28), 32, (16, 32), epochs=1, batch_size=128, validation_fraction=0.0, compute=Compute(threads=None)
+            (28, 28), 32, (16, 32), epochs=1, batch_size=128, validation=0.0, compute=Compute(threads=None)
         )
         return float(model.set_params(random_state=0, init="orthogonal").fit(X).history_["seconds"][-1])
 

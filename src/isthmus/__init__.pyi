@@ -4,10 +4,10 @@ from isthmus import zoo as zoo
 from isthmus.core.contract import Backbone as Backbone
 from isthmus.core.contract import Code as Code
 from isthmus.core.contract import CodeModule as CodeModule
-from isthmus.core.contract import Corrupted as Corrupted
-from isthmus.core.contract import CorruptionModule as CorruptionModule
 from isthmus.core.contract import Part as Part
 from isthmus.core.contract import Step as Step
+from isthmus.core.corruption import Corrupted as Corrupted
+from isthmus.core.corruption import CorruptionModule as CorruptionModule
 from isthmus.core.likelihood import LikelihoodModule as LikelihoodModule
 from isthmus.core.network import ObjectiveModule as ObjectiveModule
 from isthmus.core.network import PenaltyModule as PenaltyModule
@@ -25,8 +25,11 @@ from isthmus.estimators import load as load
 from isthmus.parts.adversarial import Adversarial as Adversarial
 from isthmus.parts.backbones import Dense as Dense
 from isthmus.parts.backbones import Linear as Linear
+from isthmus.parts.backbones import Principal as Principal
 from isthmus.parts.backbones import Tied as Tied
+from isthmus.parts.blocks import Blocks as Blocks
 from isthmus.parts.bounded import ContinuousBernoulli as ContinuousBernoulli
+from isthmus.parts.by_shape import ByShape as ByShape
 from isthmus.parts.categories import Categorical as Categorical
 from isthmus.parts.codes import Deterministic as Deterministic
 from isthmus.parts.codes import GaussianCode as GaussianCode

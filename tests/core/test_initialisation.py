@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from torch import Generator, Tensor, nn
 
-from isthmus import Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear
+from isthmus import Bernoulli, Dense, Deterministic, Gaussian, GaussianNoise, Linear, Masking
 from isthmus.core.initialisation import INITIALISATIONS, initialise
 from isthmus.core.modules import TiedStack
 from isthmus.core.network import Network
@@ -494,3 +494,61 @@ def test_weights_keep_their_type(x, method, dtype):
     network, _ = started(x, method=method, dtype=dtype, encoder=Dense((20,)))
     assert {parameter.dtype for parameter in network.parameters()} == {dtype}
     assert all(parameter.requires_grad and parameter.is_leaf for parameter in network.parameters())
+
+
+# -- under noise, and beside marks of what is hidden -----------------------------------------------------------------
+
+
+def wiener(x: np.ndarray, noise: float, rank: int) -> np.ndarray:
+    """Return the matrix C_k (C + σ²I)⁻¹, with which the best linear estimate of that rank multiplies centred rows."""
+    variances, directions = np.linalg.eigh(np.cov(x.T, bias=True))
+    kept, most = directions[:, -rank:], variances[-rank:]
+    return kept @ np.diag(most / (most + noise)) @ kept.T
+
+
+@pytest.mark.parametrize("decoder", [None, "tied"])
+@pytest.mark.parametrize("latent", [K, F])
+def test_under_noise_training_starts_at_the_wiener_filter(x, latent, decoder):
+    network, how = started(
+        x, latent, encoder=Dense((2 * F,)), decoder=decoder, likelihood=Gaussian(), corruption=GaussianNoise(0.7)
+    )
+    noisy = x + 0.7 * np.random.default_rng(1).normal(size=x.shape)
+    expected = (noisy - x.mean(0)) @ wiener(x, 0.49, latent).T + x.mean(0)
+    np.testing.assert_allclose(network.reconstruct(torch.from_numpy(noisy)).detach(), expected, atol=1e-7)
+    assert how.startswith("pca (exact; shrunk by the noise, as the Wiener filter does")
+
+
+def test_the_wiener_filter_is_the_regression_on_noisy_rows(x):
+    covariance = np.cov(x.T, bias=True)
+    expected = np.linalg.solve(covariance + 0.49 * np.eye(F), covariance)
+    np.testing.assert_allclose(wiener(x, 0.49, F), expected, atol=1e-10)
+
+
+def test_a_sigmoid_output_under_noise_starts_better_than_without_shrinkage(digits):
+    errors = []
+    for corruption in (GaussianNoise(0.5), None):
+        network, _ = started(
+            digits, 32, encoder=Dense((64,)), likelihood=Gaussian(activation="sigmoid"), corruption=corruption
+        )
+        noisy = digits + 0.5 * np.random.default_rng(1).normal(size=digits.shape)
+        back = network.reconstruct(torch.from_numpy(noisy)).detach().numpy()
+        errors.append(((back - digits) ** 2).mean())
+    assert errors[0] < 0.8 * errors[1]
+
+
+def test_noise_that_is_clipped_is_not_shrunk(x):
+    plain, _ = started(x, likelihood=Gaussian())
+    clipped, how = started(x, likelihood=Gaussian(), corruption=GaussianNoise(0.7, clip=(-9, 9)))
+    rows = torch.from_numpy(x)
+    torch.testing.assert_close(clipped.reconstruct(rows), plain.reconstruct(rows))
+    assert "Wiener" not in how
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0])
+def test_what_is_marked_as_hidden_counts_as_the_mean_at_the_start(x, value):
+    network, how = started(x, likelihood=Gaussian(), corruption=Masking(0.3, value=value, mark=True))
+    assert how == "pca (exact)"
+    mask = np.random.default_rng(1).random(x.shape) < 0.3
+    back = network.reconstruct(torch.from_numpy(np.where(mask, np.nan, x)))
+    expected = network.reconstruct(torch.from_numpy(np.where(mask, x.mean(0), x)))
+    torch.testing.assert_close(back, expected)

@@ -259,3 +259,42 @@ def test_leading_eigenvectors_are_those_of_all(rank):
     torch.testing.assert_close(symmetric @ components, components * variances)
     torch.testing.assert_close(components.T @ components, torch.eye(rank, dtype=torch.float64))
     torch.testing.assert_close(variances, torch.linalg.eigvalsh(symmetric).flip(0)[:rank])
+
+
+# -- noise and holes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rank", [2, F])
+def test_denoised_is_the_regression_on_noisy_rows(x, rank):
+    found, noise = components_of(x).first(rank), 0.7
+    covariance = found.components @ torch.diag(found.variances) @ found.components.T
+    centred = x - found.mean
+    eye = torch.eye(F, dtype=torch.float64)
+    close(
+        found.denoised(x, noise), centred @ torch.linalg.solve(covariance + noise * eye, covariance) + found.mean, 1e-8
+    )
+
+
+def test_without_noise_denoised_is_the_reconstruction(x):
+    found = components_of(x).first(3)
+    close(found.denoised(x, 0.0), found.reconstruct(x))
+
+
+def test_filled_is_the_conditional_expectation(x):
+    found = components_of(x).first(3)
+    own = found.residual_variances().mean()
+    directions = found.components
+    covariance = directions @ torch.diag(found.variances - own) @ directions.T + own * torch.eye(F, dtype=torch.float64)
+    hidden = torch.from_numpy(np.random.default_rng(0).random((N, F)) < 0.4).double()
+    filled = found.filled(x, hidden)
+    for row, mask, expected in zip(x, hidden.bool(), filled, strict=True):
+        seen = ~mask
+        regression = torch.linalg.solve(covariance[seen][:, seen], covariance[seen][:, mask])
+        close(expected[mask], (row - found.mean)[seen] @ regression + found.mean[mask], 1e-8)
+
+
+def test_what_is_hidden_does_not_matter(x):
+    found = components_of(x).first(3)
+    hidden = torch.zeros_like(x)
+    hidden[:, 2:4] = 1
+    close(found.filled(x + 100 * hidden, hidden), found.filled(x, hidden))

@@ -32,7 +32,7 @@ for event in EVENTS:
 
 
 def model(callbacks, **settings):
-    plain = {"latent": 2, "hidden": (8,), "epochs": 2, "batch_size": 40, "validation_fraction": 0.0, "random_state": 0}
+    plain = {"latent": 2, "hidden": (8,), "epochs": 2, "batch_size": 40, "validation": 0.0, "random_state": 0}
     return AutoEncoder(**plain | settings, callbacks=callbacks)
 
 
@@ -45,7 +45,7 @@ def test_events_in_their_order():
 
 def test_what_the_run_tells_at_each_event():
     record = Record()
-    model([record], epochs=1, validation_fraction=0.25).fit(X)
+    model([record], epochs=1, validation=0.25).fit(X)
     assert [entry[1:] for entry in record.log] == [
         ("on_fit_start", 0, 0, 0),
         ("on_epoch_start", 0, 0, 1),  # epoch 0 is in the history
@@ -106,7 +106,7 @@ def test_the_best_weights_are_back_at_the_end():
             self.loss = run.validate(run.validation)["loss"]
 
     last = LastLoss()
-    ae = model([last], epochs=20, learning_rate=0.1, validation_fraction=0.25).fit(X)
+    ae = model([last], epochs=20, learning_rate=0.1, validation=0.25).fit(X)
     assert last.loss == pytest.approx(ae.history_["val_loss"].min(), rel=1e-12)
 
 

@@ -45,7 +45,7 @@ def test_one_plain_line_per_epoch(capsys):
 
 
 def test_without_validation_there_is_one_loss(capsys):
-    model(verbose=1, validation_fraction=0.0).fit(X)
+    model(verbose=1, validation=0.0).fit(X)
     printed = capsys.readouterr().out
     assert "val_loss" not in printed
     assert printed.count("  loss ") == 3

@@ -28,7 +28,7 @@ def test_what_was_chosen_is_in_it():
         "precision": "float64",
         "threads": "1",
         "steps": "fused backward pass",
-        "scale": "standard (columns may be in different units)",
+        "scale": "standard (columns may be in different units), codes are the principal components",
         "floor": str(model.floor_),
     }
 
@@ -111,4 +111,4 @@ def test_what_cannot_be_compiled_is_refused_in_words(monkeypatch):
     with pytest.raises(
         RuntimeError, match=r"torch.compile cannot compile this network .*take compute=Compute\(compile=False\)"
     ):
-        AutoEncoder(2, compute=Compute(compile=True), random_state=0, validation_fraction=0.0).fit(X)
+        AutoEncoder(2, compute=Compute(compile=True), random_state=0, validation=0.0).fit(X)

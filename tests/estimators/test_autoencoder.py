@@ -42,7 +42,7 @@ METHODS = ["transform", "reconstruct", "score_samples", "reconstruction_error"]
 
 def model(**settings):
     layers = {} if "encoder" in settings else {"hidden": (16,)}
-    return AutoEncoder(**{"latent": 2, "epochs": 5, "random_state": 0} | layers | settings)
+    return AutoEncoder(**{"latent": 2, "epochs": 5, "floor": "tell", "random_state": 0} | layers | settings)
 
 
 def network_units(ae, X):
@@ -67,9 +67,9 @@ def test_reconstruct_is_inverse_transform_of_transform(likelihood, dtype):
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=str)
-def test_score_is_the_mean_of_score_samples(likelihood):
+def test_score_is_the_mean_log_density(likelihood):
     ae = model(likelihood=likelihood, scale="minmax").fit(IRIS)
-    assert ae.score(IRIS) == ae.score_samples(IRIS).mean()
+    assert ae.score(IRIS) == ae.log_likelihood(IRIS, 32).mean()
     assert ae.score_samples(IRIS).shape == (150,)
 
 
@@ -120,10 +120,11 @@ def test_optimal_variance_is_the_mean_squared_error_of_the_validation_rows():
             self.index = trainer.validation.numpy()
 
     validation = ValidationRows()
-    ae = model(callbacks=[validation], validation_fraction=0.2).fit(IRIS)
+    ae = model(callbacks=[validation], validation=0.2).fit(IRIS)
     held_out = IRIS[validation.index]
     errors = network_units(ae, held_out) - network_units(ae, ae.reconstruct(held_out))
-    assert float(ae.network_.likelihood.variance) == pytest.approx(np.mean(errors**2), rel=1e-9)
+    # Few rows are drawn towards the columns' own variances.
+    assert np.mean(errors**2) < float(ae.network_.likelihood.variance) < 1.3 * np.mean(errors**2)
 
 
 def test_other_units_change_the_density_by_the_volume():
@@ -158,7 +159,7 @@ def test_training_helps():
 
 
 def test_first_reconstruction_is_pcas():
-    ae = model(epochs=1, learning_rate=1e-15, validation_fraction=0.0, scale="standard").fit(IRIS)
+    ae = model(epochs=1, learning_rate=1e-15, validation=0.0, scale="standard").fit(IRIS)
     assert ae.history_.init == "pca (exact)"
     scaler = StandardScaler().fit(IRIS)
     pca = PCA(2).fit(scaler.transform(IRIS))
@@ -400,7 +401,7 @@ def test_fit_does_not_touch_parameters():
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99, 0.999])
 @pytest.mark.parametrize("scale", ["standard", "none"])
 def test_latent_as_a_share_of_the_variance(share, scale):
-    ae = model(latent=share, scale=scale, validation_fraction=0.0, epochs=1).fit(CANCER)
+    ae = model(latent=share, scale=scale, validation=0.0, epochs=1).fit(CANCER)
     explained = np.cumsum(PCA().fit(network_units(ae, CANCER)).explained_variance_ratio_)
     assert ae.latent_ == np.argmax(explained >= share) + 1
     assert ae.transform(CANCER).shape == (569, ae.latent_)
@@ -438,7 +439,7 @@ def test_weight_zero_is_a_row_left_out():
 def test_weight_two_is_the_row_twice():
     X = IRIS[:90]
     weight = np.random.default_rng(0).integers(1, 4, 90)
-    settings = {"batch_size": 300, "epochs": 50, "validation_fraction": 0.0}
+    settings = {"batch_size": 300, "epochs": 50, "validation": 0.0}
     weighted = model(**settings).fit(X, sample_weight=weight)
     repeated = model(**settings).fit(np.repeat(X, weight, axis=0))
     # Adam makes much of the last digits of a small gradient.
@@ -537,9 +538,9 @@ def test_a_bad_chunk_does_not_spoil_the_model():
 
 
 def test_history_columns():
-    plain = model(validation_fraction=0.0).fit(IRIS).history_
+    plain = model(validation=0.0).fit(IRIS).history_
     assert plain.columns == ["epoch", "loss", "learning_rate", "seconds"]
-    history = model(penalty="l1", validation_fraction=0.2).fit(IRIS).history_
+    history = model(penalty="l1", validation=0.2).fit(IRIS).history_
     terms = ["loss", "nll", "l1"]
     assert history.columns == ["epoch", *terms, *[f"val_{term}" for term in terms], "learning_rate", "seconds"]
     np.testing.assert_allclose(history["val_loss"], history["val_nll"] + history["val_l1"])
@@ -547,7 +548,7 @@ def test_history_columns():
 
 
 def test_early_stopping_keeps_the_best():
-    settings = {"epochs": 300, "learning_rate": 0.05, "schedule": "constant", "validation_fraction": 0.3}
+    settings = {"epochs": 300, "learning_rate": 0.05, "schedule": "constant", "validation": 0.3}
     patient = model(**settings, patience=7).fit(IRIS)
     losses = patient.history_["val_loss"]
     assert patient.history_.stopped == "no better validation loss in 7 epochs"
@@ -572,7 +573,7 @@ def test_validation_rows(rows, validated):
     model(callbacks=[count]).fit(X)
     assert count.counts == (rows - validated, validated)
     assert count.rows.tolist() == list(range(rows))
-    model(callbacks=[count], validation_fraction=0.5).fit(X)
+    model(callbacks=[count], validation=0.5).fit(X)
     assert count.counts == (rows - round(rows / 2), round(rows / 2))
 
 
@@ -600,7 +601,7 @@ class Interrupt(Callback):
 @pytest.mark.parametrize("event", ["on_step_end", "on_epoch_end"])
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
 def test_interrupted(event, fraction, tmp_path):
-    ae = model(callbacks=[Interrupt(event, 3)], validation_fraction=fraction)
+    ae = model(callbacks=[Interrupt(event, 3)], validation=fraction)
     with pytest.warns(TrainingWarning, match=r"training was interrupted in epoch \d; the best weights so far are kept"):
         ae.fit(IRIS)
     assert ae.history_.stopped.startswith("interrupted in epoch")
@@ -615,7 +616,7 @@ def test_interrupted(event, fraction, tmp_path):
 @pytest.mark.parametrize("event", ["on_fit_start", "on_step_end", "on_epoch_end"])
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
 def test_interrupted_at_once(event, fraction, tmp_path):
-    ae = model(callbacks=[Interrupt(event, 1)], validation_fraction=fraction)
+    ae = model(callbacks=[Interrupt(event, 1)], validation=fraction)
     with pytest.warns(TrainingWarning, match="interrupted"):
         ae.fit(IRIS)
     assert ae.n_iter_ == 1
@@ -636,7 +637,7 @@ def test_interrupted_in_partial_fit(event):
 
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian(1.0), Gaussian("learned")], ids=str)
 def test_divergence(likelihood, tmp_path):
-    ae = model(likelihood=likelihood, compute=Compute(precision="float32"), learning_rate=1e30, validation_fraction=0.2)
+    ae = model(likelihood=likelihood, compute=Compute(precision="float32"), learning_rate=1e30, validation=0.2)
     with pytest.warns(TrainingWarning, match=r"not finite in epoch 1; the weights of epoch 0 are restored.*1e\+30"):
         ae.fit(IRIS)
     assert ae.history_.stopped == "the loss was not finite in epoch 1"
@@ -648,7 +649,7 @@ def test_divergence(likelihood, tmp_path):
         compute=Compute(precision="float32"),
         learning_rate=1e-30,
         epochs=1,
-        validation_fraction=0.2,
+        validation=0.2,
     )
     np.testing.assert_allclose(ae.reconstruct(IRIS), start.fit(IRIS).reconstruct(IRIS), rtol=1e-5)
     assert np.isfinite(ae.score_samples(IRIS)).all()
@@ -656,7 +657,7 @@ def test_divergence(likelihood, tmp_path):
 
 
 def test_divergence_before_the_first_step(tmp_path):
-    settings = {"scale": "none", "init": "torch", "compute": Compute(precision="float32"), "validation_fraction": 0.2}
+    settings = {"scale": "none", "init": "torch", "compute": Compute(precision="float32"), "validation": 0.2}
     ae = model(**settings)
     with pytest.warns(TrainingWarning, match=r"in epoch 0.*scale='standard' tames most"):
         ae.fit(IRIS * 1e19)
@@ -763,9 +764,7 @@ def test_initialisations(init, said):
 
 
 def test_pca_starts_ahead():
-    start = {
-        init: model(init=init, validation_fraction=0.3).fit(CANCER).history_["val_loss"][0] for init in ("pca", "torch")
-    }
+    start = {init: model(init=init, validation=0.3).fit(CANCER).history_["val_loss"][0] for init in ("pca", "torch")}
     assert start["pca"] < start["torch"]
 
 
@@ -892,9 +891,9 @@ def test_more_columns_than_rows():
 def test_nothing_is_printed_or_warned_of_in_plain_use(capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ae = AutoEncoder(latent=2, epochs=2, random_state=0).fit(IRIS)
+        ae = AutoEncoder(latent=4, epochs=8, random_state=0).fit(DIGITS)
         for method in METHODS:
-            getattr(ae, method)(IRIS)
+            getattr(ae, method)(DIGITS)
     assert capfd.readouterr() == ("", "")
 
 
@@ -987,10 +986,11 @@ def test_components_that_nothing_starts_at_are_not_looked_for(likelihood, asked,
     calls = []
     components = principal.principal_components
     monkeypatch.setattr(principal, "principal_components", lambda *given: calls.append(1) or components(*given))
-    model = AutoEncoder(3, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    settings = {"epochs": 1, "likelihood": likelihood, "validation": 0.0, "random_state": 0}
+    model = AutoEncoder(3, **settings).fit(COUNTS)
     assert len(calls) == asked
     assert model.history_.init.startswith("pca" if asked else "orthogonal (pca is not possible: the likelihood")
-    AutoEncoder(0.5, epochs=1, likelihood=likelihood, random_state=0).fit(COUNTS)
+    AutoEncoder(0.5, **settings).fit(COUNTS)
     assert len(calls) == asked + 1
 
 

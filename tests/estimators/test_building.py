@@ -7,7 +7,9 @@ from isthmus import AutoEncoder, Bernoulli, Compute, Dense, Gaussian, Linear, Po
 from isthmus.data.reading import learn_table
 from isthmus.engine import devices
 from isthmus.estimators import rules
-from isthmus.estimators.building import build, choose_units, composition_of, fix_variance
+from isthmus.estimators.building import build, composition_of, fix_variance
+from isthmus.estimators.units import choose_units
+from isthmus.estimators.validation import HeldOut
 from isthmus.parts.mixed import Mixed
 
 RNG = np.random.default_rng(0)
@@ -26,7 +28,7 @@ def built(X, n_validation=15, **settings):
     estimator = parameters(**settings)
     table, schema = learn_table(X, caller="Test")
     plan = rules.plan(estimator, len(table) - n_validation, n_validation)
-    return build(estimator, table, schema, None, n_validation, plan)
+    return build(estimator, table, schema, None, HeldOut(n_validation), plan)
 
 
 def units(X, **settings):
@@ -81,10 +83,10 @@ def test_values_outside_the_likelihood(X, settings, message):
 
 def test_hidden_means_dense():
     schema = learn_table(X, caller="Test")[1]
-    found = composition_of(parameters(activation="tanh"), schema, units(X), 3)
+    found = composition_of(parameters(activation="tanh"), schema, None, units(X), 3)
     assert (found.encoder, found.latent, found.cells) == (Dense((6,), "tanh"), 3, 5)
-    assert composition_of(parameters(encoder="linear"), schema, units(X), 3).encoder == "linear"
-    assert composition_of(parameters(encoder=Linear()), schema, units(X), 3).encoder == Linear()
+    assert composition_of(parameters(encoder="linear"), schema, None, units(X), 3).encoder == "linear"
+    assert composition_of(parameters(encoder=Linear()), schema, None, units(X), 3).encoder == Linear()
 
 
 def test_rows_are_to_train_on_or_to_validate():

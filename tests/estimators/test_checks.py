@@ -228,12 +228,12 @@ def test_weights_that_cannot_be(weight, message, method):
 
 WHOLE = "must be a whole number of at least 1; got"
 PARTS = {
-    "encoder": r"encoder must have build_encoder\(features, outputs\), like .*Dense, Linear, or be a name; ",
+    "encoder": r"encoder must have build_encoder\(features, outputs\), like .*Dense, Linear, Principal, or be a name; ",
     "decoder": r"decoder must have build_decoder\(latent, outputs, encoder\), like .*Tied, or be a name; ",
     "code": r"code must have build\(latent\), like .*Deterministic, .*, or be a name; ",
     "likelihood": r"likelihood must have build\(features\), like Bernoulli, .*, or be a name; ",
     "penalty": r"penalty must have build\(features, latent\), like .*L1, .*, or be a name; ",
-    "corruption": r"corruption must have build\(features\), like GaussianNoise, .*, or be a name; ",
+    "corruption": r"corruption must have build\(features\), like Blocks, GaussianNoise, .*, or be a name; ",
     "objective": r"objective must have build\(features, latent\), like ImportanceWeighted, or be a name; ",
 }
 """What the error of each slot says."""
@@ -281,10 +281,8 @@ PARAMETERS = [
         ("learning_rate", value, "learning_rate must be a positive number; got")
         for value in (0, -1, "x", None, True, float("inf"), float("nan"))
     ],
-    *[
-        ("validation_fraction", value, r"validation_fraction must be a number in \[0, 1\); got")
-        for value in (1.0, -1, "x", None, True, float("nan"))
-    ],
+    *[("validation", value, r"validation must be a number in \[0, 1\); got") for value in (1.0, -1, float("nan"))],
+    *[("validation", value, "validation must be 'auto', a share of the rows") for value in ("x", None, True)],
     *[("patience", value, f"patience {WHOLE}") for value in (0, True, "x", 1.5)],
     *[("floor", value, "unknown floor .*'auto', 'return', 'tell'") for value in ("keep", None, 3)],
     *[("compute", value, "compute must be 'auto', the name of a device") for value in (None, 3, ["cpu"])],
@@ -323,7 +321,7 @@ def test_no_gpu():
         model(compute="cuda").fit(IRIS)
 
 
-TRAINING = ("epochs", "batch_size", "learning_rate", "validation_fraction", "patience", "schedule", "optimizer")
+TRAINING = ("epochs", "batch_size", "learning_rate", "validation", "patience", "schedule", "optimizer")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ MEMORISED = "standardised, its 9 rows are memorised, and rounding errors grow fr
 def in_law_only(estimator):
     """Return which of scikit-learn's checks cannot hold to the last digit, and why."""
     names = [make.__name__ for make in ESTIMATORS[1:] if repr(short(make, random_state=None)) == repr(estimator)]
-    if repr(estimator) == repr(AutoEncoder()) or "k_sparse" in names:
+    if "k_sparse" in names:
         return {"check_sample_weight_equivalence_on_dense_data": MEMORISED}
     if not DRAWN.intersection(names):
         return {}
@@ -269,13 +269,14 @@ def test_a_line_between_rows_ends_at_their_reconstructions(make, fitted):
 @every
 def test_log_likelihood_of_a_row_is_its_own(make, fitted):
     made = fitted(make)
-    if not made.network_.code.has_posterior:
+    code = made.network_.code
+    if code.codewords or not (code.has_posterior or code.activation is not None):
         assert not hasattr(made, "log_likelihood")
         return
     whole = made.log_likelihood(SMALL, importance_samples=7)
     assert whole.shape == (400,)
     np.testing.assert_array_equal(made.log_likelihood(SMALL[37:38], importance_samples=7), whole[37:38])
-    assert made.log_likelihood(SMALL, importance_samples=50).mean() > whole.mean()
+    assert made.log_likelihood(SMALL, importance_samples=50).mean() > whole.mean() - 1e-6 * abs(whole.mean())
 
 
 GAPS = SMALL.copy()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal
 
-from isthmus import AutoEncoder, Bernoulli, Compute, Gaussian, zoo
+from isthmus import AutoEncoder, Bernoulli, Compute, Gaussian, TopK, zoo
 from isthmus.data.dense import DenseTable
 from isthmus.estimators import generation
 from isthmus.estimators.inference import Inference
@@ -67,7 +67,7 @@ def test_draws_of_bits_are_bits():
 
 @pytest.mark.parametrize("method", ["sample", "log_likelihood", "indices"])
 def test_what_a_model_cannot_do_is_said(method):
-    model = AutoEncoder(K, epochs=1, random_state=0).fit(rows())
+    model = AutoEncoder(K, code=TopK(1), epochs=1, random_state=0).fit(rows())
     with pytest.raises(AttributeError, match=method):
         getattr(model, method)
     assert hasattr(AutoEncoder(K), method)

@@ -211,7 +211,7 @@ def test_a_device_that_this_machine_has_not_does_not_matter(saved):
 
 
 def test_after_divergence(path):
-    ae = model(scale="none", init="torch", compute=Compute(precision="float32"), validation_fraction=0.2)
+    ae = model(scale="none", init="torch", compute=Compute(precision="float32"), validation=0.2)
     with pytest.warns(UserWarning, match="not finite"):
         ae.fit(IRIS * 1e19)
     ae.history_.append({"epoch": 1, "loss": float("inf")})
@@ -514,7 +514,7 @@ def test_header(saved, fitted):
     assert (header["schema"], header["isthmus"], header["estimator"]) == (3, isthmus.__version__, "AutoEncoder")
     assert header["parameters"]["hidden"] == [8]
     assert header["fitted"]["composition"]["likelihood"] == plain(fitted.likelihood_)
-    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "stream", "generator"}
+    assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "stream", "generator", "marginal"}
 
 
 def test_nothing_is_warned_of(fitted, path):

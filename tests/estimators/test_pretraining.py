@@ -19,6 +19,7 @@ def test_training_starts_where_the_layers_left_off():
     assert layerwise["val_loss"][0] < orthogonal["val_loss"][0] - 20
 
 
+@pytest.mark.filterwarnings("ignore:.* coordinates of the code are unused:isthmus.TrainingWarning")
 @pytest.mark.parametrize("likelihood", [Gaussian(), Gaussian("learned"), "laplace"])
 @pytest.mark.parametrize("code", ["deterministic", "gaussian", "ordered"])
 def test_layers_fit_any_code_and_likelihood(code, likelihood):

@@ -85,7 +85,7 @@ def test_scaling_follows_the_stream_where_it_can(settings, follows):
 
 def test_a_first_chunk_that_is_not_like_the_rest():
     order = np.argsort(X[:, 0])
-    ae = model(validation_fraction=0.0)
+    ae = model(validation=0.0)
     for _ in range(30):
         for rows in np.array_split(X[order], 8):
             ae.partial_fit(rows)

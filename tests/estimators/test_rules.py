@@ -53,8 +53,8 @@ def test_some_row_is_left_to_train_on(fraction, rows):
 
 
 @pytest.mark.parametrize("fraction", [1, 1.0, 2, -0.1, "half", None, True, float("nan")])
-def test_validation_fractions_that_cannot_be(fraction):
-    with pytest.raises(ValueError, match=r"validation_fraction must be a number in \[0, 1\); got"):
+def test_validations_that_cannot_be(fraction):
+    with pytest.raises(ValueError, match=r"validation must be a number in \[0, 1\); got"):
         rules.validation_rows(fraction, 100)
 
 
@@ -174,8 +174,9 @@ def test_components_are_found_of_many_rows_and_it_is_told(monkeypatch):
     assert [rules.principal_rows(features) for features in (1, 312, 313, 784)] == [10_000, 10_000, 10_016, 25_088]
     monkeypatch.setattr(rules, "PRINCIPAL_ROWS", 200)
     X = np.random.default_rng(0).normal(size=(400, 5))
-    ae = AutoEncoder(2, epochs=1, random_state=0).fit(X)
+    ae = AutoEncoder(2, encoder="dense", epochs=1, random_state=0).fit(X)
     assert ae.history_.init == "pca (exact), of 200 of the 360 rows"
+    assert AutoEncoder(2, epochs=1, random_state=0).fit(X).history_.init == "pca (exact)"  # codes, of all rows
 
 
 @pytest.mark.parametrize("encoder", ["linear", Dense((5,)), torch.nn.Identity()])

@@ -12,6 +12,7 @@ from isthmus.core.mean_start import TOLERANCE, Comparison
 from isthmus.data.reading import learn_table
 from isthmus.estimators import rules
 from isthmus.estimators.building import build
+from isthmus.estimators.validation import HeldOut
 
 pandas = pytest.importorskip("pandas")
 FOLDER = Path(os.environ.get("ISTHMUS_DATA", ""), "tables")
@@ -44,7 +45,7 @@ def compared(frame, **settings):
     cells, schema = learn_table(frame, caller="Test", columns={"constant": "real"} if "constant" in frame else None)
     n_validation = len(cells) // 5
     plan = rules.plan(estimator, len(cells) - n_validation, n_validation)
-    built = build(estimator, cells, schema, None, n_validation, plan)
+    built = build(estimator, cells, schema, None, HeldOut(n_validation), plan)
     assert built.start.startswith("pca (and the best linear map from it")
     parts = built.training[:2048], built.validation
     return [Comparison(built.network, *built.rows.batch(part)) for part in parts]

@@ -148,7 +148,7 @@ def test_weights_count_as_in_memory(source):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"validation_fraction": 0.0},
+        {"validation": 0.0},
         {"latent": 0.9},
         {"likelihood": "laplace"},
         {"scale": "minmax"},

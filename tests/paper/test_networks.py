@@ -30,6 +30,7 @@ def test_smaller_images_get_smaller_networks(digits):
     assert "bottleneck-64" not in runs
 
 
+@pytest.mark.filterwarnings("ignore:.* columns are reconstructed as 0:isthmus.TrainingWarning")
 @pytest.mark.parametrize(
     "run", [Run("", "paper", 4, 8), Run("", "paper", 4, 8, output="relu"), Run("", "paper", 4, 8, "bce")]
 )
@@ -49,7 +50,7 @@ def test_the_papers_losses_have_the_gradients_of_the_notebooks(run, digits):
 
 
 def test_the_weights_are_those_next_to_the_images(digits):
-    model = estimator(Run("", "isthmus", 4, 8, epochs=1), 64).fit(digits.train[:100])
+    model = estimator(Run("", "isthmus", 4, 8, epochs=1), 64).set_params(floor="tell").fit(digits.train[:100])
     assert encoder_weights(model).shape == (8, 64)
     assert decoder_weights(model).shape == (64, 8)
     assert not encoder_weights(model).requires_grad

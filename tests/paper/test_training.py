@@ -1,8 +1,11 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from isthmus import AutoEncoder, TrainingWarning
 from isthmus.data import load_dataset
 from isthmus.paper.images import images_of
 from isthmus.paper.networks import Run, estimator
@@ -58,3 +61,21 @@ def test_two_runs_with_one_seed_are_equal(digits):
     one, other = fit(run, digits), fit(run, digits)
     assert one.train_loss == other.train_loss
     assert np.array_equal(one.shown, other.shown)
+
+
+def test_what_a_check_says_is_a_finding_and_no_warning(digits, monkeypatch):
+    original = AutoEncoder.fit
+
+    def fit_and_warn(self, X):
+        warnings.warn("half of the units are dead", TrainingWarning, stacklevel=2)
+        return original(self, X)
+
+    monkeypatch.setattr(AutoEncoder, "fit", fit_and_warn)
+    assert "half of the units are dead." in fit(Run("isthmus-4", "isthmus", 4, 8, epochs=1), digits).findings
+
+
+def test_the_plane_of_a_code_of_two_numbers_is_kept(digits):
+    two, three = (fit(Run("", "isthmus", latent, 8, epochs=1), digits).plane for latent in (2, 3))
+    assert three is None
+    assert two.places.shape == (len(digits.test), 2)
+    assert two.decoded.shape == (len(two.grid) ** 2, 64)

@@ -9,6 +9,7 @@ from isthmus import (
     L1,
     AutoEncoder,
     Bernoulli,
+    Blocks,
     Categorical,
     Convolutional,
     Dense,
@@ -31,6 +32,7 @@ from isthmus.parts.slots import BUILDERS
 F, K = 6, 2
 SIZES = {"top_k": (60, 30), "batch_top_k": (60, 30), "fsq": (6, 4)}
 PARTS_THAT_NEED = {
+    "blocks": Blocks(shape=(2, 3)),
     "convolutional": Convolutional((2, 3)),
     "categorical": Categorical((2, 4)),
     "mixed": Mixed((Gaussian(1.0), Bernoulli(), Categorical((2, 1))), (2, 1, 3)),
@@ -126,7 +128,7 @@ def test_name_that_is_near_nothing():
         ("code", Gaussian(), "must be a part like BatchTopK, .*; Gaussian is for likelihood"),
         ("likelihood", GaussianNoise(), "must be a part like Bernoulli, .*; GaussianNoise is for corruption"),
         ("likelihood", Gaussian, "must be a part, not its class: take Gaussian"),
-        ("corruption", 0.3, r"must have build\(features\), like GaussianNoise, Masking, .*; float has none: got 0.3"),
+        ("corruption", 0.3, r"must have build\(features\), like Blocks, GaussianNoise, .*; float has none: got 0.3"),
         ("penalty", [L1(), Bernoulli()], "must be a part like Adversarial, .*; Bernoulli is for likelihood"),
         ("penalty", 0.1, r"must have build\(features, latent\), like Adversarial, Contractive, KL"),
         ("objective", KL(), "must be a part like ImportanceWeighted, or a name; KL is for penalty"),

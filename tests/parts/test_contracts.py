@@ -96,7 +96,7 @@ def test_codewords_are_numbered_and_used(name):
 
 @corruptions
 def test_corruption_leaves_the_rows_alone_and_repeats_its_noise(name):
-    module, x = part("corruption", name).build(F), numbers(ROWS, F)
+    module, x = part("corruption", name).for_shape((3, 4)).build(F), numbers(ROWS, F)
     clean, seen = x.clone(), []
     for _ in range(2):
         module.generator = Generator().manual_seed(5)
@@ -114,7 +114,7 @@ def test_corruption_leaves_the_rows_alone_and_repeats_its_noise(name):
 @corruptions
 def test_corruption_of_a_group_is_common(name):
     """Where entries are replaced, all of a group are or none."""
-    module, x = part("corruption", name).build(4), numbers(400, 4)
+    module, x = part("corruption", name).for_shape((2, 2)).build(4), numbers(400, 4)
     module.feature_group = (0, 0, 1, 1)
     module.generator = Generator().manual_seed(0)
     if name in ("masking", "swap"):

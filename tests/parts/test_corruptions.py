@@ -6,7 +6,7 @@ import torch
 from scipy.stats import kstest
 from torch import Generator
 
-from isthmus import Bernoulli, Categorical, Gaussian, Mixed
+from isthmus import Bernoulli, Blocks, Categorical, Gaussian, Mixed
 from isthmus.core.contract import Stochastic
 from isthmus.core.initialisation import initialise
 from isthmus.parts.composition import compose
@@ -256,3 +256,23 @@ def test_likelihoods_that_have_no_place_for_missing_cells(likelihood):
     name = type(likelihood).__name__
     with pytest.raises(ValueError, match=rf"Masking\(value=None\) makes entries missing, which {name} does not allow"):
         compose(5, 2, likelihood=likelihood, corruption=Masking(value=None))
+
+
+@pytest.mark.parametrize("part", [Masking(0.3, mark=True), Blocks(shape=(1, 5))], ids=["masking", "blocks"])
+def test_what_is_marked_is_missing_where_the_likelihood_shows_gaps(part):
+    network = mixed(part)
+    network.seed(Generator().manual_seed(0))
+    found = network.corruption(torch.rand(200, 5, generator=Generator().manual_seed(1)))
+    assert found.mask is None
+    assert found.x.isnan().any()
+    assert not network.corruption.marks
+    assert torch.isfinite(network.terms(torch.rand(20, 5))["nll"]).all()
+
+
+def test_missing_cells_in_use_are_seen_as_hidden_ones_in_training():
+    network = compose(4, 2, likelihood=Gaussian(), corruption=Masking(0.5, value=-2.0, mark=True)).double()
+    initialise(network, "orthogonal", Generator().manual_seed(0), None, torch.rand(20, 4).double())
+    x = torch.rand(20, 4, generator=Generator().manual_seed(0)).double()
+    mask = (x > 0.5).double()
+    hidden = network.encode(torch.where(mask > 0, -2.0, x), mask).mean
+    assert torch.equal(network.eval().encode(torch.where(mask > 0, torch.nan, x)).mean, hidden)

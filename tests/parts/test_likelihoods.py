@@ -449,3 +449,23 @@ def test_variances_of_columns_go_through_a_model_file(tmp_path, activation):
     np.testing.assert_allclose(model.score_samples(X), expected.log_prob(torch.from_numpy(X)).sum(1), rtol=1e-4)
     np.testing.assert_allclose(model.score_columns(X).sum(1), model.score_samples(X), rtol=1e-4)
     assert model.partial_fit(X).n_iter_ > 1
+
+
+@pytest.mark.parametrize("mode", ["optimal", "columns"])
+def test_an_optimal_variance_is_that_of_the_cells_that_count(x, x_hat, mode):
+    cells = (torch.arange(F) < 3).double().expand(M, F)
+    whole, few = Gaussian(mode).build(F).train(), Gaussian(mode).build(3).train()
+    assert whole.mode == mode
+    # Errors elsewhere are without influence.
+    off = x_hat + 100 * (1 - cells)
+    weight = torch.arange(M, dtype=torch.float64) + 1
+    torch.testing.assert_close(
+        whole.nll(x, off, weight, cells=cells), few.nll(x[:, :3], x_hat[:, :3], weight), rtol=1e-10, atol=0
+    )
+
+
+@pytest.mark.parametrize("mode", ["optimal", "columns"])
+def test_equal_weights_of_cells_are_none(x, x_hat, mode):
+    plain, weighed = Gaussian(mode).build(F).train(), Gaussian(mode).build(F).train()
+    torch.testing.assert_close(weighed.nll(x, x_hat, cells=torch.ones(M, F).double()), plain.nll(x, x_hat))
+    torch.testing.assert_close(weighed.variance, plain.variance)

@@ -8,7 +8,8 @@ from torch import Generator
 from torch.distributions import Normal
 
 from isthmus import MMD, AutoEncoder, TotalCorrelation
-from isthmus.core.divergences import kernel_matrix, squared_mmd, total_correlation
+from isthmus.core import divergences
+from isthmus.core.divergences import BANDWIDTH, kernel_matrix, pairwise_information, squared_mmd
 
 K = 3
 
@@ -51,26 +52,63 @@ def test_one_row_has_no_distance():
     assert float(squared_mmd("imq", normal(1, 0), normal(1, 1))) == 0
 
 
-def test_total_correlation_of_a_gaussian_aggregate():
-    """Codes N(0, Σ) with small posteriors: TC = -½ log det of the correlation matrix."""
-    correlation = 0.8
-    exact = -0.5 * math.log(1 - correlation**2)
-    z = normal(3000, 0, 2)
-    z[:, 1] = correlation * z[:, 0] + math.sqrt(1 - correlation**2) * z[:, 1]
-    deviation = torch.full_like(z, 0.2)
-    q = Normal(z, deviation)
-    drawn = z + deviation * normal(3000, 1, 2)
-    found = total_correlation(drawn, q)
-    assert found.shape == (3000,)
-    # The posteriors' own noise weakens the correlation.
-    weaker = -0.5 * math.log(1 - (correlation / (1 + 0.2**2)) ** 2)
-    assert float(found.mean()) == pytest.approx(weaker, abs=0.06)
-    assert weaker < exact
+def chain(rows, correlation, size=2):
+    """Draws of narrow posteriors whose means have unit variance, each correlated with the one before."""
+    noise, columns = normal(rows, 0, size), []
+    for j in range(size):
+        before = correlation * columns[-1] + math.sqrt(1 - correlation**2) * noise[:, j] if j else noise[:, 0]
+        columns.append(before)
+    mean = torch.stack(columns, 1)
+    return mean + 0.05 * normal(rows, 1, size), Normal(mean, torch.full_like(mean, 0.05))
 
 
-def test_total_correlation_of_one_coordinate_is_zero():
-    z = normal(50, 0, 1)
-    torch.testing.assert_close(total_correlation(z, Normal(z, torch.ones_like(z))), torch.zeros(50).double())
+@pytest.mark.parametrize("size", [2, 3])
+def test_information_of_gaussian_codes_is_the_closed_form(size):
+    """Σ -½ log(1 - r²) over the pairs, r weakened by the noise that is added."""
+    z, q = chain(2000, 0.8, size)
+    found = pairwise_information(z, q)
+    assert found.shape == (2000,)
+    weaker = 1 + BANDWIDTH**2 + 0.05**2
+    pairs = [0.8 ** (k - j) / weaker for j in range(size) for k in range(j + 1, size)]
+    expected = sum(-0.5 * math.log(1 - r**2) for r in pairs)
+    assert float(found.mean()) == pytest.approx(expected, rel=0.15)
+
+
+def test_information_of_independent_codes_is_near_none_in_many_dimensions():
+    """The mixture of a batch, taken for the density of 16 numbers at once, would say about 16 · 2.5 - log B nats."""
+    assert abs(float(pairwise_information(*chain(128, 0.0, 16)).mean())) < 0.05 * (16 * 15 / 2)
+
+
+def test_information_has_no_units():
+    z, q = chain(200, 0.8)
+    scale, shift = torch.tensor([3.0, 0.01]).double(), torch.tensor([5.0, -2.0]).double()
+    moved = pairwise_information(scale * z + shift, Normal(scale * q.mean + shift, scale * q.stddev))
+    torch.testing.assert_close(moved, pairwise_information(z, q))
+
+
+def test_information_counts_rows_by_their_weights():
+    z, q = chain(60, 0.8, 3)
+    weight = torch.tensor([1.0, 2.0, 3.0]).repeat(20)
+    often = weight.long()
+    twice = pairwise_information(
+        z.repeat_interleave(often, 0), Normal(q.mean.repeat_interleave(often, 0), q.stddev.repeat_interleave(often, 0))
+    )
+    weighted = pairwise_information(z, q, weight)
+    torch.testing.assert_close(weighted.repeat_interleave(often), twice)
+
+
+def test_information_in_pieces_is_that_in_one(monkeypatch):
+    z, q = chain(50, 0.8, 3)
+    whole = pairwise_information(z, q)
+    monkeypatch.setattr(divergences, "CELLS", 1000)
+    torch.testing.assert_close(pairwise_information(z, q), whole)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_codes_of_one_number_or_without_spread_share_nothing(size):
+    z = normal(50, 0, 1) if size == 1 else torch.zeros(50, size, dtype=torch.float64)
+    found = pairwise_information(z, Normal(z, torch.ones_like(z)))
+    torch.testing.assert_close(found, torch.zeros(50).double(), atol=1e-12, rtol=0)
 
 
 def test_codes_come_nearer_to_the_prior():

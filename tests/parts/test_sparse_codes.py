@@ -3,6 +3,7 @@ import torch
 from torch import Generator
 
 from isthmus import AutoEncoder, BatchTopK, LifetimeSparse, TopK
+from isthmus.parts.sparse_codes import RISE, Lift, RunningThreshold
 
 K = 12
 
@@ -33,13 +34,14 @@ def test_alpha_counts_in_use_only(alpha, kept):
     assert ((code.eval()(inputs()).z != 0).sum(1) == kept).all()
 
 
-def test_annealing_falls_from_all_to_k():
-    code = TopK(4, anneal=0.5).build(K).train()
-    kept = []
-    for progress in (0.0, 0.25, 0.5, 1.0):
+@pytest.mark.parametrize("make", [TopK, BatchTopK], ids=lambda make: make.__name__)
+def test_annealing_falls_from_all_to_k(make):
+    code = make(4, anneal=0.5).build(K)
+    assert code.warm_up_share == 0.5
+    for progress, kept in ((0.0, 12), (0.25, 6), (0.5, 4), (1.0, 4)):
         code.begin(progress)
-        kept.append(code.kept)
-    assert kept == [12, 8, 4, 4]
+        assert float((code.train()(inputs()).z != 0).double().sum(1).mean()) == kept
+        assert float((code.eval()(inputs()).z != 0).double().sum(1).mean()) == pytest.approx(4, abs=0.1)
 
 
 def test_batch_top_k_keeps_the_largest_of_the_batch():
@@ -48,7 +50,7 @@ def test_batch_top_k_keeps_the_largest_of_the_batch():
     z = code(h).z
     assert int((z != 0).sum()) == 3 * len(h)
     assert z[z != 0].min() >= h[z == 0].max()
-    assert float(code.threshold) == pytest.approx(float(z[z != 0].min()))
+    assert float(code.threshold.value) == pytest.approx(float(z[z != 0].min()))
 
 
 def test_threshold_of_batch_top_k_keeps_as_many_in_use():
@@ -57,6 +59,59 @@ def test_threshold_of_batch_top_k_keeps_as_many_in_use():
         code(inputs(seed=seed))
     kept = (code.eval()(inputs(5000, seed=99)).z != 0).sum(1).double().mean()
     assert float(kept) == pytest.approx(3, rel=0.15)
+
+
+@pytest.mark.parametrize("make", [TopK, BatchTopK], ids=lambda make: make.__name__)
+def test_a_unit_below_all_others_is_lifted_until_it_is_used(make):
+    """Below every other unit for every row, it ends with the share that `balance` asks for; without, it stays dead."""
+    handicap = torch.zeros(K, dtype=torch.float64)
+    handicap[3] = -3
+    use = {}
+    for balance in (0.0, 0.5):
+        code = make(3, balance=balance).build(K).train()
+        for seed in range(800):
+            code(inputs(seed=seed) + handicap)
+        use[balance] = (code.eval()(inputs(5000, seed=9999) + handicap).z[:, 3] != 0).double().mean()
+    assert use[0.0] == 0
+    assert float(use[0.5]) == pytest.approx(0.5 * 3 / K, rel=0.3)
+
+
+def test_units_that_are_used_enough_are_not_lifted():
+    code = TopK(3).build(K).train()
+    for seed in range(50):
+        code(inputs(500, seed=seed))
+    assert float(code.lift.height.abs().max()) == 0
+
+
+def test_lift_sinks_again():
+    lift = Lift(2, 0.5).train()
+    rare, often = torch.tensor([[1.0, 0.0]] * 4), torch.tensor([[0.0, 1.0]] * 4)
+    for _ in range(10):
+        lift.follow(rare, None)
+    risen = float(lift.height[1])
+    assert risen == pytest.approx(10 * RISE * 1.0)
+    for _ in range(20):
+        lift.follow(often, None)
+    assert float(lift.height[1]) == 0
+
+
+def test_lift_counts_rows_by_their_weights():
+    z, weight = inputs(30).relu(), torch.tensor([1.0, 2.0, 3.0]).repeat(10)
+    one, other = Lift(K, 0.9), Lift(K, 0.9)
+    one.follow(z, weight)
+    other.follow(z.repeat_interleave(weight.long(), 0), None)
+    torch.testing.assert_close(one.height, other.height)
+    torch.testing.assert_close(one.size, other.size)
+
+
+def test_first_values_of_a_running_mean_weigh_alike():
+    threshold = RunningThreshold()
+    for value in (1.0, 2.0, 6.0):
+        threshold.follow(torch.tensor(value))
+    assert float(threshold.value) == pytest.approx(3)
+    for _ in range(100):
+        threshold.follow(torch.tensor(5.0))
+    assert float(threshold.value) == pytest.approx(5, abs=1e-3)
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.5])
@@ -79,8 +134,25 @@ def test_lifetime_counts_rows_by_their_weights():
     one, other = LifetimeSparse(0.2).build(K).train(), LifetimeSparse(0.2).build(K).train()
     z = one(h, weight).z
     other(twice)
-    torch.testing.assert_close(one.thresholds, other.thresholds)
+    torch.testing.assert_close(one.thresholds.value, other.thresholds.value)
     assert (weight @ (z > 0).float() >= 0.2 * weight.sum() - 1e-6).all()
+
+
+@pytest.mark.parametrize(("latent", "rate"), [(4, 0.5), (8, 0.5), (16, 0.25), (100, 0.05), (1000, 0.05)])
+def test_rows_have_four_winners_where_units_are_few(latent, rate):
+    assert LifetimeSparse().build(latent).rate == rate
+
+
+def test_a_winner_below_zero_still_learns():
+    h = (inputs(20) - 10).requires_grad_()
+    LifetimeSparse(0.1).build(K).train()(h).z.sum().backward()
+    assert (h.grad.sum(0) == 2).all()
+
+
+def test_before_training_what_is_positive_passes():
+    h = inputs()
+    for part in (BatchTopK(3), LifetimeSparse()):
+        assert torch.equal(part.build(K).eval()(h).z, h.relu())
 
 
 def test_lifetime_in_use_is_near_the_rate_or_dense():
@@ -111,6 +183,9 @@ def test_in_use_a_row_is_on_its_own(part):
         (TopK(3, alpha=0), "alpha of TopK must be a positive number"),
         (TopK(3, anneal=1), r"anneal of TopK must be a number in \[0, 1\)"),
         (TopK(3, activation="x"), "unknown activation"),
+        (TopK(3, balance=1), r"balance of TopK must be a number in \[0, 1\)"),
+        (BatchTopK(3, anneal=1), r"anneal of BatchTopK must be a number in \[0, 1\)"),
+        (BatchTopK(3, balance=-1), r"balance of BatchTopK must be a number in \[0, 1\)"),
         (LifetimeSparse(0), "rate of LifetimeSparse must be a positive number"),
         (LifetimeSparse(inference="x"), "unknown inference of LifetimeSparse 'x'"),
     ],

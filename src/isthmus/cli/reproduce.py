@@ -31,7 +31,10 @@ def reproduce(
         typer.Option(min=1, metavar="N", help="Train each network with N seeds and show mean ± standard deviation."),
     ] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Use 4,000 images and 3 epochs, for a first look within half a minute.")
+        bool,
+        typer.Option(
+            "--quick", help="Use 4,000 images and 3 epochs, for a first look within half a minute. No claim is judged."
+        ),
     ] = False,
     extended: Annotated[
         bool,

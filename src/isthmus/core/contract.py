@@ -4,7 +4,7 @@ A `Part` holds hyper-parameters. Its `build` method returns a torch module of on
 
 - `Backbone`: an encoder or a decoder;
 - `CodeModule`: the bottleneck;
-- `CorruptionModule`: the noise on the input;
+- `isthmus.core.corruption.CorruptionModule`: the noise on the input;
 - `isthmus.core.likelihood.LikelihoodModule`: p(x|z);
 - `isthmus.core.network.PenaltyModule` and `ObjectiveModule`: they see the whole network, so they live beside it.
 
@@ -43,24 +43,6 @@ class Code(NamedTuple):
     """q(z|x) with parameters of shape (B, K), if the code has a posterior."""
     terms: Mapping[str, Tensor] = {}
     """Terms that the code itself adds to the objective, {name: (B,)} in nats."""
-
-
-class Corrupted(NamedTuple):
-    """What a corruption returns for B rows of F features.
-
-    Examples
-    --------
-    >>> import torch
-    >>> Corrupted(torch.zeros(3, 2)).mask is None
-    True
-    """
-
-    x: Tensor
-    """(B, F) what the encoder sees."""
-    mask: Tensor | None = None
-    """(B, F) 1 for hidden entries, 0 elsewhere; None if the corruption marks nothing."""
-    cells: Tensor | None = None
-    """(B, F) weight of each entry in the reconstruction loss; None for equal weights."""
 
 
 class Step(NamedTuple):
@@ -256,32 +238,6 @@ class CodeModule(Stochastic):
         return None
 
 
-class CorruptionModule(Stochastic):
-    """The noise on a row before it is encoded: `forward` maps rows (B, F) to `Corrupted`.
-
-    It acts in training and, with the same noise for every epoch, in validation: epochs are compared by the objective
-    that is trained, not by how well a clean row passes.
-
-    Examples
-    --------
-    >>> import torch
-    >>> class Halved(CorruptionModule):
-    ...     def forward(self, x):
-    ...         return Corrupted(x / 2)
-    >>> Halved()(torch.ones(1, 2)).x.tolist()
-    [[0.5, 0.5]]
-    """
-
-    marks = False
-    """Whether the encoder sees the mask beside the values: (B, 2F)."""
-    weighs = False
-    """Whether some cells count more than others in the reconstruction loss."""
-    removes = False
-    """Whether entries become missing (NaN)."""
-    feature_group: tuple[int, ...] | None = None
-    """(F,) group of each feature; features of one group must be corrupted together. None if each is on its own."""
-
-
 class Part:
     """Hyper-parameters of one slot of an autoencoder; `build` returns the module once the sizes are known.
 
@@ -297,6 +253,9 @@ class Part:
     >>> part.set_params(weight=0.2)
     L1(weight=0.2)
     """
+
+    seeks_shape = False
+    """Whether `for_shape` is of use for flat rows, too, that are found to be images."""
 
     @classmethod
     def for_columns(cls, sizes: tuple[int, ...]) -> Self:
@@ -315,7 +274,7 @@ class Part:
         return cls()
 
     def for_shape(self, row_shape: tuple[int, ...]) -> Self:
-        """Return the encoder or decoder for images (height, width) or (height, width, channels); by default itself."""
+        """Return the part for images (height, width) or (height, width, channels); by default itself."""
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

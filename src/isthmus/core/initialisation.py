@@ -9,7 +9,9 @@ PCA: each layer is written so that the coordinates c = Pᵀ(x - m) of a row can 
 
 The matrix of each layer is then (what the layer must hold) · (how to read c off the layer before), and the last layer
 writes Pc + m. Components without variance are left out: what is left of them is rounding, and no layer may make that
-large. A likelihood of columns of several kinds gets the best linear map from c to its outputs instead
+large. Where noise of variance σ² is added to the input, the reconstruction is P diag(λ/(λ + σ²)) c + m, with the
+variances λ of the coordinates: the Wiener filter, or its best approximation of that rank, for PCA has the same
+directions. A likelihood of columns of several kinds gets the best linear map from c to its outputs instead
 (`isthmus.core.readout`). Where this is worse than the columns' means, it is drawn back to them
 (`isthmus.core.mean_start`). Spare units get orthogonal incoming weights and zero outgoing weights: they change nothing
 at first and learn from the first step. The idea is the "looks-linear" initialisation of Balduzzi et al. (2017), with
@@ -123,6 +125,8 @@ def start_at_pca(network: Network, principal: PrincipalComponents, sample: Tenso
         words = f"{rank} of {latent} components: a layer or the data have no room for more"
     else:
         words = exactness(network, encoder, decoder, rank)
+    if noise_of(network) > 0:
+        words += "; shrunk by the noise, as the Wiener filter does"
     if rank == dimensions < min(latent, supplied):
         words += f"; {rank} components hold all of the variance"
     return f"pca ({words}{drawn_back})"
@@ -151,19 +155,25 @@ def write_components(
     A share other than 1 is for tied weights, which read with what they write with.
     """
     encoder, decoder, likelihood = network.encoder, network.decoder, network.likelihood
-    coordinates = coordinates_of(network, principal, sample)
+    coordinates = noisy(coordinates_of(network, principal, sample), noise_of(network))
+    kept = principal.kept(noise_of(network))
     gain, offset = 1.0, 0.0
     if likelihood.activation is not None and not likelihood.starts_linear:
-        gain, offset = output_line(likelihood.activation, principal, coordinates, sample, weight)
+        gain, offset = output_line(likelihood.activation, principal, kept * coordinates, sample, weight)
     # Tied matrices read and write with the same numbers, so each must contribute the square root of the output's gain.
-    stretch = (share * gain) ** 0.5 if decoder.tied else 1.0
+    stretch = (share * gain * kept).sqrt() if decoder.tied else torch.ones_like(kept)
     # A coordinate without spread is rounding noise; no layer may scale it up to its full reach.
     least = max(1e-3 * float(sample.nan_to_num(0).abs().max()), 1e-12)
     spread = (stretch * coordinates).abs().amax(0).clamp_min(least)
 
     rank, first, features = len(principal.variances), encoder.weights[0], len(principal.mean)
     reading = torch.zeros(rank, first.shape[1], dtype=torch.float64, device=spread.device)
-    reading[:, :features] = stretch * principal.components.T
+    reading[:, :features] = stretch[:, None] * principal.components.T
+    if network.shows_gaps:
+        # What is hidden counts as the mean.
+        assert network.corruption is not None, "the corruption marks what it hides"
+        away = principal.mean - network.corruption.hidden_value
+        reading[:, features:] = reading[:, :features] * away
     readout = Readout(reading, -stretch * (principal.components.T @ principal.mean))
     # Spare units see centred data too: a relu that is negative for every row would never learn.
     encoder.biases[0].copy_(-first[:, :features] @ principal.mean.to(first))
@@ -184,13 +194,26 @@ def write_components(
     if share < 1:
         start = mean_outputs(likelihood, sample, weight)[:features]
         shift = share * shift + (1 - share) * start
-    write(decoder, last, slice(0, features), share * gain / stretch * principal.components, shift, readout)
+    write(decoder, last, slice(0, features), share * gain * kept / stretch * principal.written, shift, readout)
     rest = likelihood.spread_bias(principal.residual_variances())
     if len(rest):
         decoder.weights[last][features:] = 0
         decoder.biases[last][features:] = rest.to(decoder.biases[last])
     if decoder.tied:
         silence_spare(decoder, rank)
+
+
+def noise_of(network: Network) -> float:
+    """Return the variance of the noise that a corruption adds to every entry; 0 for any other."""
+    return 0.0 if network.corruption is None or network.likelihood.starts_linear else network.corruption.noise_variance
+
+
+def noisy(coordinates: Tensor, variance: float) -> Tensor:
+    """Return coordinates (n, R) as they are with noise of a variance in every entry of the rows."""
+    if variance == 0:
+        return coordinates
+    generator = Generator(coordinates.device).manual_seed(0)
+    return coordinates + variance**0.5 * torch.empty_like(coordinates).normal_(generator=generator)
 
 
 def exactness(network: Network, encoder: Backbone, decoder: Backbone, rank: int) -> str:

@@ -235,6 +235,13 @@ class LikelihoodModule(nn.Module):
         """Fix optimal variances at the mean squared error of each column, (F,)."""
         self.set_variance(float(errors.mean()))
 
+    def with_column_spreads(self) -> "LikelihoodModule | None":
+        """Return a copy in which `set_spread` gives each column a variance of its own; None if there is no such copy.
+
+        By default None: this likelihood has no variances that errors set.
+        """
+        return None
+
     def set_loss_ratio(self, ratio: float) -> None:
         """Fix the scale of the loss at the mean of `loss_ratios` over the data."""
 

@@ -179,6 +179,50 @@ class Stack(Backbone):
         return x
 
 
+class FixedComponents(Backbone):
+    """Principal components as one layer that is written at the start and never trained: z = Pᵀ(x - m).
+
+    Coordinates beyond the rank of the rows stay 0.
+
+    Parameters
+    ----------
+    features, outputs : int
+        F and K.
+    """
+
+    def __init__(self, features: int, outputs: int) -> None:
+        super().__init__()
+        # Buffers: they belong to the model, but not to what an optimiser sees.
+        self.weight: Tensor = nn.Buffer(torch.zeros(outputs, features))
+        self.bias: Tensor = nn.Buffer(torch.zeros(outputs))
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The components, [(K, F)]."""
+        return [self.weight]
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """Minus the coordinates of the mean, [(K,)]."""
+        return [self.bias]
+
+    def initialise(self, method: str, generator: Generator) -> None:
+        """Write zeros, over which the start at PCA writes the components."""
+        self.weight.zero_()
+        self.bias.zero_()
+
+    def centre_inputs(self, mean: Tensor) -> None:
+        """Refuse to stand in a network that cannot start at PCA."""
+        raise ValueError(
+            "the encoder Principal holds principal components, at which this network cannot start: take "
+            "encoder='dense', for which history_.init says why"
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, F) to (B, K)."""
+        return affine(x, self.weight, self.bias, self.training)
+
+
 class TiedStack(Backbone):
     """A decoder whose weight matrices are the transposes of an encoder's; its biases are its own."""
 

@@ -6,7 +6,8 @@ from typing import cast, final
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.contract import Backbone, Code, CodeModule, CorruptionModule, Prior, Step, Stochastic
+from isthmus.core.contract import Backbone, Code, CodeModule, Prior, Step, Stochastic
+from isthmus.core.corruption import CorruptionModule
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.trainable import Trainable
 
@@ -117,12 +118,27 @@ class Network(Trainable):
         return code
 
     def activate(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return the encoder's outputs (B, inputs) for rows (B, F), given the mask of hidden entries (B, F)."""
-        seen = self.likelihood.encoder_input(x)
+        """Return the encoder's outputs (B, inputs) for rows (B, F), given the mask of hidden entries (B, F).
+
+        In use, without a mask, missing entries (NaN) are shown as the corruption shows hidden ones, if it marks these
+        and the likelihood has no place of its own for them.
+        """
         if self.corruption is not None and self.corruption.marks:
-            seen = torch.cat([seen, torch.zeros_like(x) if mask is None else mask], dim=1)
+            if mask is None and self.likelihood.inputs is None:
+                missing = x.isnan()
+                x, mask = torch.where(missing, self.corruption.hidden_value, x), missing.to(x)
+            elif mask is None:
+                mask = torch.zeros_like(x)
+            seen = torch.cat([self.likelihood.encoder_input(x), mask], dim=1)
+        else:
+            seen = self.likelihood.encoder_input(x)
         h: Tensor = self.encoder(seen)
         return h
+
+    @property
+    def shows_gaps(self) -> bool:
+        """Whether the encoder sees marks of hidden entries beside the values."""
+        return self.corruption is not None and self.corruption.marks
 
     def decode(self, z: Tensor) -> Tensor:
         """Return the mean of p(x|z), (B, F), for codes (B, K)."""

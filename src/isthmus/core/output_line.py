@@ -39,7 +39,7 @@ def output_line(
     if name in ("identity", "relu"):
         return 1.0, 0.0
     few = max(LEAST_FITTED, FITTED_CELLS // sample.shape[1])
-    linear, target = coordinates[:few] @ principal.components.T + principal.mean, sample[:few].double()
+    linear, target = coordinates[:few] @ principal.written.T + principal.mean, sample[:few].double()
     weight = None if weight is None else weight[:few].double()
     function = activation(name).function
     with torch.enable_grad():

@@ -18,6 +18,8 @@ MOST = 256
 """Number of components for wider data, if it is not given."""
 LEAST_SHARE = {torch.float32: 1e-6, torch.float64: 1e-10}
 """A component with a smaller share of its columns' variance is taken for rounding, by the number type of the rows."""
+LEAST_NOISE = 1e-6
+"""Least variance beside the components, as a share of the columns' mean variance, for estimates of hidden cells."""
 LEAST_RATIO = 1e-13
 """The same for a smaller variance relative to the greatest, which is the rounding of eigenvalues."""
 LEAST_STRIP = 64
@@ -35,18 +37,53 @@ class PrincipalComponents(NamedTuple):
     """(R,) variance along each component (divided by the total weight, without Bessel's correction)."""
     column_variances: Tensor
     """(F,) variance of each column."""
+    decoder: Tensor | None = None
+    """(F, R) what maps coordinates to rows minus their mean; None is the components."""
+
+    @property
+    def written(self) -> Tensor:
+        """The decoder (F, R)."""
+        return self.components if self.decoder is None else self.decoder
+
+    def like(self, x: Tensor) -> "PrincipalComponents":
+        """Return the components in the number type and on the device of x."""
+        return self._replace(**{name: part.to(x) for name, part in self._asdict().items() if part is not None})
 
     def first(self, rank: int) -> "PrincipalComponents":
         """Return the leading `rank` components."""
-        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank])
+        decoder = None if self.decoder is None else self.decoder[:, :rank]
+        return self._replace(components=self.components[:, :rank], variances=self.variances[:rank], decoder=decoder)
 
     def residual_variances(self) -> Tensor:
         """Return the variance of each column that the components do not explain, (F,)."""
         return (self.column_variances - self.components.square() @ self.variances).clamp_min(0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Project rows x (B, F) onto the subspace."""
-        return (x - self.mean) @ self.components @ self.components.T + self.mean
+        """Decode the coordinates of rows x (B, F); by the components, this projects onto the subspace."""
+        return (x - self.mean) @ self.components @ self.written.T + self.mean
+
+    def denoised(self, x: Tensor, noise: float) -> Tensor:
+        """Return the linear estimate of rows from rows x (B, F) with independent noise of a variance: λ/(λ + σ²)."""
+        return ((x - self.mean) @ self.components * self.kept(noise)) @ self.components.T + self.mean
+
+    def kept(self, noise: float) -> Tensor:
+        """Return the share λ/(λ + σ²) of each coordinate, (R,), that the Wiener filter keeps under noise σ²."""
+        return self.variances / (self.variances + noise) if noise > 0 else torch.ones_like(self.variances)
+
+    def filled(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Return what the normal distribution of these components expects of rows x (B, F), given what is not hidden.
+
+        Its covariance is P diag(λ - s) Pᵀ + s I, with the mean residual variance s: probabilistic PCA (Tipping and
+        Bishop 1999). `hidden` (B, F) is 1 where x says nothing, else 0.
+        """
+        noise = self.residual_variances().mean().clamp_min(LEAST_NOISE * self.column_variances.mean())
+        own = (self.variances - noise).clamp_min(LEAST_NOISE * noise)
+        seen = 1 - hidden
+        rank = self.components.shape[1]
+        pairs = (self.components[:, :, None] * self.components[:, None, :]).flatten(1)
+        systems = (seen @ pairs).view(len(x), rank, rank) + torch.diag(noise / own)
+        coordinates = torch.linalg.solve(systems, (seen * (x - self.mean)) @ self.components)
+        return coordinates @ self.components.T + self.mean
 
     def rank(self, dtype: torch.dtype) -> int:
         """Return the number of components that have variance, beyond the rounding of rows of this number type.
@@ -99,7 +136,7 @@ def by_variance(mean: Tensor, components: Tensor, variances: Tensor, column_vari
     """Return the components with signs that make the largest entry of each positive."""
     largest = components.gather(0, components.abs().argmax(0, keepdim=True))
     components = components * torch.where(largest < 0, -1.0, 1.0)
-    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances)
+    return PrincipalComponents(mean, components, variances.clamp_min(0), column_variances, components)
 
 
 def weighted_mean(blocks: Blocks, features: int) -> tuple[Tensor, Tensor]:

@@ -25,12 +25,13 @@ SLOTS = (
     "corruption",
     "penalty",
     "objective",
+    "choice",
     "prior",
     "optimizer",
     "compute",
     "estimator",
 )
-"""The slots that a registered class can fill."""
+"""The slots that a registered class can fill; a "choice" stands for another part, in any slot of a network."""
 
 COLUMNS = ("real", "count", "boolean", "category")
 """The kinds of columns that a likelihood can suit."""

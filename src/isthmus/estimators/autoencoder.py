@@ -13,17 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
 from isthmus.data import frames
+from isthmus.data.holes import dense_array, filled, with_holes
 from isthmus.data.new_levels import with_new_levels
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
 from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
-from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training
+from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training, validation
 from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
+from isthmus.estimators.log_marginal import SAMPLES
 from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
@@ -46,16 +48,21 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     Parameters
     ----------
-    latent : int or float, default=0.9
+    latent : int, float or "auto", default=0.9
         Size K of the code. A share in (0, 1) takes as many numbers as the principal components that explain that share
-        of the variance.
+        of the variance. "auto": the least size whose held-out log-density under a factor analysis is within one
+        standard error of the best; `latent_curve_` shows all sizes.
     hidden : tuple of int, default=(128,)
         Units of each hidden layer of the encoder; the decoder mirrors them. ``()`` is a linear autoencoder.
     activation : str, default="silu"
         "relu", "silu", "gelu", "softplus", "elu", "tanh", "sigmoid" or "identity".
     encoder : part, torch module or str, optional
-        Replaces `hidden` and `activation`: `Dense` (with normalisation and dropout), `Linear`, `Convolutional`, or a
-        torch module from (B, F) to (B, inputs of the code).
+        Replaces `hidden` and `activation`: `Dense` (with normalisation and dropout), `Principal`, `Linear`,
+        `Convolutional`, or a torch module from (B, F) to (B, inputs of the code). None: dense layers; but `Principal`,
+        whose codes are the principal components of all rows, where nothing but reconstruction is asked for (all parts,
+        `hidden` and `init` as they are by default, numbers in memory) and columns are standardised, or are of one unit
+        with less than 10,000 rows and the components hold four fifths of the variance. ``"dense"`` trains an encoder
+        there, too: less error, and codes that neighbours and linear models read less well.
     decoder : part, torch module or str, optional
         `Dense`, `Linear`, `Convolutional`, `Tied` (the encoder's weights transposed), or a torch module. None mirrors
         the encoder.
@@ -104,9 +111,11 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         How the learning rate changes during training.
     optimizer : {"adam", "adamw"} or Adam, default="adam"
         The optimiser.
-    validation_fraction : float or "auto"
-        Share of the rows, in [0, 1), that are held out of training for validation. "auto": none of fewer than 100 rows;
-        else a tenth, and at most 2,000 rows.
+    validation : float, "auto", "last", array-like or table
+        The rows that are held out of training to validate it: a share in [0, 1), drawn at random; "last", the last
+        tenth, for rows in the order of time; positions in X (whole numbers) or a mask of its rows; or other rows, as a
+        table with the columns of X. "auto": a tenth at random, at most 2,000 rows; of fewer than 100 rows none, and
+        cross-validation says for how many epochs the network gains over the closed form of `floor_`.
     patience : int or None, default=10
         Stop after that many epochs without a better validation loss, counted from the end of a warm-up or annealing.
         None: train for all epochs. The best weights are kept in any case.
@@ -133,6 +142,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The losses of training, one row per epoch.
     fit_report_ : FitReport
         The settings that were chosen for training (batches, learning rate, device, precision, threads), and why.
+    latent_curve_ : LatentCurve
+        Held-out scores by the size of the code, with `to_frame` and `plot`; for ``latent="auto"``.
     network_ : Network
         The torch module.
     floor_ : Floor
@@ -166,7 +177,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def __init__(
         self,
-        latent: int | float = 0.9,
+        latent: int | float | str = 0.9,
         hidden: tuple[int, ...] = (128,),
         *,
         activation: str = "silu",
@@ -185,7 +196,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         learning_rate: float | str = "auto",
         schedule: str = "cosine",
         optimizer: Slot = "adam",
-        validation_fraction: float | str = "auto",
+        validation: object = "auto",
         patience: int | None = 10,
         floor: str = "auto",
         compute: Machine = "auto",
@@ -211,7 +222,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.optimizer = optimizer
-        self.validation_fraction = validation_fraction
+        self.validation = validation
         self.patience = patience
         self.floor = floor
         self.compute = compute
@@ -223,6 +234,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     network_ = FromModel(lambda model: model.network)
     scaling_ = FromModel(lambda model: model.scaling)
     likelihood_ = FromModel(lambda model: model.likelihood)
+    latent_curve_ = FromModel(lambda model: model.record.curve)
     floor_ = FromModel(lambda model: model.record.floor)
     columns_ = FromModel(lambda model: model.columns)
     history_ = FromModel(lambda model: model.record.history)
@@ -237,7 +249,9 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: object, y: object = None, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Train on the rows of X.
 
         Parameters
@@ -251,6 +265,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : ignored
         sample_weight : array-like of shape (n,), optional
             Weight of each row, at least 0. If one batch holds all rows, weight 2 equals having the row twice.
+        groups : array-like of shape (n,), optional
+            Labels, such as patients or speakers: rows of one label are never on both sides of a validation.
 
         Returns
         -------
@@ -269,7 +285,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             least_rows=2,
             sample_weight=sample_weight,
         )
-        self.model_ = training.fit(self, table, schema, sample_weight)
+        beside = None
+        if validation.has_rows(self.validation):
+            validation.refuse_beside_groups(groups)
+            caller = type(self).__name__
+            table, sample_weight, beside = validation.with_rows(self.validation, table, schema, sample_weight, caller)
+        self.model_ = training.fit(self, table, schema, sample_weight, groups, beside, density=True)
         return self
 
     def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -329,17 +350,57 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
-    def reconstruct(self, X: object) -> Any:
-        """Return the reconstructions of rows, (n, F), in the data's own units.
+    def reconstruct(self, X: object, mask: ArrayLike | None = None) -> Any:
+        """Return the reconstructions of rows, (n, F), in the data's own units, of all cells, also those that were seen.
 
         A frame if `fit` was given one, with the columns in the order of `fit` and the row labels of X; images of the
         shape of `fit` unless X is flat. Columns that cannot be rebuilt from a code come back as they are in X: ignored
         ones, and times of which only the calendar is learned. Under a multinomial likelihood, the counts that are
         expected given the row's total.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Cells may be missing (NaN): in images under any likelihood but one of counts, in other rows as `transform`
+            says.
+        mask : array-like of bool, optional
+            True where a cell is hidden: what X holds there does not matter, as if it were NaN. Of the shape of X, an
+            array, or one that broadcasts to it: (H, W) hides the same pixels of all images; of images with channels
+            also (n, H, W).
+
+        Raises
+        ------
+        ValueError
+            If the mask has another type or shape.
         """
-        inference, schema = self._inference(), self._model().schema
-        pieces = read_pieces_as_given(X, schema, caller=type(self).__name__)
+        inference, schema = self._inference(hides=mask is not None), self._model().schema
+        rows = X if mask is None else with_holes(X, mask)
+        pieces = read_pieces_as_given(rows, schema, caller=type(self).__name__)
         return streaming.joined_rows(((inference.reconstruct(given.table), given) for given in pieces), schema)
+
+    def fill(self, X: Any, mask: ArrayLike | None = None) -> np.ndarray:
+        """Return X with its missing (NaN) and hidden cells replaced by their reconstruction; all others as they are.
+
+        `zoo.masked` is trained for this. Other networks guess the cells, reconstruct, and guess again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, F), (n, H, W) or (n, H, W, C)
+        mask : array-like of bool, optional
+            As in `reconstruct`.
+
+        Returns
+        -------
+        ndarray of the shape and number type of X
+            Pixels that are whole numbers are rounded.
+
+        Raises
+        ------
+        ValueError
+            If X is no array, or the mask has another type or shape.
+        """
+        holed = dense_array(X) if mask is None else with_holes(X, mask)
+        return filled(X, holed, np.asarray(self.reconstruct(X, mask)))
 
     def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
@@ -360,8 +421,16 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._applied(X, Inference.column_log_likelihood)
 
     def score(self, X: object, y: object = None) -> float:
-        """Return the mean of `score_samples`."""
-        return float(self.score_samples(X).mean())
+        """Return the mean of log p(x) over the rows, in nats: the score to choose `latent` and other settings by.
+
+        `score_samples` knows each row's own code, and rises with every number that the code gets; here the code must be
+        guessed from its distribution, so that numbers which only carry noise cost more than they bring. It is the mean
+        of `log_likelihood` with 32 importance samples. Sparse and discrete codes, and models trained by `partial_fit`,
+        have no such density: for them it is the mean of `score_samples`, which compares models of one size.
+        """
+        if not generation.has_density(self._model()):
+            return float(self.score_samples(X).mean())
+        return float(self.log_likelihood(X, SAMPLES).mean())
 
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
@@ -489,15 +558,18 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return decoded[0] if alone else decoded
 
     @available(
-        lambda model: model.network.prior is not None and model.network.code.has_posterior,
-        "a prior and a posterior: take `zoo.variational`, or code='gaussian', penalty='kl'",
+        generation.has_density,
+        "a density of codes: take a dense code such as 'deterministic', trained by `fit`, or `zoo.variational`",
     )
     def log_likelihood(self, X: object, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
-        log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x), for p(z) = N(0, I)
-        (Burda, Grosse and Salakhutdinov 2016): on average a lower bound, which rises to log p(x) with S. The noise of a
-        row depends on its own code alone, so that its estimate does not depend on the rows beside it.
+        log p(x) ≈ logsumexp_s [log p(x|z_s) + log p(z_s) - log q(z_s|x)] - log S, z_s ~ q(z|x) (Burda, Grosse and
+        Salakhutdinov 2016): on average a lower bound, which rises to log p(x) with S. With a posterior, p(z) = N(0, I).
+        Other codes are functions of the encoder's outputs, whose p is the normal distribution with the mean and
+        covariance of the training rows' and whose q is Laplace's approximation; a Gaussian likelihood gets a variance
+        of each column, from held-out rows. For a linear decoder that is a factor analysis, and every S exact. The noise
+        of a row depends on its own code alone, so that its estimate does not depend on the rows beside it.
 
         Parameters
         ----------
@@ -510,10 +582,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         AttributeError
-            If the model has no prior or its code no posterior.
+            If codes have no density: sparse and discrete codes, and models trained by `partial_fit`.
         """
         count, seed = whole_number("importance_samples", importance_samples, 1), checks.seed(random_state)
-        return self._applied(X, lambda inference, table: generation.log_marginal(inference, table, count, seed))
+        return self._applied(X, lambda inference, table: generation.log_likelihood(inference, table, count, seed))
 
     @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
     def indices(self, X: object) -> np.ndarray:
@@ -531,8 +603,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def save(self, path: str | Path, *, resume: bool = True) -> None:
         """Write the fitted model to one file: weights as safetensors, everything else as JSON in its header.
 
-        The file appears whole or not at all; `isthmus.load` reads it. Callbacks are not saved, and a `random_state`
-        that is not a number is saved as None.
+        The file appears whole or not at all; `isthmus.load` reads it. Callbacks and validation rows are not saved, and
+        a `random_state` that is not a number is saved as None.
 
         Parameters
         ----------
@@ -565,8 +637,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         return self.model_
 
-    def _inference(self) -> Inference:
-        return Inference(self._model(), compute(self.compute), gaps=rules.takes_gaps(self))
+    def _inference(self, hides: bool = False) -> Inference:
+        model = self._model()
+        gaps = rules.takes_gaps_in_use(self, model) or (hides and not model.network.likelihood.whole)
+        return Inference(model, compute(self.compute), gaps=gaps)
 
     def _applied(self, X: object, use: Use) -> np.ndarray:
         """Return the result of a use for all rows of X; a source is read piece by piece."""

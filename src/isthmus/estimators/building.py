@@ -1,7 +1,8 @@
 """Building: from parameters and a table to a scaling, a likelihood and a network with its first weights."""
 
-import math
+import dataclasses
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,46 +12,34 @@ from torch import Generator, Tensor
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part
 from isthmus.core.initialisation import initialise, pca_obstacle
+from isthmus.core.modules import FixedComponents
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.components import components_of
+from isthmus.data.found_shape import found_shape
 from isthmus.data.rows import Rows
-from isthmus.data.scaling import SCALES, ScaleChoice, Scaling, automatic_scale, scaling
 from isthmus.data.schema import TableSchema
-from isthmus.data.stream_moments import ColumnMoments, StreamMoments
 from isthmus.data.table import Index, Table
-from isthmus.data.tables import TableScaling, table_likelihood
 from isthmus.engine import devices
 from isthmus.engine.compute import compute
 from isthmus.engine.inference import BLOCK, column_errors, loss_ratio
 from isthmus.engine.plan import Plan
-from isthmus.estimators import checks, health, rules
+from isthmus.estimators import checks, component_codes, health, rules
+from isthmus.estimators.closed_forms import ClosedForm, closed_form_of
 from isthmus.estimators.fitted_model import Composition
-from isthmus.estimators.parameters import Backbone, Parameters
+from isthmus.estimators.latent_choice import latent_curve
+from isthmus.estimators.latent_curve import LatentCurve
+from isthmus.estimators.parameters import Parameters, Slot
 from isthmus.estimators.pretraining import pretrain
-from isthmus.estimators.stream_state import StreamState
-from isthmus.parts.backbones import Dense
+from isthmus.estimators.units import Units, some_rows, units_of_rows_to_learn
+from isthmus.estimators.validation import HeldOut
+from isthmus.parts.backbones import Dense, Principal
 from isthmus.parts.composition import part
-from isthmus.parts.slots import Likelihood
 
 LEAST_MEMORY = 2**31
 """Bytes of memory that a machine has which does not tell."""
-LEAST_LOOKED_AT, ROWS_LOOKED_AT = 50, 1000
-"""Rows by which columns of one unit are found, at least in wide tables and at most."""
 SAMPLE, SAMPLE_CELLS = 2048, 2**20
 """Rows at most, and cells about, to which the output's gain, the range of codes and the first variance are fitted."""
-
-
-class Units(NamedTuple):
-    """How a table is brought to the network, and how the network's output is scored."""
-
-    scaling: Scaling
-    likelihood: Likelihood
-    dtype: torch.dtype
-    stream: StreamState
-    """What is remembered of the rows."""
-    scale: str = "by the kinds of columns"
-    """How columns are scaled and why, in words."""
 
 
 class Built(NamedTuple):
@@ -68,8 +57,10 @@ class Built(NamedTuple):
     """For the order of the rows and the noise."""
     start: str
     """Which initialisation was used, in words."""
-    closed_form: PrincipalComponents | None
-    """Principal components of the training rows, as many as codes have numbers; None where they are no floor."""
+    closed_form: ClosedForm | None
+    """What the network is compared with, fitted to the training rows; None where there is none of its size."""
+    curve: LatentCurve | None
+    """Scores by which the size of the code was chosen; None if it was given."""
 
 
 def build(
@@ -77,8 +68,9 @@ def build(
     table: Table,
     schema: TableSchema,
     weight: np.ndarray | None,
-    held_out: int | np.ndarray,
+    held_out: HeldOut,
     plan: Plan,
+    compare: bool = True,
 ) -> Built:
     """Choose scaling and likelihood by the data, build the network and write its first weights.
 
@@ -93,9 +85,11 @@ def build(
     weight
         (n,) sample weights, or None.
     held_out
-        How many rows are kept out of training, or their positions.
+        Which rows are kept out of training.
     plan
         How training will go; layer-wise pretraining follows it too.
+    compare
+        Whether the network will be compared with a closed form.
 
     Raises
     ------
@@ -107,28 +101,51 @@ def build(
     generator = Generator().manual_seed(checks.seed(parameters.random_state))
     # Its own, so that the first weights do not depend on how many rows there are to shuffle.
     weights_generator = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-    units = choose_units(parameters, table, schema, weight, plan.open_ended)
+    units = units_of_rows_to_learn(parameters, table, schema, weight, held_out, plan.open_ended)
     cells = units.scaling.cells
     rows = rows_to_train(parameters, table, weight, units)
+    shape = shape_of_images(parameters, schema, table, weight)
     looked_at = table.holdable(rules.principal_rows(cells))
-    if isinstance(held_out, int):
-        validation, training = rows.split(held_out, max(looked_at, health.MOST), generator)
-    else:
-        validation, training = without_rows(len(table), torch.from_numpy(held_out), generator)
+    validation, training = held_out.split(table, max(looked_at, health.MOST), generator)
     some = training[: max(BLOCK, min(SAMPLE, SAMPLE_CELLS // cells))]
     sample = rows.batch(some)
 
+    curve = None
+    if rules.is_auto(parameters.latent):
+        curve = chosen_size(units, rows, training[:looked_at], sample)
+        parameters = copy(parameters)
+        parameters.latent = curve.chosen
+    standardised, known = units.stream.follows, training[:looked_at]
+    left_open = (
+        not plan.open_ended
+        and schema.columns is None
+        and component_codes.left_open(parameters, table, units.likelihood)
+    )
+    if not table.streamed:
+        known = training[:] if held_out.apart else torch.cat([training[:], validation])
     composition = network = principal = None
     if not rules.is_share(parameters.latent):
         latent = rules.latent_size(parameters, schema, cells, None)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
     if network is None or (parameters.init == "pca" and pca_obstacle(network) is None):
-        principal = find_principal(parameters, units, rows, training[:looked_at], sample, weights_generator)
+        some_or_all = known if left_open and standardised else training[:looked_at]
+        principal = find_principal(parameters, units, rows, some_or_all, sample, weights_generator)
     if composition is None or network is None:
         latent = rules.latent_size(parameters, schema, cells, principal)
-        composition = composition_of(parameters, schema, units, latent)
+        composition = composition_of(parameters, schema, shape, units, latent)
         network = composition.build(units.dtype)
+    if left_open and component_codes.are_codes(principal, latent, len(table), standardised):
+        composition = dataclasses.replace(composition, encoder=Principal())
+        network = composition.build(units.dtype)
+        units = units._replace(scale=f"{units.scale}, codes are the principal components")
+    component_codes.refuse_other_starts(network, parameters.init)
+    if isinstance(network.encoder, FixedComponents) and principal is not None and not table.streamed:
+        if not (left_open and standardised):
+            principal = find_principal(parameters, units, rows, known, sample, weights_generator)
+        if len(known) > len(training) and not network.likelihood.starts_linear:
+            principal = component_codes.decoded_by(principal.first(latent), rows, training[:])
+        looked_at = len(training)
     start = write_first_weights(parameters, network, principal, sample, weights_generator)
     if parameters.init == "layerwise":
         start = pretrain(network, rows, training, plan, units.likelihood, weights_generator)
@@ -139,90 +156,16 @@ def build(
     table.hold(torch.cat([validation, training[: health.MOST]]))
     fix_variance(network, rows, some)
     closed_form = None
-    if len(validation) and schema.columns is None and has_floor(network, cells):
-        closed_form = components_for_floor(network, rows, training[:looked_at], principal)
-    return Built(network, composition, units, rows, training, validation, generator, start, closed_form)
+    if compare:
+        closed_form = closed_form_of(network, composition, schema, rows, training[:looked_at], validation, principal)
+    return Built(network, composition, units, rows, training, validation, generator, start, closed_form, curve)
 
 
-def has_floor(network: Network, cells: int) -> bool:
-    """Return whether principal components are a closed form of the network's size, with the same kind of output.
-
-    A code as wide as the table has none; neither have counts, codes of which few numbers are used at a time, and
-    networks whose objective asks for something else than the likelihood.
-    """
-    code, likelihood = network.code, network.likelihood
-    dense = code.activation is not None or code.has_posterior
-    return code.latent < cells and dense and not likelihood.whole and network.objective is None
-
-
-def components_for_floor(
-    network: Network, rows: Rows, some: Tensor, principal: PrincipalComponents | None
-) -> PrincipalComponents:
-    """Return as many principal components of training rows as codes have numbers, those of the start if there are."""
-    latent = network.code.latent
-    if principal is None:
-        rank = min(latent, rows.table.shape[1])
-        principal = components_of(rows, some, rows.table.shape[1], rank, Generator().manual_seed(0), lambda x: x)
-    return principal.first(latent)
-
-
-def without_rows(rows: int, held_out: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Return the positions of the rows that are held out, and those of all others in random order."""
-    order = torch.randperm(rows, generator=generator)
-    return held_out, order[~torch.isin(order, held_out)]
-
-
-def choose_units(
-    parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, open_ended: bool
-) -> Units:
-    """Choose the scaling, the likelihood and the number type by the data.
-
-    Of rows to which more will come (`open_ended`) it is not known yet whether their columns are in one unit.
-    """
-    raw, machine = Rows(table, weight, None, torch.float64), compute(parameters.compute)
-    dtype = devices.number_type(machine.precision, machine.on, not raw.narrow, math.prod(table.shape))
-    if schema.columns is not None:
-        by_column = TableScaling(schema.columns)
-        # The moments of its cells are taken from the likelihood when a stream begins.
-        return Units(by_column, table_likelihood(by_column), dtype, StreamState(StreamMoments(0), follows=True))
-    summary = raw.summary()
-    given: Likelihood | None = (
-        None if rules.is_auto(parameters.likelihood) else part("likelihood", parameters.likelihood)
-    )
-    counts = given is not None and given.build(schema.n_features).whole
-    stated = "none" if parameters.scale is None else parameters.scale
-    refuse_unknown("scale", stated, ("auto", *SCALES))
-    chosen = ScaleChoice(stated, "as stated")
-    if rules.is_auto(parameters.scale):
-        chosen = ScaleChoice("none", "counts")
-        if not counts:
-            chosen = automatic_scale(summary, table.dtype, None if open_ended else some_rows(table, weight))
-    found = scaling(chosen.name, summary)
-    likelihood = rules.likelihood(summary, found) if given is None else given
-    checks.refuse_outside(
-        likelihood.build(schema.n_features), type(likelihood).__name__, summary.ends, found, schema.names
-    )
-    weights = torch.full_like(summary.mean, raw.total)
-    # Clones: the scaling and the stream change independently of each other.
-    moments = ColumnMoments(weights, summary.mean.clone(), summary.variance * weights)
-    seen = StreamMoments.of(moments, raw.total, summary.smallest.clone(), summary.largest.clone())
-    return Units(
-        found, likelihood, dtype, StreamState(seen, chosen.name == "standard"), f"{chosen.name} ({chosen.reason})"
-    )
-
-
-def some_rows(table: Table, weight: np.ndarray | None) -> np.ndarray | None:
-    """Return some of the different rows of a table of numbers, as they are; None if it is sparse."""
-    most = max(LEAST_LOOKED_AT, min(ROWS_LOOKED_AT, SAMPLE_CELLS // max(table.shape[1], 1)))
-    places: np.ndarray | slice = slice(0, most)
-    # Of a source larger than memory the first rows are at hand.
-    if not table.streamed:
-        counting = np.arange(len(table)) if weight is None else np.flatnonzero(weight > 0)
-        count = min(len(counting), most)
-        places = counting[np.linspace(0, len(counting) - 1, count).astype(np.int64)]
-    found = table.drawn(places)
-    # A row of weight 2 says what two equal rows say.
-    return np.unique(found, axis=0) if isinstance(found, np.ndarray) else None
+def chosen_size(units: Units, rows: Rows, some: Tensor, sample: tuple[Tensor, Tensor | None]) -> LatentCurve:
+    """Return the scores of sizes of the code on training rows, by which one is chosen."""
+    likelihood = units.likelihood.build(units.scaling.cells).to(rows.device)
+    likelihood.look(*sample)
+    return latent_curve(rows, some, likelihood)
 
 
 def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | None, units: Units) -> Rows:
@@ -238,29 +181,52 @@ def rows_to_train(parameters: Parameters, table: Table, weight: np.ndarray | Non
     return Rows(table, weight, scaling, units.dtype, on, devices.fits(on, table.nbytes))
 
 
-def composition_of(parameters: Parameters, schema: TableSchema, units: Units, latent: int) -> Composition:
-    """Return the parts that parameters mean, for codes of that size."""
+def composition_of(
+    parameters: Parameters, schema: TableSchema, shape: tuple[int, ...] | None, units: Units, latent: int
+) -> Composition:
+    """Return the parts that parameters mean, for images of a shape if rows are images, and codes of that size."""
     return Composition(
         cells=units.scaling.cells,
         latent=latent,
         encoder=Dense(parameters.hidden, parameters.activation)
         if parameters.encoder is None
-        else shaped("encoder", parameters.encoder, schema),
-        decoder=shaped("decoder", parameters.decoder, schema),
+        else shaped("encoder", parameters.encoder, schema, shape),
+        decoder=shaped("decoder", parameters.decoder, schema, shape),
         code=parameters.code,
         likelihood=units.likelihood,
-        corruption=rules.corruption(parameters, schema),
+        corruption=shaped("corruption", rules.corruption(parameters, schema), schema, shape),
         penalty=parameters.penalty,
         objective=parameters.objective,
     )
 
 
-def shaped(slot: Literal["encoder", "decoder"], given: Backbone, schema: TableSchema) -> Backbone:
-    """Return an encoder or decoder that knows the shape of the images of `fit`, if there are any."""
-    if given is None or schema.row_shape is None:
+def shape_of_images(
+    parameters: Parameters, schema: TableSchema, table: Table, weight: np.ndarray | None
+) -> tuple[int, ...] | None:
+    """Return the shape of the images that the rows are, given or, if a part asks for it, found; None for other rows."""
+    if schema.columns is not None or schema.row_shape is not None:
+        # Pixels with gaps in `fit` are columns, like those of any other table.
+        return None if schema.columns is not None else schema.row_shape
+    given = (parameters.encoder, parameters.decoder, parameters.corruption)
+    if not any(isinstance(one, Part) and one.seeks_shape for one in given):
+        return None
+    some = some_rows(table, weight)
+    return None if some is None else found_shape(some)
+
+
+def shaped(
+    slot: Literal["encoder", "decoder", "corruption"], given: Slot, schema: TableSchema, shape: tuple[int, ...] | None
+) -> Slot:
+    """Return a part that knows the shape of the images of `fit`, if there are any.
+
+    A shape that was found in flat rows is for parts alone that ask for it.
+    """
+    if given is None or shape is None:
         return given
     found = part(slot, given)
-    adapted = found.for_shape(schema.row_shape) if isinstance(found, Part) else found
+    if not isinstance(found, Part) or (schema.row_shape is None and not found.seeks_shape):
+        return given
+    adapted = found.for_shape(shape)
     return given if adapted is found else adapted
 
 

@@ -14,6 +14,8 @@ from isthmus.data.schema import TableSchema
 from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.floor import Floor
+from isthmus.estimators.latent_curve import LatentCurve
+from isthmus.estimators.marginal import Marginal
 from isthmus.estimators.parameters import Backbone, Slot
 from isthmus.estimators.stream_state import StreamState
 from isthmus.parts.composition import compose
@@ -87,6 +89,10 @@ class TrainingRecord:
         What is remembered of the rows, for more of them.
     floor : Floor or None
         What a closed form of the same size reached on the validation rows; None where it was not measured.
+    marginal : Marginal or None
+        The distribution of codes, for log p(x); None if codes have no density, and after `partial_fit`.
+    curve : LatentCurve or None
+        The scores by which the size of the code was chosen; None if it was given.
     """
 
     history: History
@@ -95,6 +101,8 @@ class TrainingRecord:
     generator: Tensor
     stream: StreamState
     floor: Floor | None = None
+    marginal: Marginal | None = None
+    curve: LatentCurve | None = None
 
     @property
     def rows(self) -> float:

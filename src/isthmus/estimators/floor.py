@@ -5,21 +5,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
-import torch
-from torch import Tensor
+from scipy.stats import t as student_t
 
 from isthmus.core.json_type import Json
-from isthmus.core.network import Network
-from isthmus.core.principal import PrincipalComponents
-from isthmus.data.rows import Rows
 
-NORMAL_95 = 1.96
-"""Standard errors to either side in which 95 % of normal deviations lie."""
+INTERVAL = 0.95
+"""Share of the cases in which `Floor.interval` holds the gain."""
+SIGNIFICANT, SIGNIFICANT_CROSSED = 0.05, 0.01
+"""P-values below which a model takes the place of a closed form, on held-out rows and in cross-validation.
+
+Few rows are the best of many epochs by chance, and the rows of different folds share what was trained on.
+"""
 ROUNDING, NOTHING = 1e-6, 1e-8
 """Parts of the closed form's error and of the variance by which a model may be above it."""
-BLOCK = 512
-"""Rows that are compared at a time."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +27,24 @@ class Floor:
     Attributes
     ----------
     method : str
-        The closed form, such as "PCA with 8".
+        The closed form, such as "PCA with 8", "Wiener filter with 8" where noise is to be undone, or "Gaussian of 8",
+        given the cells that are seen, where hidden cells are to be filled.
     error, model_error : float
-        Mean squared error per cell of the closed form and of the model, in scaled units.
+        Mean squared error per cell, of hidden cells alone where these are to be filled, of the closed form and of the
+        model, in scaled units; a deviance for tables of several kinds of columns and counts (`docs/design.md`).
     change, standard_error : float
         Mean over the rows of the model's error minus that of the closed form, and its standard error.
     rows : int
-        Held-out rows.
+        Held-out rows, or groups of them; equal rows of few are one.
     variance : float
         Mean squared deviation of held-out cells from the means of the training rows: the error without any code.
+    p_value : float
+        Probability that the model has so much less error by chance: twice the lesser of those of a paired t-test and of
+        Wilcoxon's signed-rank test, which a few wild rows do not decide; one-sided.
     returned : bool
-        Whether the closed form was returned in place of the model, which had more error.
+        Whether the closed form was returned in place of the model, which had more error, or less within chance.
+    folds : int
+        Parts that the rows were cut into for cross-validation, with models of their own; 0 if rows were held out.
 
     Examples
     --------
@@ -54,7 +59,9 @@ class Floor:
     standard_error: float
     rows: int
     variance: float
+    p_value: float = 1.0
     returned: bool = False
+    folds: int = 0
 
     @property
     def gain(self) -> float:
@@ -62,15 +69,33 @@ class Floor:
         return -self.change / self.error if self.error > 0 else 0.0
 
     @property
+    def kept_error(self) -> float:
+        """The error of what was kept: of the model, or of the closed form in its place."""
+        return self.error if self.returned else self.model_error
+
+    @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of `gain`, paired over rows."""
-        half = NORMAL_95 * self.standard_error / self.error if self.error > 0 else 0.0
+        half = self.deviations(0.5 + INTERVAL / 2) * self.standard_error / self.error if self.error > 0 else 0.0
         return self.gain - half, self.gain + half
+
+    def deviations(self, share: float) -> float:
+        """Return the quantile of Student's t distribution for that many rows; infinity for one."""
+        return float(student_t.ppf(share, self.rows - 1)) if self.rows > 1 else math.inf
 
     @property
     def reached(self) -> bool:
         """Whether the model's error is no larger than that of the closed form, but for rounding."""
         return self.change <= ROUNDING * self.error + NOTHING * self.variance
+
+    @property
+    def won(self) -> bool:
+        """Whether the model is better than the closed form beyond rounding and chance.
+
+        Its `p_value` must be below 5 %, and below 1 % in cross-validation.
+        """
+        level = SIGNIFICANT_CROSSED if self.folds else SIGNIFICANT
+        return self.p_value < level and self.change < -max(ROUNDING * self.error, NOTHING * self.variance)
 
     @property
     def kept(self) -> bool:
@@ -80,10 +105,13 @@ class Floor:
     def __str__(self) -> str:
         low, high = (100 * end for end in self.interval)
         word, ends = ("less", (low, high)) if self.gain >= 0 else ("more", (-high, -low))
+        # No end is "-0".
+        start, stop = (f"{round(end, 0) + 0.0:.0f}" for end in ends)
         errors = f"held-out error {self.model_error:#.3g}; {self.method} {self.error:#.3g}"
-        comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {ends[0]:.0f} to {ends[1]:.0f})"
+        comparison = f"{100 * abs(self.gain):.0f} % {word} (95 %: {start} to {stop})"
         returned = f"; {self.method} returned" if self.returned else ""
-        return f"{errors}: {comparison}, on {self.rows:,} rows{returned}"
+        how = f" in {self.folds}-fold cross-validation" if self.folds else ""
+        return f"{errors}: {comparison}, on {self.rows:,} rows{how}{returned}"
 
     def to_dict(self) -> dict[str, Json]:
         """Return plain numbers and strings by field, for JSON."""
@@ -93,48 +121,3 @@ class Floor:
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the floor of which `to_dict` returned `plain`."""
         return cls(**plain)
-
-
-@torch.no_grad()
-def measured_floor(network: Network, principal: PrincipalComponents, rows: Rows, held_out: Tensor) -> Floor:
-    """Compare a network with principal components on rows that neither has seen.
-
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    principal
-        As many components as the code has numbers.
-    rows
-        All rows.
-    held_out
-        Positions of the rows to compare on, at least one.
-    """
-    model, closed_form, plain, weights = [], [], [], []
-    for index in held_out.split(BLOCK):
-        x, weight = rows.batch(index)
-        full = x.to_dense() if x.layout != torch.strided else x
-        wide = full.double()
-        components = principal_on(principal, wide)
-        near = components.reconstruct(wide)
-        plain.append((wide - components.mean).square().mean(1))
-        model.append((network.reconstruct(x).double() - wide).square().mean(1))
-        closed_form.append((near - wide).square().mean(1))
-        weights.append(torch.ones_like(wide[:, 0]) if weight is None else weight.double())
-    ours, theirs, without, counts = (torch.cat(part).cpu().numpy() for part in (model, closed_form, plain, weights))
-    change = float(np.average(ours - theirs, weights=counts))
-    spread = math.sqrt(float(np.average((ours - theirs - change) ** 2, weights=counts)))
-    return Floor(
-        f"PCA with {principal.components.shape[1]}",
-        float(np.average(theirs, weights=counts)),
-        float(np.average(ours, weights=counts)),
-        change,
-        spread / math.sqrt(max(len(held_out) - 1, 1)),
-        len(held_out),
-        float(np.average(without, weights=counts)),
-    )
-
-
-def principal_on(principal: PrincipalComponents, like: Tensor) -> PrincipalComponents:
-    """Return components in the number type and on the device of a tensor."""
-    return PrincipalComponents(*(part.to(like) for part in principal))

@@ -8,17 +8,15 @@ import torch
 from torch import Generator, Tensor
 from torch.distributions import Normal
 
+from isthmus.core.laplace import normal_points
 from isthmus.core.network import Network
 from isthmus.data.table import Table
 from isthmus.estimators import checks
+from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.inference import Inference, uninitialised
+from isthmus.estimators.log_marginal import log_marginal
 from isthmus.estimators.network_input import SeenRows
 from isthmus.estimators.parameters import RandomState
-
-DIGITS = 1e4
-"""Digits of a row's code that shift its points: enough for noise that differs between rows."""
-LEAST = 1e-9
-"""Probabilities are kept this far from 0 and 1, where the normal quantile is infinite."""
 
 
 def sample(inference: Inference, count: int, random_state: RandomState, noise: bool) -> np.ndarray:
@@ -44,11 +42,19 @@ def line(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
     return start[:, None] * (1 - share) + end[:, None] * share
 
 
-def log_marginal(inference: Inference, table: Table, samples: int, random_state: RandomState) -> np.ndarray:
+def has_density(model: FittedModel) -> bool:
+    """Whether log p(x) can be estimated: by the distribution of codes, or by a prior and a posterior."""
+    network = model.network
+    return model.record.marginal is not None or (network.prior is not None and network.code.has_posterior)
+
+
+def log_likelihood(inference: Inference, table: Table, samples: int, random_state: RandomState) -> np.ndarray:
     """Estimate log p(x) of each row by importance sampling from its posterior, (n,) float64."""
     model = inference.model
     generator = Generator().manual_seed(checks.seed(random_state))
     uniform = torch.empty(samples, model.latent, dtype=torch.float64).uniform_(generator=generator).to(inference.device)
+    if model.record.marginal is not None:
+        return log_marginal(inference, model.record.marginal, table, uniform)
 
     def estimated(seen: SeenRows) -> Tensor:
         return importance_weighted(model.network, seen.x, uniform, lambda theta: inference.log_density(seen, theta))
@@ -74,13 +80,9 @@ def importance_weighted(
     """
     posterior = network.encode(x).posterior
     assert isinstance(posterior, Normal)
-    # Every row shifts the points around the unit cube by digits of its own code (Cranley and Patterson 1976): the noise
-    # differs between rows, so that their errors cancel in a mean, and is the same wherever a row stands.
-    shift = torch.frac(posterior.mean.double() * DIGITS)
     total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=x.device)
-    for point in uniform:
-        place = torch.remainder(point + shift, 1).clamp(LEAST, 1 - LEAST)
-        epsilon = torch.special.ndtri(place).to(x)
+    for point in normal_points(uniform, posterior.mean):
+        epsilon = point.to(x)
         z = posterior.mean + posterior.stddev * epsilon
         # log p(z) - log q(z|x), whose ½ log 2π cancel.
         ratio = (0.5 * (epsilon.square() - z.square()) + torch.log(posterior.stddev)).sum(1)

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,15 +12,16 @@ from isthmus.data.table import Index
 from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK
 from isthmus.engine.training_warning import TrainingWarning
+from isthmus.estimators import held_out_checks, hidden
+from isthmus.estimators.course import course_of, problems_of_course
+from isthmus.estimators.floor import Floor
 
 LEAST_VARIANCE = 0.01
 """A coordinate of the posterior mean with a smaller variance is inactive (Burda, Grosse and Salakhutdinov 2016)."""
-LEAST_EPOCHS = 3
-"""Epochs from which the course of the validation loss is judged."""
-SOON = 20
-"""Epochs after the best one that are not many."""
-LEAST_RISE = 0.2
-"""Nats per cell by which the validation loss must rise to be a problem: half as much error again, for a Gaussian."""
+MOST_UNUSED = 0.1
+"""Share of the coordinates or units of a code that may be unused."""
+NEARLY_ALL = 0.999
+"""Share of the variance that a code of the right size holds."""
 MOST = 4096
 """Rows that are examined."""
 
@@ -35,13 +35,14 @@ def diagnose(network: Network, rows: Rows, index: Index) -> dict[str, float]:
     dict
         `active_units`: coordinates that vary (with a posterior: whose mean has a variance above 0.01). For sparse
         codes `used_units` and `mean_active`, how many of them a row has on average; with a codebook `used_codes` and
-        `codes`. `dead_outputs`: columns that a relu on the output leaves at 0 for every row.
+        `codes`. `dead_outputs`: columns with other values than 0 that a relu on the output leaves at
+        0 for every row.
     """
     network.eval()
     codes: list[Tensor] = []
     dead: Tensor | None = None
     used: Tensor | None = None
-    active = 0
+    active, filled = 0, torch.zeros((), dtype=torch.bool, device=rows.device)
     for chunk in index[:MOST].split(BLOCK):
         x, _ = rows.batch(chunk)
         code = network.encode(x)
@@ -53,6 +54,7 @@ def diagnose(network: Network, rows: Rows, index: Index) -> dict[str, float]:
         if network.likelihood.activation == "relu":
             zero = (network.decode(code.mean) == 0).all(0)
             dead = zero if dead is None else dead & zero
+            filled = filled | (x != 0).any(0)
     z = torch.cat(codes)
     least = LEAST_VARIANCE if network.code.has_posterior else 1e-12 * float(z.square().mean())
     found = {"active_units": float((z.var(0, correction=0) > least).sum())}
@@ -60,7 +62,7 @@ def diagnose(network: Network, rows: Rows, index: Index) -> dict[str, float]:
         found |= {"used_codes": float(used.sum()), "codes": float(len(used))}
     elif used is not None:
         found |= {"used_units": float(used.sum()), "mean_active": active / len(z)}
-    return found if dead is None else found | {"dead_outputs": float(dead.sum())}
+    return found if dead is None else found | {"dead_outputs": float((dead & filled).sum())}
 
 
 def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[str]:
@@ -76,11 +78,22 @@ def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[
             f"the code is the same for every row: none of its {latent} coordinates varies; take init='pca', a smaller "
             "penalty, another activation or learning_rate, or look whether the rows differ"
         )
+    elif latent - active > MOST_UNUSED * latent and "used_units" not in health:
+        collapsed = " (the variance of their posterior means is below 0.01)" if network.code.has_posterior else ""
+        yield (
+            f"{latent - active} of the {latent} coordinates of the code are unused{collapsed}: latent={active} holds "
+            "as much; or take a smaller beta or penalty to use them"
+        )
     unused = latent - int(health.get("used_units", latent))
-    if unused > 0.1 * latent:
+    if unused > MOST_UNUSED * latent:
         yield (
             f"{unused} of the {latent} units of {network.code.made_by} are dead: no row looked at uses them; take a "
             "larger k or rate, a smaller latent, or anneal"
+        )
+    if health.get("dead_outputs"):
+        yield (
+            f"{int(health['dead_outputs'])} columns are reconstructed as 0 for every row: the relu of the "
+            "output is dead there; take another activation of the likelihood, init='pca' or a smaller learning_rate"
         )
     codes = int(health.get("codes", 0))
     if codes and health["used_codes"] < 0.5 * min(codes, rows):
@@ -90,58 +103,58 @@ def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[
         )
 
 
-def course_of(history: History, cells: int) -> dict[str, float]:
-    """Return what the validation losses of the epochs say, in nats per cell.
+def report(
+    network: Network,
+    rows: Rows,
+    training: Index,
+    validation: Tensor,
+    history: History,
+    floor: Floor | None = None,
+    needed: int = 0,
+) -> dict[str, float]:
+    """Diagnose a trained network and its course, and warn once about each problem.
 
-    Returns
-    -------
-    dict
-        `loss_above_start`: if no epoch was better than the start, by how much the best of them was worse.
-        `loss_rise`: if training went on for long after the best epoch, by how much the last one was worse.
+    Parameters
+    ----------
+    network, rows, history
+        After training.
+    training, validation
+        Positions of rows; the latter may be none.
+    floor
+        What a closed form reached on rows that were held out.
+    needed
+        Principal components that hold nearly all of the variance; 0 if that is not known.
     """
-    if "val_loss" not in history.columns or len(history) <= LEAST_EPOCHS:
-        return {}
-    losses = history["val_loss"] / cells
-    if not np.isfinite(losses).all():
-        return {}
-    best = int(np.argmin(losses))
-    if best == 0:
-        return {"loss_above_start": float(losses[1:].min() - losses[0])}
-    # Patience ends a rise soon enough for the best weights to be all that matters.
-    return {"loss_rise": float(losses[-1] - losses[best])} if len(losses) - best > SOON else {}
-
-
-def problems_of_course(health: dict[str, float], history: History) -> Iterable[str]:
-    """Yield a sentence for each problem that the validation losses show."""
-    above, rise = health.get("loss_above_start", 0.0), health.get("loss_rise", 0.0)
-    if max(above, rise) <= LEAST_RISE:
-        return
-    losses, best = history["val_loss"], history.best_epoch
-    if above > LEAST_RISE:
-        yield (
-            f"no epoch was better than the start: the validation loss was {losses[0]:.5g} there and at least "
-            f"{losses[1:].min():.5g} later; take a learning_rate below {history['learning_rate'].max():.3g}"
-        )
-    else:
-        yield (
-            f"the validation loss rose from {losses[best]:.5g} in epoch {best} to {losses[-1]:.5g} at the end: the "
-            f"weights of epoch {best} are kept; take fewer epochs, patience=10, more rows, a smaller network or a "
-            "corruption"
-        )
-
-
-def report(network: Network, rows: Rows, index: Index, history: History) -> dict[str, float]:
-    """Diagnose, and warn once about all problems."""
+    # A few validation rows miss units of a sparse code by chance, and call them dead.
+    index = torch.cat([validation, training[:MOST]])
     health = diagnose(network, rows, index)
     cells = rows.batch(index[:1])[0].shape[1]
     if network.code.latent < cells:
         # A code as wide as the table starts without error, and is told of before training.
         health |= course_of(history, cells)
-
-    wrong = [*problems(health, network, min(len(index), MOST)), *problems_of_course(health, history)]
+    health |= hidden.diagnose(network, rows, index[:BLOCK]) | held_out_checks.diagnose(
+        rows, training, validation, floor
+    )
+    wrong = [
+        *problems(health, network, min(len(index), MOST)),
+        *hidden.problems(health),
+        *problems_of_course(health, history),
+        *held_out_checks.problems(health, floor),
+        *problems_of_size(network.code.latent, needed),
+    ]
     if wrong and differ(rows, index[:MOST]):
-        warnings.warn("; ".join(wrong), TrainingWarning, stacklevel=4)
+        for problem in wrong:
+            warnings.warn(problem, TrainingWarning, stacklevel=5)
     return health
+
+
+def problems_of_size(latent: int, needed: int) -> Iterable[str]:
+    """Yield a sentence if the code is larger than the rows need."""
+    if 0 < needed < (1 - MOST_UNUSED) * latent:
+        yield (
+            f"the code is larger than it must be: {needed} principal components hold {100 * NEARLY_ALL:g} % of the "
+            f"variance; latent={needed} would do"
+        )
 
 
 def differ(rows: Rows, index: Tensor) -> bool:

@@ -21,7 +21,15 @@ from isthmus.core.json_type import Json
 from isthmus.engine import devices
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as settings_of
-from isthmus.estimators.plain import NOT_SAVED, Classes, UnknownPartError, known_classes, parts_named, plain, revived
+from isthmus.estimators.plain import (
+    Classes,
+    UnknownPartError,
+    known_classes,
+    parts_named,
+    plain,
+    revived,
+    saved_parameters,
+)
 from isthmus.estimators.state import State
 
 SCHEMA, OLDEST = 3, 2
@@ -65,7 +73,7 @@ def save(estimator: Saveable, path: Path, state: State | None = None) -> None:
         If the file cannot be written; what was at `path` is still there.
     """
     refuse_path(path)
-    parameters = {name: value for name, value in estimator.get_params(deep=False).items() if name not in NOT_SAVED}
+    parameters = saved_parameters(estimator.get_params(deep=False))
     state = estimator.fitted_state() if state is None else state
     header: dict[str, Json] = {
         "schema": SCHEMA,

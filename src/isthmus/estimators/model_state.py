@@ -17,6 +17,8 @@ from isthmus.engine.history import History
 from isthmus.engine.report import FitReport
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor
+from isthmus.estimators.latent_curve import LatentCurve
+from isthmus.estimators.marginal import Marginal
 from isthmus.estimators.plain import Classes, plain, revived
 from isthmus.estimators.saved_stream import state_of_stream, stream_of, stream_of_schema_2
 from isthmus.estimators.state import State, member, nest, prefixed
@@ -38,11 +40,14 @@ def state_of(model: FittedModel, resume: bool = True) -> State:
         "history": record.history.to_dict(),
         "fit_report": record.report.to_dict(),
         "floor": None if record.floor is None else record.floor.to_dict(),
+        "latent_curve": None if record.curve is None else record.curve.to_dict(),
         "epochs": record.epochs,
     }
     tensors = {f"network.{name}": tensor for name, tensor in model.network.state_dict().items()}
     tensors |= {f"scaling.{name}": tensor for name, tensor in model.scaling.state_dict().items()}
     tensors["generator"] = record.generator
+    if record.marginal is not None:
+        tensors |= {f"marginal.{name}": tensor for name, tensor in record.marginal.state_dict().items()}
     return nest({"stream": state_of_stream(record.stream, resume)}, facts, tensors)
 
 
@@ -84,6 +89,8 @@ def model_of(state: State, classes: Classes) -> FittedModel:
         state.tensors["generator"],
         stream,
         None if facts.get("floor") is None else Floor.from_dict(facts["floor"]),
+        Marginal.from_state_dict(prefixed(state.tensors, "marginal"), network.likelihood),
+        None if facts.get("latent_curve") is None else LatentCurve.from_dict(facts["latent_curve"]),
     )
     return FittedModel(schema, scaling, composition, network, dtype, record)
 

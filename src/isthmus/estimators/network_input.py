@@ -86,7 +86,9 @@ class NetworkInput:
         if not apart.any():
             return SeenRows(x)
         cells = model.scaling(raw.double(), torch.float64).clamp(-GREATEST, GREATEST)
-        return SeenRows(self.guessed(x, gaps.to(self.device)) if gaps.any() else x, apart, cells)
+        # A network that was trained on hidden entries sees which are missing.
+        guesses = gaps.any() and not model.network.shows_gaps
+        return SeenRows(self.guessed(x, gaps.to(self.device)) if guesses else x, apart, cells)
 
     def guessed(self, x: Tensor, gaps: Tensor) -> Tensor:
         """Return rows x (B, F) with what the network expects of the cells in gaps, given the others.
@@ -114,7 +116,8 @@ class NetworkInput:
         first = column_label(int(gaps.any(0).nonzero()[0]), self.model.schema.names)
         raise ValueError(
             f"X contains NaN, missing cells, in {first}, and a model of this likelihood and network takes none: fill "
-            "them first, for example with isthmus.Imputer, or leave likelihood='auto' and take dense layers"
+            "them first, for example with isthmus.Imputer, or leave likelihood='auto' and take dense layers; of images "
+            "give arrays (n, height, width), or mask=numpy.isnan(X) to reconstruct and fill"
         )
 
     def refuse_outside(self, raw: Tensor) -> None:

@@ -24,7 +24,7 @@ Machine: TypeAlias = str | Compute
 class Parameters(Protocol):
     """The constructor parameters of `AutoEncoder`, which documents them."""
 
-    latent: int | float
+    latent: int | float | str
     hidden: tuple[int, ...]
     activation: str
     encoder: Backbone
@@ -42,7 +42,7 @@ class Parameters(Protocol):
     learning_rate: float | str
     schedule: str
     optimizer: Adam | str | object
-    validation_fraction: float | str
+    validation: object
     patience: int | None
     floor: str
     compute: Machine

@@ -17,6 +17,8 @@ from isthmus.core.json_type import Json
 
 NOT_SAVED = ("callbacks", "verbose")
 """Parameters of estimators that belong to a run rather than to a model."""
+ROWS = "validation"
+"""The parameter that may hold rows of a table."""
 Classes = Mapping[str, type]
 """Classes of parts by their names."""
 
@@ -74,9 +76,17 @@ def plain(value: object) -> Json:
     )
 
 
+def saved_parameters(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters that belong to a model; of rows that validated its training nothing is kept."""
+    kept = {name: value for name, value in parameters.items() if name not in NOT_SAVED}
+    if not isinstance(kept.get(ROWS, ""), str | int | float):
+        kept[ROWS] = "auto"
+    return kept
+
+
 def plain_parameters(part: Part | BaseEstimator) -> dict[str, Json]:
     """Return the hyper-parameters of a part as JSON has them; the error names the part."""
-    parameters = {name: value for name, value in part.get_params(deep=False).items() if name not in NOT_SAVED}
+    parameters = saved_parameters(part.get_params(deep=False))
     try:
         return {name: plain(value) for name, value in parameters.items()}
     except TypeError as error:

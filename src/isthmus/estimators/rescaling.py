@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from isthmus.core.modules import Stack
+from isthmus.core.modules import FixedComponents, Stack
 from isthmus.core.network import Network
 from isthmus.parts.likelihoods import GaussianLikelihood
 
@@ -32,7 +32,7 @@ def can_rescale(network: Network) -> bool:
     """Whether a change of units can be absorbed: dense layers at either end, and a last layer that gives the mean."""
     encoder, decoder, likelihood = network.encoder, network.decoder, network.likelihood
     return (
-        isinstance(encoder, Stack)
+        isinstance(encoder, Stack | FixedComponents)
         and isinstance(decoder, Stack)
         and type(likelihood) is GaussianLikelihood
         and likelihood.activation == "identity"
@@ -65,7 +65,7 @@ def rescale(network: Network, optimiser: torch.optim.Optimizer | None, change: U
 
 def rescale_first(network: Network, optimiser: torch.optim.Optimizer | None, change: UnitChange) -> None:
     """Change the units of what the encoder sees, as far as its first columns go."""
-    assert isinstance(network.encoder, Stack)
+    assert isinstance(network.encoder, Stack | FixedComponents)
     first, offset = network.encoder.weights[0], network.encoder.biases[0]
     a, b = change.ratio.to(first), change.shift.to(first)
     columns = slice(0, len(a))

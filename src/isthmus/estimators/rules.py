@@ -19,8 +19,10 @@ from isthmus.engine.optimisers import optimiser
 from isthmus.engine.plan import Plan
 from isthmus.engine.schedules import schedule
 from isthmus.estimators import checks
+from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.parameters import Backbone, Parameters, Slot
 from isthmus.parts.backbones import Dense, Linear, Tied
+from isthmus.parts.by_shape import ByShape
 from isthmus.parts.convolution import Convolutional
 from isthmus.parts.corruptions import Masking
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
@@ -78,11 +80,11 @@ def likelihood(summary: Summary, scaling: AffineScaling) -> Gaussian | Bernoulli
     return Gaussian()
 
 
-def validation_rows(validation_fraction: float | str, rows: int) -> int:
-    """Return how many rows are kept out of training to validate it."""
-    if is_auto(validation_fraction):
+def validation_rows(validation: object, rows: int) -> int:
+    """Return how many rows are drawn to validate a training: a share of them, or as many as suits their number."""
+    if is_auto(validation):
         return automatic_validation(rows)
-    return min(round(fraction("validation_fraction", validation_fraction) * rows), rows - 1)
+    return min(round(fraction("validation", validation) * rows), rows - 1)
 
 
 def latent_size(
@@ -172,9 +174,20 @@ def corruption(parameters: Parameters, schema: TableSchema) -> Slot:
 
 def takes_gaps(parameters: Parameters) -> bool:
     """Whether cells may be missing: the likelihood is automatic, and the encoder has room for marks of gaps."""
-    encoder = parameters.encoder
+    encoder = parameters.encoder.rows if isinstance(parameters.encoder, ByShape) else parameters.encoder
     dense = encoder is None or isinstance(encoder, Dense | Linear) or (encoder in ("dense", "linear"))
     return is_auto(parameters.likelihood) and dense and not obstacle_of_network(parameters)
+
+
+def takes_gaps_in_use(parameters: Parameters, model: FittedModel) -> bool:
+    """Whether cells may be missing in use: of images those that count nothing, and of rows as in `fit`.
+
+    A network whose encoder sees what is missing takes gaps in any rows.
+    """
+    if takes_gaps(parameters):
+        return True
+    images = model.schema.row_shape is not None or model.network.shows_gaps
+    return images and not model.network.likelihood.whole
 
 
 def obstacle_to_columns(parameters: Parameters) -> str:
@@ -204,7 +217,7 @@ def is_backbone(part: Backbone, kind: type, name: str) -> bool:
     return isinstance(part, kind) or (isinstance(part, str) and part == name)
 
 
-def is_share(latent: int | float) -> bool:
+def is_share(latent: int | float | str) -> TypeGuard[float]:
     """Whether the size of the code is given as a share of the variance."""
     return is_number(latent) and not isinstance(latent, Integral)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from contextlib import AbstractContextManager
 from copy import copy, deepcopy
 from typing import NamedTuple
 
@@ -27,15 +28,18 @@ from isthmus.engine.inference import BLOCK
 from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
-from isthmus.estimators import challenge, checks, health, rules
-from isthmus.estimators.building import Built, Units, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import choice, not_below
+from isthmus.estimators import challenge, checks, rules
+from isthmus.estimators.building import Built, build, fix_variance, rows_to_train, threads_to_build
+from isthmus.estimators.closed_form import can_return, choice, floor_of, settled, use_all_rows
+from isthmus.estimators.cross_validation import LastEpoch, cross_validated
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
-from isthmus.estimators.floor import Floor, measured_floor
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
+from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.units import Units
+from isthmus.estimators.validation import given, held_out, held_out_of_stream
 
 AGAIN = ", again at chunk "
 """Says in `History.init` that a stream began anew at PCA."""
@@ -46,7 +50,10 @@ def fit(
     table: Table,
     schema: TableSchema,
     sample_weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     validation: np.ndarray | None = None,
+    compare: bool = True,
+    density: bool = False,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -60,9 +67,15 @@ def fit(
         What was learned of the table.
     sample_weight
         (n,) weights, at least 0; None for equal ones.
+    groups
+        (n,) labels; rows of one label are either all trained on or all held out.
     validation
-        Positions of the rows that are kept out of training to validate it, for rows in memory of equal weight; None
-        for as many as `validation_fraction` says, drawn at random.
+        Positions of the rows that are held out of training to validate it, for rows in memory; none of them trains
+        without validation. None does as `parameters.validation` says.
+    compare
+        Whether the network is compared with a closed form (`Floor`), which may take its place.
+    density
+        Whether to learn the distribution of codes, for log p(x).
 
     Returns
     -------
@@ -75,37 +88,39 @@ def fit(
     """
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
+    choice(parameters)
+    held = held_out(parameters.validation, table, sample_weight, groups) if validation is None else given(validation)
     table, weight = weighted(table, sample_weight, least=2)
-    on_floor = choice(parameters)
-    drawn = rules.validation_rows(parameters.validation_fraction, len(table))
-    n_validation = drawn if validation is None else len(validation)
-    plan = rules.plan(parameters, len(table) - n_validation, n_validation)
+    plan = rules.plan(parameters, len(table) - held.count, held.count)
+    crossable = validation is None and rules.is_auto(parameters.validation) and not held.count
     with threads_to_build(parameters, table):
-        built = build(parameters, table, schema, weight, drawn if validation is None else validation, plan)
+        built = build(parameters, table, schema, weight, held, plan, compare and (held.count > 0 or crossable))
+    plan = planned(plan, parameters, built)
+    on_floor = choice(parameters) if can_return(built) else "tell"
+    crossed = None
+    if crossable:
+        crossed = cross_validated(parameters, table, schema, weight, held.groups, plan, built)
+    if crossed is not None and on_floor == "return":
+        callbacks = [*callbacks, LastEpoch(crossed.epochs)]
     trainer = Trainer(
-        built.network,
-        built.rows,
-        built.training,
-        built.validation,
-        planned(plan, parameters, built),
-        built.generator,
-        [*reports, *callbacks],
+        built.network, built.rows, built.training, built.validation, plan, built.generator, [*reports, *callbacks]
     )
     trainer.history.init, trainer.scale = built.start, built.units.scale
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
+    elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
+        trainer.stop("cross-validation found no gain in training")
     history = trainer.fit()
-    floor = finish(parameters, built, history)
-    if floor is not None:
-        built, floor = not_below(floor, on_floor, built)
-        if floor.returned:
-            finish(parameters, built, history)
+    with threads_to_use(parameters, built.network):
+        built, floor = settled(built, floor_of(built, crossed, on_floor, held.groups), on_floor, history)
+        if floor is not None and floor.returned and held.drawn:
+            use_all_rows(built)
+        marginal = learned_marginal(built.network, built.rows, built.training, built.validation) if density else None
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
-    record = TrainingRecord(
-        history, report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream, floor
-    )
+    epochs, state = max(trainer.epoch, 1), built.generator.get_state()
+    record = TrainingRecord(history, report, epochs, state, built.units.stream, floor, marginal, built.curve)
     return model_of(built, schema, record)
 
 
@@ -167,8 +182,7 @@ class Begun(NamedTuple):
 def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
     """Build a model from the first chunk of a stream."""
     with threads_to_build(parameters, table):
-        n_validation = rules.validation_rows(parameters.validation_fraction, len(table))
-        built = build(parameters, table, schema, weight, n_validation, plan)
+        built = build(parameters, table, schema, weight, held_out_of_stream(parameters.validation, len(table)), plan)
     history = History()
     history.init = built.start
     stream = built.units.stream
@@ -280,19 +294,10 @@ def leaves_no_error(network: Network) -> bool:
     return alone and network.likelihood.exhausted
 
 
-def finish(parameters: Parameters, built: Built, history: History) -> Floor | None:
-    """Fix optimal variances on the rows that validated the training, or trained it, and look for dead parts.
-
-    Returns the error of principal components on the validation rows beside that of the model.
-    """
-    index = built.validation if len(built.validation) else built.training
-    operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in built.network.parameters())
-    with devices.threads(devices.thread_count(compute(parameters.compute).threads, operations)):
-        fix_variance(built.network, built.rows, index)
-        history.health = health.report(built.network, built.rows, index, history)
-        if built.closed_form is None:
-            return None
-        return measured_floor(built.network, built.closed_form, built.rows, built.validation)
+def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:
+    """Return the context in which rows pass through a network once."""
+    operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in network.parameters())
+    return devices.threads(devices.thread_count(compute(parameters.compute).threads, operations))
 
 
 def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> FittedModel:

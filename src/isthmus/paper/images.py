@@ -23,6 +23,11 @@ class Images:
     white: float
 
     @property
+    def whence(self) -> str:
+        """Where the images came from, in words."""
+        return self.source.replace("folder <ISTHMUS_DATA>", "a local folder")
+
+    @property
     def pixels(self) -> int:
         """The number of pixels F of an image."""
         return self.train.shape[1]

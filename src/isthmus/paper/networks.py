@@ -9,6 +9,7 @@ from torch import Tensor
 from isthmus.engine import Adam, Compute
 from isthmus.estimators import AutoEncoder
 from isthmus.paper.images import Images
+from isthmus.parts.backbones import Dense
 from isthmus.parts.codes import Deterministic
 from isthmus.parts.likelihoods import Bernoulli, Gaussian
 
@@ -87,8 +88,9 @@ def estimator(run: Run, pixels: int) -> AutoEncoder:
     multiplied by the number of pixels.
     """
     if run.recipe == "isthmus":
+        encoder = Dense((run.hidden,))
         return AutoEncoder(
-            run.latent, (run.hidden,), epochs=run.epochs, compute=Compute(threads=1), random_state=run.seed
+            run.latent, encoder=encoder, epochs=run.epochs, compute=Compute(threads=1), random_state=run.seed
         )
     squared_error = Gaussian(variance=0.5, activation=run.output)
     return AutoEncoder(
@@ -104,7 +106,7 @@ def estimator(run: Run, pixels: int) -> AutoEncoder:
         learning_rate=1e-3,
         schedule="constant",
         optimizer=Adam(epsilon=1e-8 * pixels),
-        validation_fraction=0.0,
+        validation=0.0,
         compute=Compute(threads=1, precision="float32"),
         random_state=run.seed,
     )

@@ -8,7 +8,8 @@ from sklearn.decomposition import PCA
 
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run
-from isthmus.paper.results import NO_CODES, Result, measured
+from isthmus.paper.plane import plane_of
+from isthmus.paper.results import Result, measured
 
 
 def fit_pca(runs: Sequence[Run], images: Images) -> list[Result]:
@@ -22,21 +23,24 @@ def fit_pca(runs: Sequence[Run], images: Images) -> list[Result]:
 def measured_pca(run: Run, images: Images, mean: np.ndarray, axes: np.ndarray, seconds: float) -> Result:
     """Measure the first principal components, axes (K, F), as a linear autoencoder."""
 
-    def reconstruct(rows: np.ndarray) -> np.ndarray:
-        return (images.bright(rows) - mean) @ axes.T @ axes + mean
+    def encode(rows: np.ndarray) -> np.ndarray:
+        return (images.bright(rows) - mean) @ axes.T
+
+    def decode(codes: np.ndarray) -> np.ndarray:
+        return codes @ axes + mean
 
     errors = [
-        np.square(images.bright(rows) - reconstruct(rows)).sum(dtype=np.float64)
+        np.square(images.bright(rows) - decode(encode(rows))).sum(dtype=np.float64)
         for rows in np.array_split(images.train, max(1, len(images.train) // 10_000))
     ]
     return measured(
         run,
         images,
-        reconstruct(images.test),
+        decode(encode(images.test)),
         init="none: closed form",
         train_loss=[float(sum(errors) / images.train.size)],
         test_mse_by_epoch=[],
         seconds=seconds,
         filters=axes,
-        codes=(images.bright(images.test) - mean) @ axes.T if run.latent == 2 else NO_CODES,
+        plane=plane_of(encode(images.test), decode) if run.latent == 2 else None,
     )

@@ -10,8 +10,11 @@ from isthmus.data import load_dataset
 from isthmus.paper.further import CHAPTERS, Chapter
 from isthmus.paper.images import Images, images_of
 from isthmus.paper.networks import Run, planned_runs
+from isthmus.paper.numbers import counted, error
+from isthmus.paper.numbers import seconds as duration
+from isthmus.paper.options import EPOCHS, Options
 from isthmus.paper.pca import fit_pca
-from isthmus.paper.report import Options, require_writable, write_report
+from isthmus.paper.report import require_writable, write_report
 from isthmus.paper.results import Result
 from isthmus.paper.training import fit
 
@@ -19,7 +22,6 @@ BOTTLENECKS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 QUICK_BOTTLENECKS = (2, 8, 32)
 QUICK_ROWS = 4000
 QUICK_EPOCHS = 3
-EPOCHS = 20
 
 
 def reproduce(
@@ -46,7 +48,8 @@ def reproduce(
     seeds
         Each network is trained once per seed.
     quick
-        4,000 training images, 3 epochs and three bottleneck sizes, for a first look within half a minute.
+        4,000 training images, 3 epochs and three bottleneck sizes, for a first look within half a minute. The report
+        then shows what was measured and judges no claim.
     extended
         Whether to add the chapters of `further`, the paper's "to go further".
     log
@@ -72,7 +75,9 @@ def reproduce(
         images = images.first(QUICK_ROWS)
     epochs = epochs or (QUICK_EPOCHS if quick else EPOCHS)
     runs = planned_runs(images, epochs, seeds, QUICK_BOTTLENECKS if quick else BOTTLENECKS)
-    log(f"data: {images.name} from {images.source}, {len(images.train)} training and {len(images.test)} test images")
+    log(
+        f"data: {images.name} from {images.whence}, {len(images.train):,} training and {len(images.test):,} test images"
+    )
     results = fit_all(runs, images, log)
     chapters = study_all(images, epochs, seeds[0], log) if extended else {}
     path = write_report(
@@ -97,8 +102,8 @@ def fit_all(runs: Sequence[Run], images: Images, log: Callable[[str], None]) -> 
             run = result.run
             by_run[run] = result
             log(
-                f"{done}/{len(networks)} {run.name}, seed {run.seed}: {run.epochs} epochs in {result.seconds:.1f} s, "
-                f"test error {result.quality.mse:.5f}"
+                f"{done}/{len(networks)} {run.name}, seed {run.seed}: {counted(run.epochs, 'epoch')} in "
+                f"{duration(result.seconds)} s, test error {error(result.quality.mse)}"
             )
     return [by_run[run] for run in runs]
 

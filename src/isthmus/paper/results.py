@@ -1,12 +1,13 @@
 """`Result`: what is known of a fitted run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from isthmus.paper.images import Images, digit_rows
 from isthmus.paper.networks import Run
+from isthmus.paper.plane import Plane
 from isthmus.reports.metrics import ImageQuality, image_quality
 
 
@@ -33,11 +34,10 @@ class Result(NamedTuple):
     """Standard deviation of the reconstructions around their mean, averaged over the pixels."""
     filters: np.ndarray
     """(hidden, F) weights of the first layer."""
-    codes: np.ndarray
-    """(n, 2) codes of the test images if the code size is 2, else (0, 2)."""
-
-
-NO_CODES = np.empty((0, 2))
+    plane: Plane | None
+    """The plane of codes if a code has two numbers."""
+    findings: Sequence[str]
+    """What the checks after the fit said, in sentences."""
 
 
 def measured(
@@ -50,7 +50,8 @@ def measured(
     test_mse_by_epoch: list[float],
     seconds: float,
     filters: np.ndarray,
-    codes: np.ndarray,
+    plane: Plane | None,
+    findings: Sequence[str] = (),
 ) -> Result:
     """Return the result of a run whose reconstructions (n, F) of the test images have grey levels around [0, 1]."""
     test = images.bright(images.test)
@@ -66,7 +67,8 @@ def measured(
         shown=reconstructions[digit_rows(images)],
         spread=float(reconstructions.std(axis=0).mean()),
         filters=filters,
-        codes=codes,
+        plane=plane,
+        findings=findings,
     )
 
 
@@ -79,3 +81,15 @@ def bottleneck_results(results: Mapping[str, Result], prefix: str = "bottleneck-
     """Return the bottleneck runs with that prefix ("bottleneck-" or "bottleneck-pca-"), by increasing code size."""
     found = [r for name, r in results.items() if name.startswith(prefix) and name.removeprefix(prefix).isdigit()]
     return sorted(found, key=lambda result: result.run.latent)
+
+
+def by_seed(results: Sequence[Result]) -> list[dict[str, Result]]:
+    """Return one result per run name for each seed; what has run with one seed only is the same in all of them."""
+    found: dict[int, dict[str, Result]] = {}
+    for result in results:
+        if result.run.name == "paper-sigmoid-mse":
+            found[result.run.seed] = {}
+    first = {result.run.name: result for result in reversed(results)}
+    for seed, of_seed in found.items():
+        of_seed |= first | {result.run.name: result for result in results if result.run.seed == seed}
+    return list(found.values())

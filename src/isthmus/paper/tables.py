@@ -1,14 +1,16 @@
 """The numbers as data: the content of `results.json` and the rows of the report's tables."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from isthmus.paper import numbers
 from isthmus.paper.claim import Claim
+from isthmus.paper.colours import Whose
 from isthmus.paper.further import Chapter
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run
+from isthmus.paper.numbers import mean_and_spread
 from isthmus.paper.results import Result
 
 
@@ -16,9 +18,10 @@ class TableRow(NamedTuple):
     """One line of the table of runs: each measure as text, the mean over the seeds with its standard deviation."""
 
     name: str
-    run: Run
+    whose: Whose
+    network: str
     widths: str
-    loss: str
+    epochs: str
     train: str
     mse: str
     bce: str
@@ -33,28 +36,41 @@ def table(results: Sequence[Result]) -> list[TableRow]:
     by_name: dict[str, list[Result]] = {}
     for result in results:
         by_name.setdefault(result.run.name, []).append(result)
-    return [
-        TableRow(
-            name=name,
-            run=group[0].run,
-            widths="-".join(map(str, group[0].widths)),
-            loss=likelihood_name(group[0].run),
-            train=mean_and_spread([result.train_loss[-1] for result in group], 4),
-            mse=mean_and_spread([result.quality.mse for result in group], 4),
-            bce=mean_and_spread([result.quality.bce for result in group], 3),
-            psnr=mean_and_spread([result.quality.psnr for result in group], 1),
-            explained=mean_and_spread([100 * result.quality.explained_variance for result in group], 1),
-            dead=mean_and_spread([result.quality.dead_outputs for result in group], 0),
-            seconds=mean_and_spread([result.seconds for result in group], 1),
-        )
-        for name, group in by_name.items()
-    ]
+    return [row(group) for group in by_name.values()]
 
 
-def mean_and_spread(values: Sequence[float], digits: int) -> str:
-    """Return the mean as text, with the standard deviation if there are several values."""
-    mean = f"{statistics.fmean(values):.{digits}f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+def row(group: Sequence[Result]) -> TableRow:
+    """Return the row of the results of one run name, one per seed."""
+    run = group[0].run
+    return TableRow(
+        name=run.name,
+        whose=run.recipe,
+        network=title(run),
+        widths="-".join(map(str, group[0].widths)),
+        epochs=str(run.epochs or "–"),
+        train=mean_and_spread([result.train_loss[-1] for result in group], numbers.ERROR),
+        mse=mean_and_spread([result.quality.mse for result in group], numbers.ERROR),
+        bce=mean_and_spread([result.quality.bce for result in group], numbers.ENTROPY),
+        psnr=mean_and_spread([result.quality.psnr for result in group], numbers.DECIBELS),
+        explained=mean_and_spread([100 * result.quality.explained_variance for result in group], numbers.PERCENT),
+        dead=mean_and_spread([result.quality.dead_outputs for result in group], 0),
+        seconds=time_of(group),
+    )
+
+
+def time_of(group: Sequence[Result]) -> str:
+    """Return the seconds of training as text."""
+    times = [result.seconds for result in group]
+    return numbers.seconds(times[0]) if len(times) == 1 else mean_and_spread(times, numbers.SECONDS)
+
+
+def title(run: Run) -> str:
+    """Return the name of a run as the report shows it."""
+    if run.recipe == "paper":
+        small = run.name == "paper-8-4"
+        output = {"sigmoid": "sigmoid", "relu": "ReLU"}[run.output]
+        return f"paper, {'8-4, ' * small}{output} + {run.loss.upper()}"
+    return f"{'PCA' if run.recipe == 'pca' else 'isthmus'}, {numbers.counted(run.latent, 'number')}"
 
 
 def likelihood_name(run: Run) -> str:
@@ -66,9 +82,9 @@ def likelihood_name(run: Run) -> str:
 
 def as_json(images: Images, results: Sequence[Result], verdicts: Sequence[Claim]) -> dict[str, object]:
     """Return the content of `results.json`."""
-    data = {"name": images.name, "source": images.source, "train": len(images.train), "test": len(images.test)}
+    data = {"name": images.name, "source": images.whence, "train": len(images.train), "test": len(images.test)}
     runs = [run_as_json(result) for result in results]
-    return {"data": data, "runs": runs, "claims": [verdict._asdict() for verdict in verdicts]}
+    return {"data": data, "runs": runs, "claims": [claim_as_json(verdict) for verdict in verdicts]}
 
 
 def run_as_json(result: Result) -> dict[str, object]:
@@ -88,6 +104,18 @@ def run_as_json(result: Result) -> dict[str, object]:
         "explained_variance": finite(result.quality.explained_variance),
         "seconds": result.seconds,
         "test_mse_by_epoch": result.test_mse_by_epoch,
+        "findings": list(result.findings),
+    }
+
+
+def claim_as_json(claim: Claim) -> dict[str, object]:
+    """Return what `results.json` says of a claim; `holds` is null if there is no verdict."""
+    return {
+        "claim": claim.claim,
+        "source": claim.source.value,
+        "holds": claim.holds,
+        "verdict": claim.verdict,
+        "evidence": claim.evidence,
     }
 
 
@@ -98,7 +126,8 @@ def further_as_json(chapters: Mapping[str, Chapter]) -> dict[str, object]:
             "models": {
                 model: {key: finite(value) for key, value in row.items()} for model, row in chapter.rows.items()
             },
-            "claims": [claim._asdict() for claim in chapter.claims],
+            "claims": [claim_as_json(claim) for claim in chapter.claims],
+            "findings": [finding._asdict() for finding in chapter.findings],
         }
         for name, chapter in chapters.items()
     }

@@ -9,9 +9,12 @@ from isthmus.core.network import Network
 from isthmus.data.rows import Rows
 from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.inference import mean_squared_error
+from isthmus.estimators import AutoEncoder
+from isthmus.paper.findings import kept_warnings
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run, encoder_weights, estimator
-from isthmus.paper.results import NO_CODES, Result, measured
+from isthmus.paper.plane import Plane, plane_of
+from isthmus.paper.results import Result, measured
 from isthmus.parts.likelihoods import Gaussian
 
 
@@ -19,7 +22,8 @@ def fit(run: Run, images: Images) -> Result:
     """Train the network of a run and measure it on the test images."""
     errors = ErrorByEpoch(images)
     model = estimator(run, images.pixels)
-    model.set_params(callbacks=[errors]).fit(images.train)
+    with kept_warnings() as findings:
+        model.set_params(callbacks=[errors]).fit(images.train)
     history = model.history_
     losses = history["loss"][history["epoch"] > 0] / images.pixels
     if run.loss == "mse":
@@ -33,8 +37,14 @@ def fit(run: Run, images: Images) -> Result:
         test_mse_by_epoch=errors.by_epoch,
         seconds=float(history["seconds"][-1]) - sum(errors.seconds[:-1]),
         filters=encoder_weights(model).numpy(),
-        codes=model.transform(images.test) if run.latent == 2 else NO_CODES,
+        plane=plane(model, images) if run.latent == 2 else None,
+        findings=findings,
     )
+
+
+def plane(model: AutoEncoder, images: Images) -> Plane:
+    """Return the plane of codes of a model whose code has two numbers."""
+    return plane_of(model.transform(images.test), lambda codes: images.bright(model.inverse_transform(codes)))
 
 
 def squared_errors(nats: np.ndarray, likelihood: object) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""Encoders and decoders: `Dense`, `Linear`, `Tied`."""
+"""Encoders and decoders: `Dense`, `Principal`, `Linear`, `Tied`."""
 
 from dataclasses import dataclass
 
 from isthmus.core.checks import fraction, is_number, whole_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Backbone, Part
-from isthmus.core.modules import NORMS, Stack, TiedStack, activation
+from isthmus.core.modules import NORMS, FixedComponents, Stack, TiedStack, activation
 from isthmus.core.registry import register
 
 
@@ -68,6 +68,38 @@ class Dense(Part):
         if self.norm is not None:
             refuse_unknown("norm", self.norm, NORMS)
         return Stack(widths, self.activation, self.norm, fraction("dropout", self.dropout))
+
+
+@register("encoder", "decoder")
+@dataclass
+class Principal(Dense):
+    """The principal components of all rows, which training leaves as they are, and a dense decoder that is trained.
+
+    Neighbours and linear models then find in the codes exactly what PCA gives them, and the decoder reconstructs from
+    them what is not linear: z = Pᵀ(x - m), x̂ = g(z).
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Units of each hidden layer of the decoder, from the output to the code.
+    activation, norm, dropout
+        Of the decoder, as in `Dense`.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, as `Dense`, and if the network cannot start at PCA.
+
+    Examples
+    --------
+    >>> encoder = Principal(hidden=(128,)).build_encoder(784, 64)
+    >>> [tuple(weight.shape) for weight in encoder.weights], list(encoder.parameters())
+    ([(64, 784)], [])
+    """
+
+    def build_encoder(self, features: int, outputs: int) -> FixedComponents:  # type: ignore[override]
+        """Return one fixed layer from features to outputs."""
+        return FixedComponents(features, outputs)
 
 
 @register("encoder", "decoder")

@@ -7,7 +7,8 @@ from typing import Any, Literal, overload
 from torch import nn
 
 from isthmus.core.choices import unknown
-from isthmus.core.contract import Backbone, CodeModule, CorruptionModule
+from isthmus.core.contract import Backbone, CodeModule
+from isthmus.core.corruption import CorruptionModule
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import Network, Wrapped
 from isthmus.core.registry import name_of, parts
@@ -56,7 +57,7 @@ def part(slot: str, given: object) -> Any:
     >>> part("likelihood", "mse")
     Gaussian(variance=0.5, activation='identity', floor=1e-06)
     >>> part("code", "top_k")
-    TopK(k=25, alpha=1.0, anneal=0.0, activation='identity')
+    TopK(k=25, alpha=1.0, anneal=0.0, activation='identity', balance=0.4)
     """
     if isinstance(given, str):
         return named(slot, given)
@@ -201,6 +202,8 @@ def built_likelihood(likelihood: Likelihood, features: int) -> LikelihoodModule:
 def built_corruption(given: object, features: int, likelihood: LikelihoodModule) -> CorruptionModule:
     """Return the module of a corruption, for the features that the likelihood groups.
 
+    A likelihood with a place for missing entries shows the encoder what is hidden, and needs no marks.
+
     Raises
     ------
     ValueError
@@ -210,6 +213,8 @@ def built_corruption(given: object, features: int, likelihood: LikelihoodModule)
     module = corruption.build(features)
     trial.corruption(corruption, module, features)
     module.feature_group = likelihood.feature_group
+    if likelihood.inputs is not None:
+        module.remove()
     if module.removes and likelihood.inputs is None:
         raise ValueError(
             f"{type(corruption).__name__}(value=None) makes entries missing, which {likelihood.made_by} does not "

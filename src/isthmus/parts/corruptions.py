@@ -9,7 +9,8 @@ from torch import Tensor
 
 from isthmus.core.checks import fraction, is_number, no_negative_number, positive_number
 from isthmus.core.choices import refuse_unknown
-from isthmus.core.contract import Corrupted, CorruptionModule, Part
+from isthmus.core.contract import Part
+from isthmus.core.corruption import Corrupted, CorruptionModule
 from isthmus.core.registry import register
 
 
@@ -20,6 +21,7 @@ class AddedNoise(CorruptionModule):
         super().__init__()
         self.scale = scale
         self.clip = clip
+        self.noise_variance = scale**2 if clip is None else 0.0
 
     def forward(self, x: Tensor) -> Corrupted:
         """Return noisy rows for x (B, F)."""
@@ -93,17 +95,22 @@ class HiddenEntries(CorruptionModule):
     def __init__(self, rate: float, value: float, mark: bool, hidden_only: bool) -> None:
         super().__init__()
         self.rate = rate
-        self.value = value
+        self.hidden_value = value
         self.removes = math.isnan(value)
         self.marks = mark
         self.weighs = hidden_only
+
+    def remove(self) -> None:
+        """Make marked entries missing instead; entries that are not marked keep their value."""
+        if self.marks:
+            self.hidden_value, self.removes, self.marks = math.nan, True, False
 
     def forward(self, x: Tensor) -> Corrupted:
         """Return rows with gaps for x (B, F), the mask of the gaps, and the weight of each entry."""
         mask = hit(x, self.rate, self)
         # Divided by the rate, so that the expected loss is that of all entries.
         cells = mask / self.rate if self.weighs else None
-        return Corrupted(torch.where(mask > 0, self.value, x), mask if self.marks else None, cells)
+        return Corrupted(torch.where(mask > 0, self.hidden_value, x), mask if self.marks else None, cells)
 
 
 @register("corruption")
@@ -119,7 +126,8 @@ class Masking(Part):
         Value of a hidden entry, in units of the scaled data: 0 is the mean of standardised columns. None makes it
         missing, like the missing cells of a table, whose likelihood `Mixed` shows the encoder what is missing.
     mark : bool
-        Whether the encoder also sees which entries are hidden: (B, 2F). The value alone cannot tell if it is legal.
+        Whether the encoder also sees which entries are hidden: (B, 2F). The value alone cannot tell if it is legal. In
+        a table of several kinds of columns hidden entries are missing instead, as ``value=None`` makes them.
     score : {"all", "hidden"}
         Which entries count in the reconstruction loss.
 

@@ -30,6 +30,8 @@ from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.registry import register
 
 LOG_2_PI = math.log(2 * math.pi)
+LEAST_COUNT = 1e-12
+"""Least weight of the cells by which a variance is divided."""
 FOLLOWING = 0.01
 """Weight of the batch's variance in the running mean that an optimal variance keeps, per training step."""
 
@@ -69,11 +71,25 @@ class GaussianLikelihood(LikelihoodModule):
 
     def nll(self, x: Tensor, theta: Tensor, weight: Tensor | None = None, cells: Tensor | None = None) -> Tensor:
         """Return -log p(x|z) of each row, (B,), in nats; in one pass over the cells if they share a variance."""
+        if cells is not None and self.mode in ("optimal", "columns"):
+            return self.nll_of_cells((x - self.mean(theta)).square(), weight, cells)
         if self.mode in ("learned", "columns") or cells is not None:
             return super().nll(x, theta, weight, cells)
         squared = (x - self.mean(theta)).square().sum(1)
         variance = self.common_variance(squared / self.features, weight)
         return 0.5 * (squared / variance + self.features * (torch.log(variance) + LOG_2_PI))
+
+    def nll_of_cells(self, squares: Tensor, weight: Tensor | None, cells: Tensor) -> Tensor:
+        """Return what `nll` does, from squared errors (B, F), at a variance of the cells by their weights."""
+        summed = 0 if self.mode == "columns" else 1
+        squared, counts = squares * cells, cells
+        if summed:
+            squared, counts = squared.sum(1), counts.sum(1)
+        share = batch_mean(counts, weight)
+        # Squares over the mean of the counts have the variance by these weights as their mean.
+        variance = self.common_variance(squared / share.clamp_min(LEAST_COUNT), weight)
+        losses = 0.5 * (squared / variance + counts * (torch.log(variance) + LOG_2_PI))
+        return losses if summed else losses.sum(1)
 
     def log_variance(self, theta: Tensor, squares: Tensor, weight: Tensor | None) -> Tensor:
         """Return log σ²: of each cell (B, F) if it is learned, else one number, or one per column (F,)."""
@@ -137,6 +153,14 @@ class GaussianLikelihood(LikelihoodModule):
             self.variance.copy_(errors.clamp_min(self.floor))
         else:
             self.set_variance(float(errors.mean()))
+
+    def with_column_spreads(self) -> "GaussianLikelihood | None":
+        """Return a copy with an optimal variance of each column; None if variances are fixed or learned."""
+        if self.mode not in ("optimal", "columns"):
+            return None
+        copy = GaussianLikelihood(self.features, "columns", self.activation, self.floor).to(self.variance)
+        copy.variance.copy_(self.variance.expand(self.features))
+        return copy.eval()
 
     def spread_bias(self, residual_variances: Tensor) -> Tensor:
         """Return the outputs beyond the mean at which each column has the given variance, (F,) or none."""

@@ -7,7 +7,7 @@ from torch import Tensor
 from isthmus.core.checks import no_negative_number, positive_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.contract import Part, Prior, Step
-from isthmus.core.divergences import precise, squared_mmd, total_correlation
+from isthmus.core.divergences import pairwise_information, precise, squared_mmd
 from isthmus.core.network import Network, PenaltyModule
 from isthmus.core.registry import register
 from isthmus.parts.priors import Sampler, drawn_beside, needs_posterior, prior_of
@@ -83,7 +83,7 @@ class Dependence(PenaltyModule):
     def forward(self, step: Step, network: Network) -> Tensor:
         """Return the penalty of each row, (B,), in nats."""
         assert step.code.posterior is not None
-        return self.weight * total_correlation(step.code.z, step.code.posterior, step.weight)
+        return self.weight * pairwise_information(step.code.z, step.code.posterior, step.weight)
 
 
 @register("penalty")
@@ -92,7 +92,9 @@ class TotalCorrelation(Part):
     """(β - 1)·TC(z), TC = KL(q(z) ‖ Πⱼ q(zⱼ)): the dependence between coordinates (β-TCVAE, Chen et al. 2018).
 
     Use it together with `KL`, which contains TC: together they make nll + index-code information + β·TC +
-    dimension-wise KL. TC is estimated over the batch, with the mixture of its posteriors as q(z).
+    dimension-wise KL. TC is estimated to second order, as the sum over pairs of coordinates of their mutual information
+    under the mixture of the batch's posteriors: a batch says nothing of the density of many coordinates, and the
+    authors' estimate of it punishes information in place of dependence.
 
     Parameters
     ----------

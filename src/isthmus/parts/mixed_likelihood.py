@@ -1,6 +1,7 @@
 """`MixedLikelihood`: the module of `Mixed`, for columns of several families with missing cells."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from itertools import accumulate
 from typing import cast
 
@@ -164,6 +165,10 @@ class MixedLikelihood(LikelihoodModule):
         """Fix the spread of every real column at its mean squared error (F,)."""
         for family, piece in zip(self.members(), errors.split(self.sizes), strict=True):
             family.set_spread(piece)
+
+    def with_column_spreads(self) -> "MixedLikelihood":
+        """Return a copy: every real column has its own spread."""
+        return deepcopy(self).eval()
 
     def groups(self, features: int) -> tuple[int, ...]:
         """Return the number of cells of each column."""

@@ -4,7 +4,8 @@ from typing import NamedTuple, Protocol
 
 from torch import nn
 
-from isthmus.core.contract import Backbone, CodeModule, CorruptionModule
+from isthmus.core.contract import Backbone, CodeModule
+from isthmus.core.corruption import CorruptionModule
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import ObjectiveModule, PenaltyModule
 

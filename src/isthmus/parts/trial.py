@@ -11,7 +11,8 @@ from typing import TypeVar
 import torch
 from torch import Generator, Tensor, nn
 
-from isthmus.core.contract import Code, CodeModule, Corrupted, CorruptionModule
+from isthmus.core.contract import Code, CodeModule
+from isthmus.core.corruption import Corrupted, CorruptionModule
 from isthmus.core.likelihood import LikelihoodModule
 from isthmus.core.network import Network, ObjectiveModule, PenaltyModule
 

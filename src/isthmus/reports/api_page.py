@@ -89,7 +89,7 @@ def areas_of(thing: Callable[..., object]) -> list[str]:
 
 def slot_heading(slot: str) -> str:
     """Return the heading of the parts that fill a slot."""
-    return f"parts for `{slot}=`"
+    return "parts that choose another one" if slot == "choice" else f"parts for `{slot}=`"
 
 
 def section(heading: str, found: Iterable[Entry]) -> str:

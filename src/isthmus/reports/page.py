@@ -1,23 +1,22 @@
 """Self-contained HTML pages: a template is filled in, and pictures are embedded."""
 
 from base64 import b64encode
-from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 
 from isthmus import __version__
 from isthmus.core.extras import MissingExtraError
 
 
-def page(template: Traversable, *, pictures: Mapping[str, bytes], **content: object) -> str:
+def page(folder: Traversable, name: str, **content: object) -> str:
     """Return the HTML page that a jinja2 template and its content make.
 
     Parameters
     ----------
-    template
-        The template file. It can use ``picture(name)``, which is the address of an embedded PNG; ``pictures``;
+    folder
+        The folder of the template, and of the templates that it includes.
+    name
+        The template's file name. It can use ``address(png)``, the address that embeds a PNG file given as bytes;
         ``version``, isthmus's; and everything in `content`. A name that is not defined is an error.
-    pictures
-        PNG files by name.
     **content
         The values that the template uses, by name.
 
@@ -27,11 +26,19 @@ def page(template: Traversable, *, pictures: Mapping[str, bytes], **content: obj
         If jinja2 is not installed.
     """
     try:
-        from jinja2 import Environment, StrictUndefined
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ImportError:
         raise MissingExtraError("the report", "jinja2", extra="report") from None
-    addresses = {name: f"data:image/png;base64,{b64encode(picture).decode()}" for name, picture in pictures.items()}
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template.read_text(encoding="utf-8")).render(
-        picture=addresses.__getitem__, pictures=pictures, version=__version__, **content
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda file: (folder / file).read_text(encoding="utf-8")),
     )
+    return environment.get_template(name).render(address=address, version=__version__, **content)
+
+
+def address(png: bytes) -> str:
+    """Return the address that embeds a PNG file in a page."""
+    return f"data:image/png;base64,{b64encode(png).decode()}"

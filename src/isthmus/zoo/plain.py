@@ -41,8 +41,9 @@ def undercomplete(latent: int | float = 0.9, hidden: tuple[int, ...] = (128,), *
     r"""Undercomplete autoencoder: a code narrower than the row, which alone prevents copying.
 
     x (F,) → hidden → z (K,), K < F → reversed hidden → x̂ (F,); min E‖x - x̂‖² or its likelihood (Hinton and
-    Salakhutdinov 2006; the paper "AutoEncoders", Dieye, Negho and Djaha 2023). When: dimensionality reduction,
-    features, reconstruction. When not: to draw new rows (`variational`).
+    Salakhutdinov 2006; the paper "AutoEncoders", Dieye, Negho and Djaha 2023). With the default layers `fit` may take
+    principal components as the codes of a table (see `AutoEncoder`, `encoder`); others are trained. When:
+    dimensionality reduction, features, reconstruction. When not: to draw new rows (`variational`).
 
     Parameters
     ----------

@@ -67,8 +67,9 @@ def k_sparse(
 ) -> AutoEncoder:
     r"""k-sparse autoencoder: exactly k of the K units are not 0 in each row.
 
-    z = keep_k(W(x - c) + b), (K,); x̂ = Wᵀz + c; in use α·k are kept (Makhzani and Frey 2013). When: a known number
-    of sparse features, dictionary learning. When not: a small K, of which all units are needed.
+    z = keep_k(W(x - m) + b), (K,); x̂ = Wᵀz + m; in use α·k are kept (Makhzani and Frey 2013). `TopK` lifts units that
+    are kept too seldom, so that none dies. When: a known number of sparse features, dictionary learning. When not: a
+    small K, of which all units are needed.
 
     Parameters
     ----------
@@ -93,14 +94,14 @@ def k_sparse(
     >>> k_sparse(latent=100, top_k=10).code.k
     10
     """
-    # The number falls from all units to k over the first half; otherwise units never among the k largest never learn.
+    # The number falls from all units to k over the first half, from a start without error.
     parts: dict[str, object] = {"code": TopK(top_k, alpha, anneal=0.5), "decoder": "tied"}
     return composed(settings, latent=latent, hidden=hidden, **parts)
 
 
 @preset("sparse")
 def winner_take_all(
-    latent: int = 1000, rate: float = 0.05, hidden: tuple[int, ...] = (), **settings: object
+    latent: int = 1000, rate: float | None = None, hidden: tuple[int, ...] = (), **settings: object
 ) -> AutoEncoder:
     r"""Winner-take-all autoencoder: every unit is active for the same share of the rows.
 
@@ -111,8 +112,8 @@ def winner_take_all(
     ----------
     latent : int
         K, the units of the code.
-    rate : float
-        ρ, in (0, 1).
+    rate : float, optional
+        ρ, in (0, 1); None means 0.05, or 4/K with fewer than 80 units, but at most one half.
     hidden : tuple of int
         Units of each hidden layer, from the input to the code.
     **settings
@@ -125,7 +126,7 @@ def winner_take_all(
 
     Examples
     --------
-    >>> winner_take_all(latent=100).code.rate
-    0.05
+    >>> winner_take_all(latent=100, rate=0.1).code.rate
+    0.1
     """
     return composed(settings, latent=latent, hidden=hidden, code=LifetimeSparse(rate))

@@ -18,9 +18,11 @@ from isthmus import (
     Masking,
     Multinomial,
     Poisson,
+    Principal,
 )
 from isthmus.core.initialisation import initialise
 from isthmus.core.modules import ACTIVATIONS
+from isthmus.core.principal import PrincipalComponents
 from isthmus.engine.fast import fused_backward
 from isthmus.engine.fast.fused_backward import FusedBackward
 from isthmus.parts.composition import compose
@@ -112,6 +114,24 @@ def test_likelihoods_of_counts(likelihood, stretch, numpy):
 
 def test_corrupted_rows_are_seen_and_clean_ones_asked_for():
     assert_same(network_of(corruption=GaussianNoise(0.3)), x())
+
+
+@pytest.mark.parametrize("code", [Deterministic(), Deterministic("sigmoid")])
+def test_fixed_components_before_layers_that_are_trained(code):
+    network = compose(F, K, encoder=Principal((6,)), code=code).double()
+    sample = x().repeat(4, 1)
+    components = torch.linalg.qr(torch.rand(F, K, dtype=torch.float64, generator=Generator().manual_seed(3)))[0]
+    principal = PrincipalComponents(sample.mean(0), components, torch.ones(K).double(), torch.ones(F).double())
+    initialise(network, "pca", Generator().manual_seed(1), principal, sample)
+    before = network.encoder.weight.clone()
+    loss, other = by_autograd(network.train(), x())
+    backward = FusedBackward(network)
+    values = backward.step(x())[None]
+    torch.testing.assert_close(backward.parts.loss.losses(values)[0], loss.detach(), check_dtype=False)
+    trained = [parameter.grad for parameter in other.decoder.parameters()]
+    for gradient, theirs in zip(gradients(backward), trained, strict=True):
+        torch.testing.assert_close(gradient, theirs)
+    assert torch.equal(network.encoder.weight, before)
 
 
 def test_products_in_bfloat16_are_near():

@@ -94,7 +94,7 @@ def test_with_a_seed_the_size_of_a_step_decides(hidden, by_numpy):
         "batch_size": 300,
         "compute": Compute(precision="float32"),
         "init": "torch",
-        "validation_fraction": 0.0,
+        "validation": 0.0,
     }
     before = torch.get_num_threads()
     torch.set_num_threads(2)

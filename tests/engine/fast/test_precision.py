@@ -123,7 +123,7 @@ def test_epochs_are_validated_in_the_precision_of_use():
         schedule="constant",
         compute=Compute(precision="bfloat16"),
         random_state=0,
-        validation_fraction=0.5,
+        validation=0.5,
         callbacks=[Validate()],
     ).fit(X)
     assert losses == ae.history_["val_loss"][1:].tolist()

@@ -15,8 +15,7 @@ def workspace(backend):
     network = compose(6, 2, encoder=Dense((5,)))
     initialise(network, "torch", Generator().manual_seed(0))
     parts = dense_autoencoder(network)
-    stacks = parts.encoder, parts.decoder
-    flat = FlatWeights([p for s in stacks for pair in zip(s.weights, s.biases, strict=True) for p in pair])
+    flat = FlatWeights([p for s in parts.stacks for pair in zip(s.weights, s.biases, strict=True) for p in pair])
     return Workspace(parts, flat, backend)
 
 

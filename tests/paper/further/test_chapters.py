@@ -9,20 +9,12 @@ import torch
 
 from isthmus.core import jacobian
 from isthmus.data import load_dataset
-from isthmus.paper.further import CHAPTERS, contraction, denoising, linear, sparsity
-from isthmus.paper.further.chapter import (
-    held_out_error,
-    number,
-    paper_recipe,
-    training_error,
-)
+from isthmus.paper.further import CHAPTERS, contraction, denoising, linear, sparsity, variational
+from isthmus.paper.further.chapter import MSE, SECONDS, Column, cell, held_out_error, paper_recipe, training_error
 from isthmus.paper.images import images_of
 from isthmus.paper.networks import wide_sizes
 from isthmus.paper.tables import further_as_json
 from isthmus.reports.metrics import image_quality
-
-# Too few epochs leave dead units.
-pytestmark = pytest.mark.filterwarnings("ignore::isthmus.TrainingWarning")
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +28,21 @@ def test_a_chapter_is_complete(name, digits):
     chapter = CHAPTERS[name](digits, 2, 0)
     assert chapter.title
     assert all(paragraph.endswith(".") for paragraph in chapter.paragraphs)
-    assert all(len(row) == len(chapter.columns) for row in chapter.cells)
-    assert all(set(values) <= set(chapter.columns) for values in chapter.rows.values())
+    assert all(len(row) == 1 + len(chapter.columns) for _, row in chapter.cells)
+    assert all(set(values) <= {column.heading for column in chapter.columns} for values in chapter.rows.values())
+    assert all(whose for whose, (name, *_) in chapter.cells if name != denoising.GIVEN)
     assert all(math.isfinite(value) for values in chapter.rows.values() for value in values.values())
-    assert chapter.pictures
-    assert all(picture.png.startswith(b"\x89PNG") and picture.caption.endswith(".") for picture in chapter.pictures)
+    pictures = [*chapter.pictures, *(plane.picture for plane in chapter.planes)]
+    assert pictures
+    assert all(picture.png().startswith(b"\x89PNG") and picture.caption.endswith(".") for picture in pictures)
+    assert all(finding.network in chapter.rows and finding.text.endswith(".") for finding in chapter.findings)
     assert chapter.claims
     assert all(claim.evidence.endswith(".") for claim in chapter.claims)
-    assert set(json.loads(json.dumps(further_as_json({name: chapter}), allow_nan=False))[name]) == {"models", "claims"}
+    assert set(json.loads(json.dumps(further_as_json({name: chapter}), allow_nan=False))[name]) == {
+        "models",
+        "claims",
+        "findings",
+    }
 
 
 def test_the_notebooks_ratio_differs_by_a_constant():
@@ -73,9 +72,10 @@ def test_singular_values_are_those_of_the_jacobian(digits):
 def test_the_linear_autoencoder_spans_the_plane_of_pca(digits):
     chapter = linear.study(digits, 1, 0)
     assert [claim.holds for claim in chapter.claims] == [True, True]
-    assert chapter.rows[linear.BEFORE]["largest angle, °"] > 1
+    assert chapter.rows[linear.BEFORE][linear.LARGEST] > 1
 
 
+@pytest.mark.filterwarnings("ignore:.* units of TopK are dead:isthmus.TrainingWarning")
 def test_all_units_together_are_the_reconstruction(digits):
     model = sparsity.models(digits, 1, 0)[sparsity.K_SPARSE].fit(digits.train)
     shown = sparsity.by_strongest_units(model, digits, model.code.k)
@@ -91,5 +91,47 @@ def test_errors_are_read_off_the_history(digits):
     assert latent < hidden < digits.pixels
 
 
-def test_numbers_have_four_digits_or_all():
-    assert [number(value) for value in (1068820, 0.0123456, 142.759)] == ["1,068,820", "0.01235", "142.8"]
+def test_cells_have_the_decimal_places_of_their_column():
+    values = {MSE.heading: 0.0123456, SECONDS.heading: 0.01, "units": 1000}
+    columns = [MSE, SECONDS, Column("units", 0), Column("missing", 1)]
+    assert [cell(values, column) for column in columns] == ["0.01235", "<0.1", "1,000", "–"]
+
+
+def copying(test_mse, lost, norms=(20.0, 2.0, 3.0), moved=(1.0, 0.5, 0.4)):
+    names = (contraction.PLAIN, contraction.NOTEBOOK, contraction.TIED)
+    return {
+        name: {MSE.heading: test_mse, contraction.LOST: lost, contraction.NORM: norm, contraction.MOVED: share}
+        for name, norm, share in zip(names, norms, moved, strict=True)
+    }
+
+
+def test_only_a_small_error_is_nothing_lost():
+    copies, _ = contraction.verdicts(copying(0.0013, 1.9))
+    assert copies.holds is True
+    assert "Almost nothing is lost" in copies.evidence
+    fails, _ = contraction.verdicts(copying(0.05322, 78.9))
+    assert fails.holds is False
+    assert "0.05322, 78.9 % of the variance" in fails.evidence
+    assert "lmost nothing" not in fails.evidence
+
+
+def activities(penalised, never=0):
+    rows = {
+        name: {sparsity.UNITS: 1000, sparsity.ON: 25.0, sparsity.NEVER: never, sparsity.ACTIVITY: 5.0}
+        for name in (sparsity.PLAIN, *sparsity.SPARSE)
+    }
+    rows[sparsity.PENALISED] |= {sparsity.ACTIVITY: penalised}
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("penalised", "never", "holds"), [(6.0, 3, True), (0.1, 3, False), (30.0, 3, False), (5.0, 1000, False)]
+)
+def test_units_that_are_never_on_are_not_sparse_but_dead(penalised, never, holds):
+    claim = sparsity.sparsity_is_reached(activities(penalised, never), 25)
+    assert claim.holds is holds
+    assert f"{never:,} of 1,000 units (sparse)" in claim.evidence
+
+
+def test_all_ten_digits_are_interpolated():
+    assert sorted(digit for pair in variational.PAIRS for digit in pair) == list(range(10))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.core.modules import Stack
+from isthmus.core.modules import FixedComponents, Stack
 from isthmus.core.network import Network
 from isthmus.core.trainable import Trainable
 from isthmus.engine.fast.flat_weights import FlatWeights, can_be_flat
@@ -20,21 +20,27 @@ def dense_autoencoder(network: Trainable) -> DenseAutoencoder | None:
         return None
     encoder, decoder, code, corruption = network.encoder, network.decoder, network.code, network.corruption
     # Exact classes: a subclass may compute something else.
-    if type(encoder) is not Stack or type(decoder) is not Stack or type(code) is not DeterministicCode:
+    if type(decoder) is not Stack or type(code) is not DeterministicCode:
         return None
-    if any(stack.norms is not None or stack.dropout.rate != 0 for stack in (encoder, decoder)):
+    stacks: tuple[Stack, ...] = (decoder,) if type(encoder) is not Stack else (encoder, decoder)
+    if len(stacks) == 1 and type(encoder) is not FixedComponents:
+        return None
+    if any(stack.norms is not None or stack.dropout.rate != 0 for stack in stacks):
         return None
     loss = kernel(network.likelihood)
     if loss is None or network.demands:
         return None
     if corruption is not None and (corruption.marks or (corruption.weighs and not loss.weighs_cells)):
         return None
-    if not loss.on_any_device and encoder.weights[0].device.type != "cpu":
+    if not loss.on_any_device and decoder.weights[0].device.type != "cpu":
         return None
-    names = [encoder.activation_name] * (len(encoder.weights) - 1) + [code.activation]
-    names += [decoder.activation_name] * (len(decoder.weights) - 1)
-    encoder_input = loss.encoder_input or network.likelihood.encoder_input
-    return DenseAutoencoder(encoder, decoder, names, corruption, encoder_input, loss)
+    names: list[str] = []
+    for stack in stacks:
+        names += [*[stack.activation_name] * (len(stack.weights) - 1), code.activation]
+    seen = loss.encoder_input or network.likelihood.encoder_input
+    first_input = seen if len(stacks) == 2 else lambda x: code.function(encoder(seen(x)))
+    # No activation after the last layer.
+    return DenseAutoencoder(stacks, names[:-1], corruption, first_input, loss)
 
 
 def suits(network: Trainable) -> bool:
@@ -73,7 +79,7 @@ class FusedBackward:
         self.flat = FlatWeights(
             [
                 parameter
-                for stack in (parts.encoder, parts.decoder)
+                for stack in parts.stacks
                 for pair in zip(stack.weights, stack.biases, strict=True)
                 for parameter in pair
             ]

@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple
 import torch
 from torch import Tensor
 
-from isthmus.core.contract import CorruptionModule
+from isthmus.core.corruption import CorruptionModule
 from isthmus.core.modules import Stack
 from isthmus.core.sparse_affine import NonZeros
 from isthmus.engine.fast.activations import DERIVATIVES, FUNCTIONS, KEEP_INPUT
@@ -27,13 +27,13 @@ from isthmus.engine.fast.matmul import MatmulBackend, Operand
 class DenseAutoencoder(NamedTuple):
     """The parts of a plain dense autoencoder."""
 
-    encoder: Stack
-    decoder: Stack
+    stacks: tuple[Stack, ...]
+    """The layers that are trained: encoder and decoder, or the decoder behind an encoder that is fixed."""
     activations: list[str]
-    """The activation after each layer but the last, from input to output; one of them is the code's."""
+    """The activation after each of these layers but the last, from input to output."""
     corruption: CorruptionModule | None
-    encoder_input: Callable[[Tensor], Tensor]
-    """What the encoder sees of rows (B, F), (B, inputs)."""
+    first_input: Callable[[Tensor], Tensor]
+    """What the first of these layers sees of rows (B, F), (B, inputs)."""
     loss: LossKernel
 
 
@@ -79,7 +79,7 @@ class Workspace(Generic[Operand]):
             ]
             seen, theta = self.buffer(0, 0), before[-1]
             if self.bfloat16:
-                seen, theta = self.buffer(rows, self.parts.encoder.weights[0].shape[1]), self.output_buffer(rows)
+                seen, theta = self.buffer(rows, self.parts.stacks[0].weights[0].shape[1]), self.output_buffer(rows)
             self.buffers[rows] = StepBuffers(seen, before, after, gradients, theta, self.output_buffer(rows))
         return self.buffers[rows]
 
@@ -101,15 +101,16 @@ class Workspace(Generic[Operand]):
         visible, cells = x, None
         if parts.corruption is not None:
             visible, _, cells = parts.corruption(x)
-        h = parts.encoder_input(visible)
+        h = parts.first_input(visible)
         if self.bfloat16:
             self.working.copy_(self.flat.vector)
             h = seen.matrix.copy_(h)
         inputs, last = [backend.operand(h)], len(names)
-        nonzeros = NonZeros.of(h) if parts.encoder.skips_zeros and not self.bfloat16 else None
+        first = parts.stacks[0]
+        nonzeros = NonZeros.of(h) if first.skips_zeros and not self.bfloat16 else None
         for depth, sums in enumerate(before):
             if depth == 0 and nonzeros is not None:
-                sums.matrix.copy_(nonzeros.affine(parts.encoder.weights[0], parts.encoder.biases[0]))
+                sums.matrix.copy_(nonzeros.affine(first.weights[0], first.biases[0]))
             else:
                 backend.affine(inputs[-1], self.transposed[depth], self.biases[depth], sums.operand)
             if depth < last:

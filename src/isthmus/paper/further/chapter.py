@@ -8,20 +8,27 @@ import numpy as np
 
 from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
+from isthmus.paper import numbers
 from isthmus.paper.claim import Claim
+from isthmus.paper.colours import Whose
+from isthmus.paper.findings import Finding
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run, estimator, wide_sizes
+from isthmus.paper.picture import Picture
+from isthmus.paper.plane import PlanePicture
 from isthmus.paper.training import squared_errors
 from isthmus.reports.metrics import image_quality
 
 
-class Picture(NamedTuple):
-    """A figure of the report."""
+class Column(NamedTuple):
+    """A column of a chapter's table: its heading and the decimal places of its numbers."""
 
-    name: str
-    """The name of its file, without the extension."""
-    png: bytes
-    caption: str
+    heading: str
+    places: int
+
+
+MSE = Column("test MSE", numbers.ERROR)
+SECONDS = Column("seconds", numbers.SECONDS)
 
 
 @dataclass(frozen=True)
@@ -30,25 +37,34 @@ class Chapter:
 
     title: str
     paragraphs: Sequence[str]
-    columns: Sequence[str]
-    """Headings of the table; the first one belongs to the column of model names."""
+    columns: Sequence[Column]
+    """Columns of the table, after that of the models' names."""
     rows: Mapping[str, Mapping[str, float]]
     """Measured values by model name and heading: {name: {heading: value}}."""
+    whose: Mapping[str, Whose]
+    """Whose recipe each model follows."""
     pictures: Sequence[Picture]
     claims: Sequence[Claim]
+    findings: Sequence[Finding] = ()
+    planes: Sequence[PlanePicture] = ()
+    about_images: bool = True
+    """Whether the chapter is about the images of the run, and not about data of its own."""
 
     @property
-    def cells(self) -> list[list[str]]:
-        """The table as text, one list per row; a value that was not measured is a dash."""
+    def cells(self) -> list[tuple[Whose, list[str]]]:
+        """The table as text, with whose each row is; a value that was not measured is a dash."""
         return [
-            [name, *(number(values[column]) if column in values else "–" for column in self.columns[1:])]
+            (self.whose.get(name, ""), [name, *(cell(values, column) for column in self.columns)])
             for name, values in self.rows.items()
         ]
 
 
-def number(value: float) -> str:
-    """Return a number as text: a whole number with all its digits, any other with four significant digits."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+def cell(values: Mapping[str, float], column: Column) -> str:
+    """Return one cell of the table as text."""
+    if column.heading not in values:
+        return "–"
+    value = values[column.heading]
+    return numbers.seconds(value) if column == SECONDS else numbers.decimal(value, column.places)
 
 
 class Settings(TypedDict):

@@ -11,10 +11,14 @@ from sklearn.preprocessing import StandardScaler
 from isthmus import zoo
 from isthmus.engine import Compute
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.claim import Claim
-from isthmus.paper.further.chapter import Chapter, Picture
+from isthmus.paper import numbers
+from isthmus.paper.claim import Claim, Source, below, every
+from isthmus.paper.colours import COLOURS, Whose
+from isthmus.paper.further.chapter import Chapter, Column
 from isthmus.paper.images import Images
 from isthmus.paper.networks import decoder_weights
+from isthmus.paper.numbers import counted, decimal, listed
+from isthmus.paper.picture import Panel, Picture
 from isthmus.parts.likelihoods import Gaussian
 from isthmus.reports import plots
 
@@ -22,9 +26,11 @@ PRINTED_SHARES = (72.96, 22.85, 3.67, 0.52)
 """Explained variances in %, as printed in the notebook."""
 STEPS = 1000
 AT_PCA, TRAINED, BEFORE = "linear, started at PCA", "linear, from random weights", "the same before training"
+WHOSE: dict[str, Whose] = {"PCA": "pca", AT_PCA: "isthmus", TRAINED: "isthmus", BEFORE: "isthmus"}
+ERROR, LARGEST, SMALLEST = "error", "largest angle, °", "smallest angle, °"
 EXPLANATION = (
     "The data are four standardised measurements of 150 iris flowers. The principal components explain "
-    "{printed} % of their variance. The notebook compares PCA with a linear autoencoder (4-2-4) by two "
+    "{printed} of their variance. The notebook compares PCA with a linear autoencoder (4-2-4) by two "
     "scatter plots. These differ by a linear map even if both models are equal: the squared error determines "
     "the plane, not the axes in it (Baldi and Hornik 1989). The principal angles between the planes do not "
     "depend on the axes."
@@ -51,7 +57,7 @@ def network(seed: int, epochs: int, init: str = "pca", learning_rate: float | st
         likelihood=Gaussian(variance=1.0),
         scale="none",
         batch_size=150,
-        validation_fraction=0.0,
+        validation=0.0,
         random_state=seed,
         compute=Compute(threads=1),
     )
@@ -66,23 +72,26 @@ def study(images: Images, epochs: int, seed: int) -> Chapter:
     fitted = {name: model.fit(X) for name, model in models(seed).items()}
     shares = 100 * pca.explained_variance_ratio_
     best = float(np.square(X - (X @ plane) @ plane.T).mean())
-    rows = {"PCA": {"error": best, "largest angle, °": 0.0, "smallest angle, °": 0.0}}
+    rows = {"PCA": {ERROR: best, LARGEST: 0.0, SMALLEST: 0.0}}
     rows |= {name: measures(model, X, plane) for name, model in fitted.items()}
-    printed = " %, ".join(f"{share:.2f}" for share in shares)
+    printed = listed([f"{share:.2f} %" for share in shares])
     return Chapter(
         title="PCA and the linear autoencoder, on Iris",
         paragraphs=[EXPLANATION.format(printed=printed)],
-        columns=["", "error", "largest angle, °", "smallest angle, °"],
+        columns=[Column(ERROR, numbers.ERROR), Column(LARGEST, 2), Column(SMALLEST, 2)],
         rows=rows,
+        whose=WHOSE,
         pictures=[picture(fitted[TRAINED].transform(X), X @ plane, iris.target_names[iris.target])],
         claims=[
             Claim(
                 "The explained variances of Iris are 72.96, 22.85, 3.67 and 0.52 %.",
+                Source.NOTEBOOK,
                 bool(np.abs(shares - PRINTED_SHARES).max() < 0.01),
-                f"They are {printed} %.",
+                f"They are {printed}.",
             ),
             the_plane_is_learned(rows),
         ],
+        about_images=False,
     )
 
 
@@ -90,32 +99,48 @@ def measures(model: AutoEncoder, X: np.ndarray, plane: np.ndarray) -> dict[str, 
     """Return the error, and the angles between the plane of a network and that of PCA, (F, 2)."""
     angles = np.degrees(subspace_angles(decoder_weights(model).double().numpy(), plane))
     return {
-        "error": float(np.square(X - model.reconstruct(X)).mean()),
-        "largest angle, °": float(angles.max()),
-        "smallest angle, °": float(angles.min()),
+        ERROR: float(np.square(X - model.reconstruct(X)).mean()),
+        LARGEST: float(angles.max()),
+        SMALLEST: float(angles.min()),
     }
 
 
 def the_plane_is_learned(rows: Mapping[str, Mapping[str, float]]) -> Claim:
     """Compare the plane that is trained from random weights with that of PCA."""
-    angle, best, trained = "largest angle, °", rows["PCA"]["error"], rows[TRAINED]
+    best, trained = rows["PCA"][ERROR], rows[TRAINED]
     return Claim(
         "A linear autoencoder with squared error learns the plane of PCA.",
-        trained[angle] < 0.1 and trained["error"] < best * (1 + 1e-4),
-        f"After {STEPS} steps from random weights the larger angle to PCA's plane is {trained[angle]:.2g}° (before "
-        f"training: {rows[BEFORE][angle]:.0f}°), and the error is {trained['error']:.6f} (PCA: {best:.6f}). A network "
-        f"that starts at PCA stays within {rows[AT_PCA][angle]:.2g}°.",
+        Source.NOTEBOOK,
+        every(below(trained[LARGEST], 0.1), trained[ERROR] < best * (1 + 1e-4)),
+        f"After {counted(STEPS, 'step')} from random weights the larger angle to PCA's plane is "
+        f"{angle(trained[LARGEST])} (before training {angle(rows[BEFORE][LARGEST])}), and the error is "
+        f"{decimal(trained[ERROR], numbers.ERROR)} (PCA {decimal(best, numbers.ERROR)}). A network that starts at PCA "
+        f"ends with {angle(rows[AT_PCA][LARGEST])}.",
     )
+
+
+def angle(degrees: float) -> str:
+    """Return an angle in words."""
+    return f"{degrees:.2f}°" if degrees >= 0.005 else "less than 0.01°"
 
 
 def picture(codes: np.ndarray, scores: np.ndarray, names: np.ndarray) -> Picture:
     """Draw PCA's scores, the codes, and the codes after the linear map that brings them closest to PCA's scores."""
     centred = codes - codes.mean(0)
     turned = centred @ np.linalg.lstsq(centred, scores, rcond=None)[0]
-    panels = {"PCA": scores, "linear autoencoder": codes, "the same, on PCA's axes": turned}
-    return Picture(
-        "iris",
-        plots.png(plots.scatter_plots(panels, names)),
-        "150 flowers by two numbers each. Middle: the axes that the linear autoencoder happens to find from random "
-        "weights. Right: the same codes after the linear map that brings them closest to PCA's scores.",
+    panels: dict[str, tuple[np.ndarray, Whose]] = {
+        "PCA": (scores, "pca"),
+        "linear autoencoder": (codes, "isthmus"),
+        "the same, on PCA's axes": (turned, "isthmus"),
+    }
+    ink = [COLOURS[""]] * len(np.unique(names))
+    drawn = [
+        Panel(title, plots.png(plots.scatter_classes(points, names, ink, shapes=True)), whose)
+        for title, (points, whose) in panels.items()
+    ]
+    caption = (
+        "150 flowers by two numbers each; the shape of a point is its species. First PCA; then the axes that the "
+        "linear autoencoder happens to find from random weights; then the same codes after the linear map that brings "
+        "them closest to PCA's scores."
     )
+    return Picture("iris", caption, drawn, "plots")

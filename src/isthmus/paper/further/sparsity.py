@@ -6,21 +6,30 @@ import numpy as np
 
 from isthmus import zoo
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.claim import Claim
-from isthmus.paper.further.chapter import Chapter, Picture, held_out_error, seconds, settings
+from isthmus.paper import numbers, picture
+from isthmus.paper.claim import Claim, Source, below, every
+from isthmus.paper.colours import Whose
+from isthmus.paper.findings import fit_models
+from isthmus.paper.further.chapter import MSE, SECONDS, Chapter, Column, held_out_error, seconds, settings
 from isthmus.paper.images import Images, digit_rows, pixel_deviations
 from isthmus.paper.networks import decoder_weights
+from isthmus.paper.numbers import counted, decimal, listed, percent
+from isthmus.paper.picture import Picture
 from isthmus.parts.codes import Deterministic
-from isthmus.reports import plots
 
 PLAIN, PENALISED, K_SPARSE, LIFETIME = "sigmoid code, no penalty", "sparse", "k-sparse", "winner take all"
 SIDE = 8
 """The filter figure shows SIDE² units per model."""
+SPARSE = (PENALISED, K_SPARSE, LIFETIME)
+WHOSE: dict[str, Whose] = dict.fromkeys((PLAIN, *SPARSE), "isthmus")
+TARGET = 0.05
+"""The mean activity ρ that the penalty of `zoo.sparse` pulls each unit towards."""
+UNITS, ACTIVITY, ON, NEVER = "units", "mean activity, %", "on in an image", "never on"
 EXPLANATION = (
     "A sigmoid unit counts as on if it is above ½, any other unit if it is not 0. “Sparse” uses the penalty "
-    "KL(ρ ‖ ρ̂ⱼ), which pulls each unit towards being on for 5 % of the images (Ng 2011). “k-sparse” keeps the "
+    "KL(ρ ‖ ρ̂ⱼ), which pulls the mean activity ρ̂ⱼ of each unit towards ρ = 5 % (Ng 2011). “k-sparse” keeps the "
     "k largest units of each image, here {top_k} (Makhzani and Frey 2013). “Winner take all” keeps, for each "
-    "unit, the 5 % of the images in a batch to which it responds most (Makhzani and Frey 2015)."
+    "unit, the 5 % of the images in a batch to which it responds most, in training only (Makhzani and Frey 2015)."
 )
 
 
@@ -48,57 +57,79 @@ def kept_units(images: Images) -> int:
 
 def study(images: Images, epochs: int, seed: int) -> Chapter:
     """Train the four models, count the active units and draw what the units add to an image."""
-    fitted = {name: model.fit(images.train) for name, model in models(images, epochs, seed).items()}
-    on = {name: active(name, model.transform(images.test)) for name, model in fitted.items()}
+    fitted, findings = fit_models(models(images, epochs, seed), images)
+    codes = {name: model.transform(images.test) for name, model in fitted.items()}
+    on = {name: active(name, values) for name, values in codes.items()}
     rows = {
         name: {
-            "units": model.latent_,
-            "on in an image": float(on[name].sum(1).mean()),
-            "never on": int((~on[name].any(axis=0)).sum()),
-            "test MSE": held_out_error(model, images),
-            "seconds": seconds(model),
+            UNITS: model.latent_,
+            ON: float(on[name].sum(1).mean()),
+            NEVER: int((~on[name].any(axis=0)).sum()),
+            MSE.heading: held_out_error(model, images),
+            SECONDS.heading: seconds(model),
         }
         for name, model in fitted.items()
     }
+    for name in (PLAIN, PENALISED):
+        rows[name][ACTIVITY] = 100 * float(codes[name].mean())
     return Chapter(
         title="Sparse autoencoders and what their units stand for",
         paragraphs=[EXPLANATION.format(top_k=kept_units(images))],
-        columns=["", "units", "on in an image", "never on", "test MSE", "seconds"],
+        columns=[
+            Column(UNITS, 0),
+            Column(ACTIVITY, numbers.PERCENT),
+            Column(ON, 1),
+            Column(NEVER, 0),
+            MSE,
+            SECONDS,
+        ],
         rows=rows,
+        whose=WHOSE,
         pictures=drawn(fitted, on, images),
         claims=[sparsity_is_reached(rows, kept_units(images))],
+        findings=findings,
     )
 
 
 def drawn(fitted: Mapping[str, AutoEncoder], on: Mapping[str, np.ndarray], images: Images) -> list[Picture]:
     """Draw the decoder's weights of the busiest units, and images reconstructed from their strongest units."""
-    grid = {name: busiest(model, on[name], images) for name, model in fitted.items()}
-    strongest = by_strongest_units(fitted[K_SPARSE], images, kept_units(images))
     return [
-        Picture(
+        picture.filters(
             "sparse-filters",
-            plots.png(plots.filter_grid(grid, images.shape, SIDE)),
-            f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, each "
-            "multiplied by the standard deviation of its pixel. Red is brighter, blue is darker.",
+            f"What the {SIDE**2} units that are on most often add to an image: the decoder's weights, each multiplied "
+            "by the standard deviation of its pixel. Light is brighter, dark is darker, grey changes nothing.",
+            {name: busiest(model, on[name], images) for name, model in fitted.items()},
+            images.shape,
+            WHOSE,
+            SIDE,
         ),
-        Picture(
+        picture.rows(
             "sparse-parts",
-            plots.png(plots.image_rows(strongest, images.shape)),
             "k-sparse: test images reconstructed from their strongest units alone.",
+            by_strongest_units(fitted[K_SPARSE], images, kept_units(images)),
+            images.shape,
         ),
     ]
 
 
 def sparsity_is_reached(rows: Mapping[str, Mapping[str, float]], top_k: int) -> Claim:
-    """Compare the numbers of active units with the settings."""
+    """Compare the activity of the units with the settings; a unit that is never on is no part of any image."""
+    activity, kept = rows[PENALISED][ACTIVITY] / 100, rows[K_SPARSE][ON]
+    idle = [f"{rows[name][NEVER]:,.0f} of {counted(int(rows[name][UNITS]), 'unit')} ({name})" for name in SPARSE]
     return Claim(
-        "The sparse autoencoders reach the sparsity that was set.",
-        rows[PENALISED]["on in an image"] < 0.25 * rows[PLAIN]["on in an image"]
-        and abs(rows[K_SPARSE]["on in an image"] - top_k) < 0.5,
-        f"Without a penalty {rows[PLAIN]['on in an image']:.0f} of {rows[PLAIN]['units']} units are on, and "
-        f"with it {rows[PENALISED]['on in an image']:.1f}. In k-sparse "
-        f"{rows[K_SPARSE]['on in an image']:.1f} of {rows[K_SPARSE]['units']} are on, in winner take all "
-        f"{rows[LIFETIME]['on in an image']:.1f}.",
+        "The sparse autoencoders reach the sparsity that was set, and use their units.",
+        Source.ISTHMUS,
+        every(
+            below(activity, 2 * TARGET),
+            below(TARGET / 2, activity),
+            abs(kept - top_k) < 0.5,
+            *(below(rows[name][NEVER], 0.5 * rows[name][UNITS]) for name in SPARSE),
+        ),
+        f"The penalty sets a mean activity of {percent(TARGET)}, and it is {percent(activity)} (without the penalty "
+        f"{percent(rows[PLAIN][ACTIVITY] / 100)}; up to a factor of two counts as reached). k-sparse sets {top_k} "
+        f"units, and {decimal(kept, 1)} are on. On no test image are on: {listed(idle)}; up to half of the units may "
+        "be idle. On test images nothing makes units compete, and winner take all has "
+        f"{decimal(rows[LIFETIME][ON], 1)} on.",
     )
 
 
@@ -124,5 +155,5 @@ def by_strongest_units(model: AutoEncoder, images: Images, top_k: int) -> dict[s
     for count in sorted({max(1, top_k * share // 25) for share in (1, 3, 6, 12, 25)}):
         kept = np.zeros_like(codes)
         np.put_along_axis(kept, order[:, :count], np.take_along_axis(codes, order[:, :count], 1), 1)
-        shown[f"{count} unit{'s' * (count > 1)}"] = images.bright(model.inverse_transform(kept)).clip(0, 1)
+        shown[counted(count, "unit")] = images.bright(model.inverse_transform(kept)).clip(0, 1)
     return shown

@@ -5,52 +5,77 @@ from scipy.stats import norm
 
 from isthmus import zoo
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.claim import Claim
-from isthmus.paper.further.chapter import Chapter, Picture, held_out_error, seconds, settings
+from isthmus.paper import numbers, picture, plane
+from isthmus.paper.claim import Claim, Source, below, every
+from isthmus.paper.colours import Whose
+from isthmus.paper.findings import fit_models
+from isthmus.paper.further.chapter import MSE, SECONDS, Chapter, Column, held_out_error, seconds, settings
 from isthmus.paper.images import Images, digit_rows
-from isthmus.reports import plots
+from isthmus.paper.numbers import decimal
+from isthmus.paper.picture import Picture
+from isthmus.paper.plane import Plane, PlanePicture
 
-SIDE = 17
-"""Images per row of the map."""
 SAMPLES = 100
 STEPS = 10
-PAIRS = ((0, 6), (1, 7), (3, 8), (4, 9))
+PAIRS = ((0, 6), (1, 7), (2, 5), (3, 8), (4, 9))
+"""Digits between which codes are interpolated: all ten."""
+SMALL, LARGE = "2 numbers", "16 numbers"
+WHOSE: dict[str, Whose] = {SMALL: "isthmus", LARGE: "isthmus"}
+BOUND, EVIDENCE, DIVERGENCE, ACTIVE = "−bound, nats", "−log p(x), nats", "KL, nats", "active units"
 
 
-def models(images: Images, epochs: int, seed: int) -> dict[int, AutoEncoder]:
+def models(images: Images, epochs: int, seed: int) -> dict[str, AutoEncoder]:
     """Return variational autoencoders with a code of 2 numbers, for the map, and of 16, for good samples."""
     units = min(512, 4 * images.pixels)
     return {
-        size: zoo.variational(size, hidden=(units, units // 2), likelihood="bernoulli", **settings(epochs, seed))
-        for size in (2, 16)
+        name: zoo.variational(size, hidden=(units, units // 2), likelihood="bernoulli", **settings(epochs, seed))
+        for name, size in ((SMALL, 2), (LARGE, 16))
     }
 
 
 def study(images: Images, epochs: int, seed: int) -> Chapter:
     """Train both models, measure them, and draw samples of their priors."""
-    fitted = {size: model.fit(images.train) for size, model in models(images, epochs, seed).items()}
-    rows = {f"{size} numbers": measures(model, images, seed) for size, model in fitted.items()}
-    plane, large = fitted.values()
-    active = int(rows["16 numbers"]["active units"])
+    fitted, findings = fit_models(models(images, epochs, seed), images)
+    rows = {name: measures(model, images, seed) for name, model in fitted.items()}
     return Chapter(
         title="The variational autoencoder",
         paragraphs=[
             "A code is a distribution q(z|x) = N(μ(x), σ²(x)), held near the prior N(0, I): training maximises "
-            "E log p(x|z) - KL(q(z|x) ‖ N(0, I)), a lower bound of log p(x) (Kingma and Welling 2014). Pixels are "
-            "Bernoulli, with grey levels as their expected values. Because the codes of all images together fill the "
+            "E log p(x|z) − KL(q(z|x) ‖ N(0, I)), a lower bound of log p(x) (Kingma and Welling 2014). Pixels are "
+            "Bernoulli, with grey levels as their expected values. Where the codes of all images together fill the "
             "prior, any draw from the prior decodes to an image.",
+            "Probabilities are given as natural logarithms, whose unit is the nat: 1 nat is log₂ e = 1.44 bits. −log "
+            "p(x) is the length in nats of the shortest description of an image that the model allows; less is better. "
+            "KL, the Kullback-Leibler divergence, is how many nats of it the code carries.",
         ],
-        columns=["", *next(iter(rows.values()))],
+        columns=[
+            MSE,
+            Column(BOUND, numbers.NATS),
+            Column(EVIDENCE, numbers.NATS),
+            Column(DIVERGENCE, numbers.NATS),
+            Column(ACTIVE, 0),
+            Column("weights", 0),
+            SECONDS,
+        ],
         rows=rows,
-        pictures=drawn(plane, large, images, seed),
-        claims=[
-            Claim(
-                "A variational autoencoder uses its code: the posterior does not collapse to the prior.",
-                active > 0 and all(row["KL, nats"] > 1 for row in rows.values()),
-                f"Of 16 coordinates {active} are used; they carry {rows['16 numbers']['KL, nats']:.1f} nats per image. "
-                f"Two coordinates carry {rows['2 numbers']['KL, nats']:.1f}.",
-            )
-        ],
+        whose=WHOSE,
+        pictures=drawn(fitted[LARGE], images, seed),
+        claims=[the_code_is_used(rows)],
+        findings=findings,
+        planes=[the_plane(fitted[SMALL], images)],
+    )
+
+
+def the_code_is_used(rows: dict[str, dict[str, float]]) -> Claim:
+    """Check that coordinates of the code tell images apart."""
+    small, large = rows[SMALL], rows[LARGE]
+    return Claim(
+        "A variational autoencoder uses its code: the posterior does not collapse to the prior.",
+        Source.ISTHMUS,
+        every(large[ACTIVE] > 0, *(below(1, row[DIVERGENCE]) for row in (small, large))),
+        f"Of 16 coordinates {large[ACTIVE]} are used; they carry {decimal(large[DIVERGENCE], numbers.NATS)} nats per "
+        f"image. Of 2 coordinates {small[ACTIVE]} are used; they carry {decimal(small[DIVERGENCE], numbers.NATS)} "
+        "(more than 1 is asked for).",
     )
 
 
@@ -60,47 +85,50 @@ def measures(model: AutoEncoder, images: Images, seed: int) -> dict[str, float]:
     history = model.history_
     best = int(np.nanargmin(history["val_loss"]))
     return {
-        "test MSE": held_out_error(model, images),
-        "-bound, nats": float(history["val_loss"][best]),
-        "-log p(x), nats": -float(model.log_likelihood(some, importance_samples=200, random_state=seed).mean()),
-        "KL, nats": float(history["kl"][best]),
-        "active units": int(history.health["active_units"]),
+        MSE.heading: held_out_error(model, images),
+        BOUND: float(history["val_loss"][best]),
+        EVIDENCE: -float(model.log_likelihood(some, importance_samples=200, random_state=seed).mean()),
+        DIVERGENCE: float(history["kl"][best]),
+        ACTIVE: int(history.health["active_units"]),
         "weights": sum(p.numel() for p in model.network_.parameters()),
-        "seconds": seconds(model),
+        SECONDS.heading: seconds(model),
     }
 
 
-def drawn(plane: AutoEncoder, large: AutoEncoder, images: Images, seed: int) -> list[Picture]:
-    """Draw the map of codes, the test images on the map, samples, and interpolations."""
-    quantiles = norm.ppf((np.arange(SIDE) + 0.5) / SIDE)
-    # The second coordinate grows upwards, as on the scatter plot.
-    grid = np.array([(a, b) for b in quantiles[::-1] for a in quantiles])
+def the_plane(model: AutoEncoder, images: Images) -> PlanePicture:
+    """Draw the plane of codes, stretched to the unit square by the prior's distribution function."""
+    line = norm.ppf(plane.centres())
+    grid = np.column_stack([line, line])
+    decoded = images.bright(model.inverse_transform(plane.lines_from_the_top(grid)))
+    found = Plane(norm.cdf(model.transform(images.test)), grid, decoded)
+    caption = (
+        "The plane of codes as a map: test images at the mean of their codes, coloured by digit, and the images that "
+        "places decode to. Both axes are stretched so that each tenth of their length holds a tenth of the prior."
+    )
+    return plane.drawn("manifold", caption, found, images.test_labels, images.shape, "isthmus")
+
+
+def drawn(large: AutoEncoder, images: Images, seed: int) -> list[Picture]:
+    """Draw samples and interpolations."""
     chosen = images.test[digit_rows(images)]
     lines = {
         f"{a} to {b}": images.bright(large.interpolate(chosen[a], chosen[b], steps=STEPS)).clip(0, 1) for a, b in PAIRS
     }
     new = images.bright(large.sample(SAMPLES, random_state=seed, noise=False))
-    mosaics = {"drawn from the model": new, "test images": images.bright(images.test[:SAMPLES])}
+    sets = {"drawn from the model": new, "test images": images.bright(images.test[:SAMPLES])}
     return [
-        Picture(
-            "manifold",
-            plots.png(plots.mosaics({"": images.bright(plane.inverse_transform(grid))}, images.shape, SIDE)),
-            f"The plane of codes as a map: the image that each code (a, b) decodes to, at {SIDE} quantiles of the "
-            "prior along each coordinate.",
-        ),
-        Picture(
-            "manifold-codes",
-            plots.png(plots.scatter_plots({"codes of test images": plane.transform(images.test)}, images.test_labels)),
-            "The test images on the map, coloured by digit.",
-        ),
-        Picture(
+        picture.mosaics(
             "samples",
-            plots.png(plots.mosaics(mosaics, images.shape, int(SAMPLES**0.5))),
             "Codes of 16 numbers drawn from the prior and decoded, with test images for comparison.",
+            sets,
+            images.shape,
+            int(SAMPLES**0.5),
+            {"drawn from the model": "isthmus"},
         ),
-        Picture(
+        picture.rows(
             "interpolation",
-            plots.png(plots.image_rows(lines, images.shape)),
             "Interpolation between pairs of test images along the straight line between their codes (16 numbers).",
+            lines,
+            images.shape,
         ),
     ]

@@ -102,13 +102,14 @@ def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:
 def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoencoder:
     """Train a new autoencoder, or a copy of the one that was given, on a table."""
     estimator = new_estimator(rows)
-    return TrainedAutoencoder(training.fit(estimator, table, schema), compute_settings(estimator.compute))
+    model = training.fit(estimator, table, schema, compare=False)
+    return TrainedAutoencoder(model, compute_settings(estimator.compute))
 
 
 def new_estimator(rows: Training) -> AutoEncoder:
     """Return the autoencoder to train, with the seed of the training."""
     if rows.estimator is None:
-        return AutoEncoder(latent(rows), compute=str(rows.device), random_state=rows.seed)
+        return AutoEncoder(latent(rows), encoder="dense", compute=str(rows.device), random_state=rows.seed)
     estimator: AutoEncoder = clone(rows.estimator)
     if estimator.random_state is None:
         estimator.set_params(random_state=rows.seed)

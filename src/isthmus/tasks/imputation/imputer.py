@@ -178,7 +178,8 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             autoencoder.set_params(random_state=int(sequence.generate_state(1)[0]))
             validation = sample.chosen[sample.fold == place][:MOST_VALIDATION]
             few = len(table) < LEAST_VALIDATED
-            models.append(training.fit(autoencoder, table, schema, validation=validation[:0] if few else validation))
+            validated = validation[:0] if few else validation
+            models.append(training.fit(autoencoder, table, schema, validation=validated, compare=False))
         seed = int(drawn.generate_state(1)[0])
         self.filling_ = fit_filling(view, sample, models, self._machine, tuple(self.methods), unrelated, seed)
         self.models_, self.floor_ = models, self.filling_.floor
