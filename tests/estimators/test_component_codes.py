@@ -91,6 +91,7 @@ def test_a_start_that_stays_is_pca_of_all_rows():
 
 
 @pytest.mark.filterwarnings("ignore:the code is larger than it must be:isthmus.TrainingWarning")
+@pytest.mark.filterwarnings("ignore:.* coordinates of the code are unused:isthmus.TrainingWarning")
 def test_coordinates_beyond_the_rank_are_zero():
     twice = np.c_[CANCER[:, :3], CANCER[:, :3], 2 * CANCER[:, :3]]
     codes = AutoEncoder(5, **SHORT).fit(twice).transform(twice)

@@ -276,7 +276,7 @@ def test_log_likelihood_of_a_row_is_its_own(make, fitted):
     whole = made.log_likelihood(SMALL, importance_samples=7)
     assert whole.shape == (400,)
     np.testing.assert_array_equal(made.log_likelihood(SMALL[37:38], importance_samples=7), whole[37:38])
-    assert made.log_likelihood(SMALL, importance_samples=50).mean() > whole.mean() - 1e-6 * abs(whole.mean())
+    assert made.log_likelihood(SMALL, importance_samples=50).mean() > whole.mean() - 0.01
 
 
 GAPS = SMALL.copy()

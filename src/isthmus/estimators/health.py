@@ -79,10 +79,12 @@ def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[
             "penalty, another activation or learning_rate, or look whether the rows differ"
         )
     elif latent - active > MOST_UNUSED * latent and "used_units" not in health:
-        collapsed = " (the variance of their posterior means is below 0.01)" if network.code.has_posterior else ""
+        why, mend = "they do not vary", ""
+        if network.code.has_posterior:
+            why, mend = "the variance of their posterior means is below 0.01", ", or a smaller beta to use them all"
         yield (
-            f"{latent - active} of the {latent} coordinates of the code are unused{collapsed}: latent={active} holds "
-            "as much; or take a smaller beta or penalty to use them"
+            f"{latent - active} of the {latent} coordinates of the code are unused ({why}): latent={active} holds as "
+            f"much; take that{mend}"
         )
     unused = latent - int(health.get("used_units", latent))
     if unused > MOST_UNUSED * latent:
