@@ -40,7 +40,8 @@ class Floor:
         Mean squared deviation of held-out cells from the means of the training rows: the error without any code.
     p_value : float
         Probability that the model has so much less error by chance: twice the lesser of those of a paired t-test and of
-        Wilcoxon's signed-rank test, which a few wild rows do not decide; one-sided.
+        Wilcoxon's signed-rank test, which a few wild rows do not decide; in cross-validation that of the t-test;
+        one-sided.
     returned : bool
         Whether the closed form was returned in place of the model, which had more error, or less within chance.
     folds : int
