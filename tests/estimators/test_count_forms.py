@@ -57,6 +57,6 @@ def test_root_components_are_pca_of_square_roots():
     roots = np.sqrt(COUNTS)
     pca = PCA(3).fit(roots[:700])
     expected = pca.inverse_transform(pca.transform(roots[700:])).clip(0) ** 2
-    own = RootComponents(components_of(rows, some, 30, 3, torch.Generator(), torch.sqrt), form.mean, False)
+    own = RootComponents(form.mean, False, components_of(rows, some, 30, 3, torch.Generator(), torch.sqrt))
     x = torch.from_numpy(COUNTS[700:])
     torch.testing.assert_close(own.errors(x), poisson_errors(x, torch.from_numpy(expected), form.mean, False))

@@ -1,8 +1,8 @@
 """Principal components as a closed form of a network, for numbers and for tables of several kinds of columns."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -22,7 +22,28 @@ LOOKED_AT = 512
 """Rows to which a linear network's outputs are fitted."""
 
 
-class Components(NamedTuple):
+class OfWholeRows(ABC):
+    """A closed form of rows as they are: its errors do not depend on what the network is shown of them."""
+
+    @abstractmethod
+    def errors(self, x: Tensor) -> Tensor:
+        """Return the error of the closed form on each row of x (B, F), (B,)."""
+
+    @abstractmethod
+    def errors_without(self, x: Tensor) -> Tensor:
+        """Return the error of the training rows' means on each row of x (B, F), (B,)."""
+
+    @abstractmethod
+    def errors_of(self, network: Network, x: Tensor) -> Tensor:
+        """Return the error of a network on each row of x (B, F), (B,), in the same measure."""
+
+    def compare(self, network: Network, x: Tensor) -> Tensor:
+        """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
+        return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
+
+
+@dataclass(frozen=True, eq=False)
+class Components(OfWholeRows):
     """Principal components as a closed form, compared by the mean squared error per cell.
 
     Parameters
@@ -52,13 +73,9 @@ class Components(NamedTuple):
         """Return the mean squared error of a network's reconstructions."""
         return (network.reconstruct(x).double() - x).square().mean(1)
 
-    def compare(self, network: Network, x: Tensor) -> Tensor:
-        """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
-        return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
-
 
 @dataclass(frozen=True, eq=False)
-class LinearNetwork:
+class LinearNetwork(OfWholeRows):
     """A linear autoencoder at the principal components of a table's cells, compared by the mean deviance ratio.
 
     Each column has the likelihood that the model has for it, and the best linear map from the components to its
@@ -91,10 +108,6 @@ class LinearNetwork:
         ratios = network.likelihood.deviance_ratios(x, network.decoder(network.encode(x).mean))
         assert ratios is not None, "tables of several kinds have deviance ratios"
         return ratios.double()
-
-    def compare(self, network: Network, x: Tensor) -> Tensor:
-        """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
-        return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
 
     @classmethod
     def of(cls, like: Composition, rows: Rows, some: Index, principal: PrincipalComponents) -> "LinearNetwork":

@@ -1,6 +1,7 @@
 """Closed forms of networks for counts: a factorisation, and principal components of square roots."""
 
 import warnings
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from isthmus.core.principal import WIDEST_EXACT, PrincipalComponents
 from isthmus.data.components import components_of
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
+from isthmus.estimators.component_forms import OfWholeRows
 
 LOOKED_AT = 512
 """Rows on which the two are compared."""
@@ -27,94 +29,86 @@ LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Factorisation:
-    """Factors of counts, W H, compared by the half deviance of a Poisson, per cell.
-
-    Minimising that is the maximum likelihood of Poisson counts, and of a multinomial given the totals (Lee and Seung
-    2001; Gaussier and Goutte 2005).
+class CountForm(OfWholeRows):
+    """A closed form of counts, compared by the half deviance of a Poisson, per cell.
 
     Parameters
     ----------
-    model : NMF
-        Fitted to training rows.
     mean : Tensor of shape (F,)
         Mean counts of the training rows.
     totals : bool
         Whether the total of a row is given, and expected counts are scaled to it.
     """
 
-    model: NMF
     mean: Tensor
     totals: bool
+
+    @abstractmethod
+    def expected(self, x: Tensor) -> Tensor:
+        """Return the counts (B, F) that the closed form expects of rows x (B, F)."""
+
+    def errors(self, x: Tensor) -> Tensor:
+        """Return the half deviance of the expected counts."""
+        return poisson_errors(x, self.expected(x), self.mean, self.totals)
+
+    def errors_without(self, x: Tensor) -> Tensor:
+        """Return the half deviance of the mean counts."""
+        return poisson_errors(x, self.mean.to(x.device).expand(x.shape), self.mean, self.totals)
+
+    def errors_of(self, network: Network, x: Tensor) -> Tensor:
+        """Return the half deviance of a network's expected counts."""
+        return poisson_errors(x, network.reconstruct(x).double(), self.mean, False)
+
+
+@dataclass(frozen=True, eq=False)
+class Factorisation(CountForm):
+    """Factors of counts, W H, whose weights W are fitted to each row.
+
+    Minimising the half deviance is the maximum likelihood of Poisson counts, and of a multinomial given the totals (Lee
+    and Seung 2001; Gaussier and Goutte 2005).
+
+    Parameters
+    ----------
+    model : NMF
+        Fitted to training rows.
+    """
+
+    model: NMF
 
     @property
     def method(self) -> str:
         """The factorisation and its number of factors."""
         return f"NMF with {self.model.n_components}"
 
-    def errors(self, x: Tensor) -> Tensor:
-        """Return the half deviance of the factors, whose weights are fitted to each row."""
+    def expected(self, x: Tensor) -> Tensor:
+        """Return the products of weights and factors."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             weights = self.model.transform(x.cpu().double().numpy())
-        return poisson_errors(
-            x, torch.from_numpy(weights @ self.model.components_).to(x.device), self.mean, self.totals
-        )
-
-    def errors_without(self, x: Tensor) -> Tensor:
-        """Return the half deviance of the mean counts."""
-        return poisson_errors(x, self.mean.to(x.device).expand(x.shape), self.mean, self.totals)
-
-    def errors_of(self, network: Network, x: Tensor) -> Tensor:
-        """Return the half deviance of a network's expected counts."""
-        return poisson_errors(x, network.reconstruct(x).double(), self.mean, False)
-
-    def compare(self, network: Network, x: Tensor) -> Tensor:
-        """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
-        return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
+        return torch.from_numpy(weights @ self.model.components_).to(x.device)
 
 
 @dataclass(frozen=True, eq=False)
-class RootComponents:
+class RootComponents(CountForm):
     """Principal components of the square roots of counts, which make Poisson noise alike in all cells.
 
     Parameters
     ----------
     principal
         Of the square roots.
-    mean : Tensor of shape (F,)
-        Mean counts of the training rows.
-    totals : bool
-        As in `Factorisation`.
     """
 
     principal: PrincipalComponents
-    mean: Tensor
-    totals: bool
 
     @property
     def method(self) -> str:
         """The components, their number and the transform."""
         return f"PCA of square roots with {self.principal.components.shape[1]}"
 
-    def errors(self, x: Tensor) -> Tensor:
-        """Return the half deviance of the squares of the roots' projections."""
+    def expected(self, x: Tensor) -> Tensor:
+        """Return the squares of the roots' projections."""
         roots = x.double().sqrt()
-        return poisson_errors(
-            x, self.principal.like(roots).reconstruct(roots).clamp_min(0).square(), self.mean, self.totals
-        )
-
-    def errors_without(self, x: Tensor) -> Tensor:
-        """Return the half deviance of the mean counts."""
-        return poisson_errors(x, self.mean.to(x.device).expand(x.shape), self.mean, self.totals)
-
-    def errors_of(self, network: Network, x: Tensor) -> Tensor:
-        """Return the half deviance of a network's expected counts."""
-        return poisson_errors(x, network.reconstruct(x).double(), self.mean, False)
-
-    def compare(self, network: Network, x: Tensor) -> Tensor:
-        """Return the errors of a network, of the closed form and of the means, (3, B) float64."""
-        return torch.stack([self.errors_of(network, x), self.errors(x), self.errors_without(x)])
+        return self.principal.like(roots).reconstruct(roots).clamp_min(0).square()
 
 
 def poisson_errors(x: Tensor, expected: Tensor, mean: Tensor, totals: bool) -> Tensor:
@@ -136,9 +130,9 @@ def of_counts(network: Network, rows: Rows, some: Index, held_out: Tensor) -> Ro
     mean, totals = x.mean(0), network.likelihood.cell_of_output(cells) is None
     rank = min(latent, cells)
     roots = components_of(rows, some, cells, rank, Generator().manual_seed(0), lambda counts: counts.sqrt())
-    found: list[RootComponents | Factorisation] = [RootComponents(roots, mean, totals)]
+    found: list[RootComponents | Factorisation] = [RootComponents(mean, totals, roots)]
     if len(x) >= ROWS_PER_FACTOR * latent:
-        found.append(Factorisation(factorised(x.numpy(), rank), mean, totals))
+        found.append(Factorisation(mean, totals, factorised(x.numpy(), rank)))
     if len(found) == 1 or not len(held_out):
         return found[-1]
     y, _ = rows.batch(held_out[:LOOKED_AT])
