@@ -42,7 +42,7 @@ class Comparison(NamedTuple):
         errors, weights = [], []
         with corrupted_alike(network, rows):
             for index in held_out.split(BLOCK):
-                x, weight = dense_batch(rows, index)
+                x, weight = rows.batch(index)
                 errors.append(closed_form.compare(network, x).double().cpu())
                 weights.append(torch.ones(len(x), dtype=torch.float64) if weight is None else weight.double().cpu())
         model, own, without = torch.cat(errors, 1)
@@ -103,7 +103,7 @@ def chance_of(change: np.ndarray, weight: np.ndarray, crossed: bool = False) -> 
 def errors_on(network: Network, closed_form: ClosedForm, rows: Rows, held_out: Tensor) -> Tensor:
     """Return the error of a network on each of the rows at these positions, (n,), in the measure of a closed form."""
     with corrupted_alike(network, rows):
-        found = [closed_form.errors_of(network, dense_batch(rows, index)[0]) for index in held_out.split(BLOCK)]
+        found = [closed_form.errors_of(network, rows.batch(index)[0]) for index in held_out.split(BLOCK)]
     return torch.cat(found).double().cpu()
 
 
@@ -117,9 +117,3 @@ def corrupted_alike(network: Network, rows: Rows) -> Iterator[None]:
             yield
     finally:
         network.seed(None)
-
-
-def dense_batch(rows: Rows, index: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Return the rows at these positions as a dense matrix, and their weights."""
-    x, weight = rows.batch(index)
-    return (x if x.layout == torch.strided else x.to_dense()), weight

@@ -78,7 +78,7 @@ def decoded_by(principal: PrincipalComponents, rows: Rows, training: Tensor) -> 
     codes, crossed = (torch.zeros(size, latent, dtype=torch.float64) for size in (latent, cells))
     for positions in training.split(rows.block):
         x, weight = rows.batch(positions)
-        centred = (x.to_dense() if x.layout != torch.strided else x).cpu().double() - principal.mean
+        centred = x.cpu().double() - principal.mean
         z = centred @ principal.components
         weighted = z if weight is None else z * weight.cpu().double()[:, None]
         codes += weighted.T @ z

@@ -17,7 +17,7 @@ from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators.building import Built, build
-from isthmus.estimators.comparison import Comparison, dense_batch, errors_on
+from isthmus.estimators.comparison import Comparison, errors_on
 from isthmus.estimators.component_forms import is_dense
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.parameters import Parameters
@@ -187,7 +187,7 @@ def trained(built: Built, plan: Plan) -> Fold | None:
 
 def equal_rows(rows: Rows) -> np.ndarray:
     """Return a number for each row, (n,), which is the same for equal rows."""
-    x, _ = dense_batch(rows, torch.arange(len(rows)))
+    x, _ = rows.batch(torch.arange(len(rows)))
     return np.unique(x.cpu().numpy(), axis=0, return_inverse=True)[1].reshape(-1)
 
 

@@ -96,8 +96,7 @@ def standardised(rows: Rows, index: Tensor, likelihood: LikelihoodModule) -> tup
     seen, weights = [], []
     for chunk in index.split(rows.block):
         x, weight = rows.batch(chunk)
-        full = x.to_dense() if x.layout != torch.strided else x
-        seen.append(likelihood.encoder_input(full)[:, torch.from_numpy(some).to(full.device)].double().cpu())
+        seen.append(likelihood.encoder_input(x)[:, torch.from_numpy(some).to(x.device)].double().cpu())
         weights.append(torch.ones(len(chunk)).double() if weight is None else weight.double().cpu())
     found, counts = torch.cat(seen).numpy(), torch.cat(weights).numpy()
     found, counts = found[counts > 0], counts[counts > 0]

@@ -39,7 +39,7 @@ def fix_held_out_variance(network: Network, rows: Rows, training: Index, validat
         network.likelihood.set_loss_ratio(ratio)
     errors = column_errors(network, rows, some)
     x, weight = rows.batch(some)
-    full = (x.to_dense() if x.layout != torch.strided else x).cpu()
+    full = x.cpu()
     own = column_variances(full, weight)
     if len(validation):
         held_out = column_errors(network, rows, validation)
