@@ -29,6 +29,7 @@ from isthmus.tasks.anomaly.autoencoders import fitted_model, refuse_other
 from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
+from isthmus.tasks.anomaly.never_seen import reading_any_value
 from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
@@ -51,13 +52,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         Whether rows given to `fit` may be anomalies, or are known to be normal. In a contaminated setting networks do
         not learn from the oddest quarter of the rows, and much noise keeps them from learning single rows.
     method : str, object, callable or tuple of these, default="auto"
-        How rows are scored. The surprisals of several methods are averaged.
+        How rows are scored. Of the surprisals of several methods the root mean square is taken.
 
-        - "denoiser": a denoising autoencoder that knows the noise level, scored at eight levels.
+        - "denoiser": a denoising autoencoder that knows the noise level, scored at three levels.
         - "residual": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
         - "likelihood": an autoencoder's own log-likelihood; for mixed tables and sparse rows too.
         - "mahalanobis": the distance from the more normal rows: a linear denoising autoencoder in closed form.
-        - "neighbours": the distance to the five nearest training rows.
+        - "neighbours": the distances to the five nearest training rows.
+        - "ranks": the same, with the normal scores of each column's ranks in the place of its values.
+        - "rarity": how rare a value is among those of its column, where values recur.
         - "histogram": rare values, column by column (HBOS).
         - "ensemble": the best known combination for the setting.
         - "auto": the ensemble; "likelihood" for sparse rows and if an `estimator` is given.
@@ -212,9 +215,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         caller, known = type(self).__name__, fitted_model(self.estimator)
         if known is None:
             obstacle = "" if self.estimator is None else rules.obstacle_to_columns(self.estimator)
-            return learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
+            table, schema = learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
+            return table, reading_any_value(schema)
         try:
-            return read_table(X, known.schema, caller=caller, in_use=False), known.schema
+            table = read_table(X, known.schema, caller=caller, in_use=False)
+            return table, reading_any_value(known.schema)
         except ValueError as error:
             raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
 
@@ -234,7 +239,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _recipe(self, chosen: choice.Choice, schema: TableSchema) -> Recipe:
         """Return how to train those methods."""
         device = compute_settings(self.compute).on
-        return Recipe(chosen.methods, self.setting == "contaminated", device, schema, self.estimator)
+        return Recipe(chosen.methods, chosen.weights, self.setting == "contaminated", device, schema, self.estimator)
 
     @property
     def _rule(self) -> DecisionRule:

@@ -11,11 +11,15 @@ from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.scorer import CellScorer
 from isthmus.tasks.anomaly.training import Training
+from isthmus.tasks.anomaly.trimming import FINE_RIDGE
 
 
 @detection_method("mahalanobis")
 class Mahalanobis(CellScorer):
     """Scores rows by log dᵀPd for d = x - μ and P = (Σ + λI)⁻¹: the squared Mahalanobis distance with a ridge.
+
+    The mean of the logarithms with λ = 0.1 and λ = 0.001 is taken: a large ridge counts what is common, a small one
+    relations that hold nearly exactly.
 
     Under Gaussian noise of variance λ the best linear autoencoder is x̂ - μ = Σ(Σ + λI)⁻¹d, so that d minus its
     reconstruction is λPd, and dᵀPd weights that by d. (For what P says of single cells see EASE, Steck 2019.) In a
@@ -26,12 +30,23 @@ class Mahalanobis(CellScorer):
     cells, device
         As in `CellScorer`.
     mean, precision
-        (C,) μ and (C, C) P, float64 where the device has it.
+        (C,) μ and (C, C) P with the large ridge, float64 where the device has it.
+    fine_mean, fine_precision
+        The same with the small one.
     """
 
-    def __init__(self, cells: RobustCells, device: torch.device, mean: Tensor, precision: Tensor) -> None:
+    def __init__(
+        self,
+        cells: RobustCells,
+        device: torch.device,
+        mean: Tensor,
+        precision: Tensor,
+        fine_mean: Tensor,
+        fine_precision: Tensor,
+    ) -> None:
         super().__init__(cells, device)
         self.mean, self.precision = nn.Buffer(mean), nn.Buffer(precision)
+        self.fine_mean, self.fine_precision = nn.Buffer(fine_mean), nn.Buffer(fine_precision)
         blocks = [
             torch.nonzero(cells.feature_group == column).flatten() for column in torch.unique(cells.feature_group)
         ]
@@ -40,9 +55,9 @@ class Mahalanobis(CellScorer):
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Fit mean and precision matrix to all rows; in a contaminated setting to the more normal ones."""
-        mean, precision = training.robust
         dtype = torch.float32 if training.device.type == "mps" else torch.float64
-        return cls(training.cells, training.device, mean.to(dtype), precision.to(dtype)).to(training.device).eval()
+        fitted = [tensor.to(dtype) for tensor in (*training.robust, *training.trimmed(FINE_RIDGE))]
+        return cls(training.cells, training.device, *fitted).to(training.device).eval()
 
     def deviations(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return d and dP of cells x (B, C), (B, C) each."""
@@ -50,9 +65,11 @@ class Mahalanobis(CellScorer):
         return centred, affine(centred, self.precision, None, self.training)
 
     def score_cells(self, x: Tensor) -> Tensor:
-        """Return log dᵀPd of each row, (B,)."""
+        """Return the mean of log dᵀPd with either ridge, (B,)."""
         centred, whitened = self.deviations(x)
-        return (centred * whitened).sum(1).clamp_min(1e-12).log()
+        fine = x.to(self.fine_mean.dtype) - self.fine_mean
+        near = affine(fine, self.fine_precision, None, self.training)
+        return (log_distance(centred, whitened) + log_distance(fine, near)) / 2
 
     def cell_errors(self, x: Tensor) -> Tensor:
         """Return (Pd)ⱼ²/Pⱼⱼ, (B, C): squared deviations from what the other cells predict, over their variances."""
@@ -72,4 +89,10 @@ class Mahalanobis(CellScorer):
     @classmethod
     def from_weights(cls, cells: RobustCells, device: torch.device, weights: Tensors) -> Self:
         """Rebuild a scorer."""
-        return cls(cells, device, weights["mean"], weights["precision"])
+        names = ("mean", "precision", "fine_mean", "fine_precision")
+        return cls(cells, device, *(weights[name] for name in names))
+
+
+def log_distance(centred: Tensor, whitened: Tensor) -> Tensor:
+    """Return log dᵀPd from d and dP, (B, C) each, (B,)."""
+    return (centred * whitened).sum(1).clamp_min(1e-12).log()

@@ -7,6 +7,8 @@ from isthmus.tasks.anomaly.cell_histograms import CellHistograms
 
 RIDGE = 0.1
 """What is added to the variance of each cell: the variance of the noise of a linear denoising autoencoder."""
+FINE_RIDGE = 1e-3
+"""The same for little noise, by which rows show that break a relation which holds to a few hundredths."""
 ROUNDS, NEAREST = 5, 0.75
 """Number of rounds of trimming, and the share of the rows kept in each."""
 SUSPECTED = 0.25
@@ -30,26 +32,26 @@ def ranks(values: Tensor) -> Tensor:
     return values.argsort(stable=True).argsort(stable=True)
 
 
-def trimmed(x: Tensor, rounds: int) -> tuple[Tensor, Tensor]:
+def trimmed(x: Tensor, rounds: int, ridge: float = RIDGE) -> tuple[Tensor, Tensor]:
     """Return mean (C,) and precision matrix (C, C) of the `NEAREST` rows of x (n, C) nearest to them, float64.
 
     These rows are found in rounds, by the concentration steps of the minimum covariance determinant (Rousseeuw and Van
     Driessen 1999).
     """
     x = x.double()
-    mean, precision = gaussian(x)
+    mean, precision = gaussian(x, ridge)
     for _ in range(rounds):
         nearest = distances(x, mean, precision).topk(max(2, round(NEAREST * len(x))), largest=False).indices
-        mean, precision = gaussian(x[nearest.sort().values])
+        mean, precision = gaussian(x[nearest.sort().values], ridge)
     return mean, precision
 
 
-def gaussian(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean (C,) and precision matrix (Σ + λI)⁻¹ (C, C) of rows x (n, C), with λ = `RIDGE`."""
+def gaussian(x: Tensor, ridge: float = RIDGE) -> tuple[Tensor, Tensor]:
+    """Return mean (C,) and precision matrix (Σ + λI)⁻¹ (C, C) of rows x (n, C), λ being the ridge."""
     mean = x.mean(0)
     centred = x - mean
     covariance = centred.T @ centred / len(x)
-    covariance.diagonal().add_(RIDGE)
+    covariance.diagonal().add_(ridge)
     return mean, torch.cholesky_inverse(torch.linalg.cholesky(covariance))
 
 
