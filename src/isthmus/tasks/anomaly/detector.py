@@ -114,6 +114,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         As in scikit-learn.
     columns_ : Columns
         What each column was taken for; prints as a table.
+    floor_ : DetectorFloor or None
+        How well the best single classical method tells held-out rows from anomalies that are made of them, beside the
+        detector; None if no rows were held out of training, or they are sparse.
 
     References
     ----------
@@ -250,7 +253,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         schema = fitted.schema
         if threshold is None:
             threshold = self._rule.threshold(fitted.scores, fitted.trained.calibration)
-        self._fitted = fitted
+        self._fitted, self.floor_ = fitted, fitted.trained.floor
         self.method_, self.reason_, self.decision_scores_ = fitted.names, fitted.reason, fitted.scores
         self.threshold_, self.offset_ = threshold, -threshold
         self.labels_ = (fitted.scores > threshold).astype(np.int64)
