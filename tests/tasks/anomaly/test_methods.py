@@ -49,9 +49,9 @@ def test_mahalanobis_expects_what_a_ridge_regression_does():
 
 def test_trimming_leaves_out_what_is_far():
     X = torch.from_numpy(np.concatenate([correlated(900), correlated(100, 1) + np.array([20, -20, 20])]))
-    mean, precision = trimmed(X, 5)
-    assert mean.abs().max() < 0.3
-    kept = unsuspected(X.float(), mean, precision)
+    robust = trimmed(X, 5)
+    assert robust.mean.abs().max() < 0.3
+    kept = unsuspected(X.float(), robust)
     assert kept.sum() == 750
     assert not kept[900:].any()
 

@@ -11,6 +11,7 @@ from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly.cells import RobustCells, has_wild_cell
+from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
 from isthmus.tasks.anomaly.trimming import RIDGE, ROUNDS, trimmed, unsuspected
 
 
@@ -47,12 +48,12 @@ class Training:
         return self.cells.transform(self.numbers)
 
     @cached_property
-    def robust(self) -> tuple[Tensor, Tensor]:
-        """Mean (C,) and precision matrix (C, C) of the more normal rows; in a clean setting of those not wild."""
+    def robust(self) -> RidgeNormal:
+        """The normal distribution of the more normal rows as cells; in a clean setting of those not wild."""
         return self.trimmed(RIDGE)
 
-    def trimmed(self, ridge: float) -> tuple[Tensor, Tensor]:
-        """Return mean (C,) and precision matrix (C, C) with a ridge, of the rows that `robust` has them of."""
+    def trimmed(self, ridge: float) -> RidgeNormal:
+        """Return the normal distribution, with another ridge, of such rows as `robust` is of."""
         return trimmed(self.x, ROUNDS, ridge) if self.contaminated else trimmed(self.x[self.kept], 0, ridge)
 
     @cached_property
@@ -64,7 +65,7 @@ class Training:
         if is_sparse(self.numbers):
             return torch.ones(self.numbers.shape[0], dtype=torch.bool)
         if self.contaminated:
-            return unsuspected(self.x, *self.robust)
+            return unsuspected(self.x, self.robust)
         wild = has_wild_cell(self.x)
         return ~wild if 2 * int(wild.sum()) < len(wild) else torch.ones_like(wild)
 
