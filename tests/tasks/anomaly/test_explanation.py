@@ -5,7 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from isthmus.tasks.anomaly.explanation import Explanation, report
+from isthmus.tasks.anomaly.explanation import Explanation
+from isthmus.tasks.anomaly.report import report
 
 
 def explanation(seen=None, n=3):

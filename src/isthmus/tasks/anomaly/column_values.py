@@ -48,6 +48,12 @@ class ColumnValues:
             numbers[:, place + 1] = np.round((values[:, index] - numbers[:, place] * high) / low / step) * step
         return numbers
 
+    def considered(self, count: int) -> np.ndarray:
+        """Return which of so many columns the model looks at, (count,) bool: all but ignored ones."""
+        if self.table is None:
+            return np.ones(count, dtype=bool)
+        return np.array([column.kind != "ignored" for column in self.table.columns], dtype=bool)
+
     def can_take_others(self, index: int) -> bool:
         """Whether the values of other rows may stand in a column: not where they are times, or ignored."""
         return self.table is None or self.table.columns[index].kind not in AS_GIVEN

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import Tags, _safe_indexing
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.core.registry import register
 from isthmus.data.columns import number_columns
-from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
-from isthmus.data.restoring import restore
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
+from isthmus.data.reading_sources import Given
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
@@ -28,8 +27,11 @@ from isthmus.tasks.anomaly import checks, choice, explanation
 from isthmus.tasks.anomaly.autoencoders import fitted_model, refuse_other
 from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
+from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
+from isthmus.tasks.anomaly.oddest import oddest
 from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
+from isthmus.tasks.anomaly.report import report
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 if TYPE_CHECKING:
@@ -267,6 +269,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """Yield rows as numbers, piece by piece if X is a source, else all at once."""
         return map(numbers_of, read_pieces(X, self._schema, caller=type(self).__name__))
 
+    def _read_as_given(self, X: object) -> Iterator[Given]:
+        """Yield rows as a table, and as they came, piece by piece if X is a source."""
+        return read_pieces_as_given(X, self._schema, caller=type(self).__name__)
+
     @property
     def _schema(self) -> TableSchema:
         """What was learned of the table's columns."""
@@ -366,7 +372,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : as in `fit`, in memory
+        X : as in `fit`
+            Pieces of a file or another source are explained one after the other; the result is as long as X.
         depth : int, default=5
             Greatest number of columns per row that are replaced one after the other.
 
@@ -374,29 +381,32 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         -------
         Explanation
             `contributions` (n, columns) add up to `scores`; `expected` has the values that the model expects given the
-            other columns, beside those `seen`, in the data's units; `top`, `frame` and, for images, `map`.
+            other columns, beside those `seen`, in the data's units; `top`, `frame` and, for images, `map`. For each
+            anomaly, `counterfactuals` says which cells would have to be others for it to be normal.
         """
-        self._ready()
-        return self._explained(X, self._read(X), depth)
+        return self._explaining(depth).pieces(self._read_as_given(X))
 
     def report(self, X: object, n: int = 10, *, columns: int = 3) -> "pandas.DataFrame | polars.DataFrame":
-        """Return the n oddest rows as a frame: row, score, p-value, and columns with seen and expected values.
+        """Return the n oddest rows as a frame: row, score, p-value, columns with seen and expected values, and a mend.
 
-        It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given.
+        It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given. `row` is the position
+        of the row in X, from 0; labels of pandas are the index of the report. `normal_if` says which cells would have
+        to be others for an anomaly to be normal; it was tried.
 
         Parameters
         ----------
-        X : as in `fit`, in memory
+        X : as in `fit`
+            No more than a piece of a file or another source, and n rows, are in memory at a time.
         n : int, default=10
             Number of rows.
         columns : int, default=3
             Number of columns to name per row, those with the greatest contributions.
         """
-        trained, numbers = self._ready().trained, self._read(X)
-        order = np.argsort(-trained.score(numbers), kind="stable")[:n]
-        p = trained.calibration.pvalues(numbers[order]) if trained.calibration.ready else None
-        explained = self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH)
-        return explanation.report(explained, order, p, columns)
+        trained = self._ready().trained
+        found = oddest(self._read_as_given(X), trained.score, n)
+        p = trained.calibration.pvalues(found.numbers) if trained.calibration.ready else None
+        explained = self._explaining(explanation.DEPTH).explain(found.rows, found.numbers)
+        return report(explained, found.places, p, columns)
 
     def drift(self, X: object, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
         """Return whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
@@ -448,14 +458,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _explained(self, X: object, numbers: Numbers, depth: int) -> explanation.Explanation:
-        """Explain rows X, as numbers (n, R)."""
-        explained = self._ready().trained.explainer.explain(numbers, depth)
-        seen = scipy.sparse.csr_array(X).toarray() if scipy.sparse.issparse(X) else X
-        expected = restore(explained.expected, self._schema, like=X)
-        return explanation.Explanation(
-            explained.scores, explained.contributions, seen, expected, self._schema.labels, self._schema.row_shape
-        )
+    def _explaining(self, depth: int) -> Explaining:
+        """Return what explains rows."""
+        return Explaining(self._ready().trained, self._schema, self.threshold_, depth)
 
     def _ready(self) -> FittedDetector:
         """Return what was fitted."""

@@ -118,16 +118,16 @@ class Explainer:
         values = self.columns.values(numbers)
         if values.shape[1] > WIDE:
             return Explained(scores, self._shares(scores, numbers), self._expected(numbers))
-        contributions, expected = replaced(
-            values, lambda rows: self.ensemble.score(self.columns.numbers(rows)), self._guess, self.grid, depth
-        )
+        considered = self.columns.considered(values.shape[1])
+        contributions, expected = replaced(values, self._score, self._guess, self.grid, depth, considered)
         # A time is explained by its rounded value; the difference to the score of the row itself is spread evenly.
-        contributions += ((scores - contributions.sum(1)) / values.shape[1])[:, None]
+        contributions += ((scores - contributions.sum(1)) / max(1, considered.sum()))[:, None] * considered
         return Explained(scores, contributions, self.columns.numbers(expected))
 
     def _shares(self, scores: np.ndarray, numbers: Numbers) -> np.ndarray:
         errors = self.ensemble.errors(numbers)
-        return shared(scores, self.typical_score, self._own_errors(numbers) if errors is None else errors)
+        errors = self._own_errors(numbers) if errors is None else errors
+        return shared(scores, self.typical_score, errors, self.columns.considered(errors.shape[1]))
 
     def _own_errors(self, numbers: Numbers) -> np.ndarray:
         """Return errors (n, columns) where no method tells columns apart.
@@ -140,6 +140,9 @@ class Explainer:
         ranges = np.array([np.ptp(tried) if len(tried) else 0.0 for tried in self.grid])
         distance = self.columns.values(numbers) - self.typical
         return np.asarray((distance / np.where(ranges > 0, ranges, 1.0)).clip(-FARTHEST, FARTHEST) ** 2)
+
+    def _score(self, values: np.ndarray) -> np.ndarray:
+        return self.ensemble.score(self.columns.numbers(values))
 
     def _guess(self, values: np.ndarray) -> np.ndarray:
         return self.columns.values(self._expected(self.columns.numbers(values)))
