@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -30,8 +31,9 @@ from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
 from isthmus.tasks.anomaly.oddest import oddest
-from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
+from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
+from isthmus.tasks.anomaly.row_groups import group_codes
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 if TYPE_CHECKING:
@@ -156,7 +158,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: object, y: object = None) -> Self:
+    def fit(self, X: object, y: object = None, groups: ArrayLike | None = None) -> Self:
         """Learn what is normal from the rows of X.
 
         Parameters
@@ -165,6 +167,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             As `AutoEncoder.fit` takes it. If X has more rows, a random sample of 50,000 is used.
         y : ignored
             A warning is given if it looks like labels.
+        groups : array-like of shape (n,), optional
+            Labels of rows that belong together, such as the overlapping windows of one block of a series, or the rows
+            of one patient. Whole groups are held out for calibration, and each counts as one row: p-values hold for
+            rows of new groups, and are at least 1/(groups + 1).
 
         Raises
         ------
@@ -181,7 +187,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         checks.warn_of_labels(y)
         table, schema = self._read_first(X)
         rng = np.random.default_rng(seed(self.random_state))
-        rows = sample_rows(table, rng)
+        codes = None if groups is None else group_codes(groups, len(table))
+        places = sample_places(len(table), rng)
+        rows = table.drawn(places)
         checks.refuse_identical(rows)
         chosen = self._chosen(schema, sparse=table.sparse)
         trained = TrainedDetector.trained(
@@ -190,12 +198,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             int(rng.integers(2**31)),
             self.calibration_fraction,
             fitted=fitted_model(self.estimator) is not None,
+            groups=None if codes is None else codes[places],
         )
         scores = trained.score(rows if table.streamed else numbers_of(table))
         self._keep(FittedDetector(trained, chosen.names, chosen.reason, scores, table.sparse))
         return self
 
-    def calibrate(self, X: object) -> Self:
+    def calibrate(self, X: object, groups: ArrayLike | None = None) -> Self:
         """Calibrate p-values on rows known to be normal that were not given to `fit`.
 
         Use it for p-values and false discovery rates if training rows may be anomalies. The threshold of `predict` is
@@ -203,10 +212,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : as in `fit`
+        X, groups : as in `fit`
         """
-        fitted = self._ready()
-        self._keep(replace(fitted, trained=fitted.trained.calibrated(self._read(X))))
+        fitted, numbers = self._ready(), self._read(X)
+        codes = None if groups is None else group_codes(groups, numbers.shape[0])
+        self._keep(replace(fitted, trained=fitted.trained.calibrated(numbers, codes)))
         return self
 
     def _read_first(self, X: object) -> tuple[Table, TableSchema]:

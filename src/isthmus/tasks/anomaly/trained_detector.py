@@ -19,6 +19,7 @@ from isthmus.tasks.anomaly.drift import Drift, unchanged
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
 from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.row_groups import held_out_groups
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 
 
@@ -38,8 +39,17 @@ class TrainedDetector:
     """Turns scores into p-values."""
 
     @classmethod
-    def trained(cls, recipe: Recipe, rows: Numbers, seed: int, fraction: float | str | None, *, fitted: bool) -> Self:
-        """Train on rows in random order, the first of which are held out for calibration.
+    def trained(
+        cls,
+        recipe: Recipe,
+        rows: Numbers,
+        seed: int,
+        fraction: float | str | None,
+        *,
+        fitted: bool,
+        groups: np.ndarray | None = None,
+    ) -> Self:
+        """Train on rows in random order, the first of which, or whole groups of which, are held out for calibration.
 
         Parameters
         ----------
@@ -53,22 +63,28 @@ class TrainedDetector:
             The `calibration_fraction` of the detector.
         fitted
             Whether the recipe's estimator is fitted already.
+        groups
+            (n,) the group of each row, where rows belong together.
         """
-        held = held_out_count(fraction, rows.shape[0], fitted=fitted)
-        training = recipe.training(rows[held:], seed)
+        out = np.arange(rows.shape[0]) < held_out_count(fraction, rows.shape[0], fitted=fitted)
+        if groups is not None:
+            out = held_out_groups(groups, fraction, np.random.default_rng([seed, 2]))
+        held = int(out.sum())
+        training = recipe.training(rows[~out], seed)
         ensemble = recipe.train(training)
         explainer = Explainer.of(ensemble, training)
         known = not recipe.contaminated
         calibration: Calibration = NoCalibration(fraction)
         if held:
-            calibration = SplitCalibration(ensemble, rows[:held], known_normal=known)
+            own = None if groups is None else groups[out]
+            calibration = SplitCalibration(ensemble, rows[out], known_normal=known, groups=own)
         elif fraction == "auto" and rows.shape[0] >= 4:
-            calibration = CrossCalibration(recipe, rows, seed, known_normal=known)
+            calibration = CrossCalibration(recipe, rows, seed, known_normal=known, groups=groups)
         return cls(recipe, seed, ensemble, explainer, calibration)
 
-    def calibrated(self, normal: Numbers) -> Self:
-        """Return the same detector, calibrated on rows known to be normal."""
-        return replace(self, calibration=SplitCalibration(self.ensemble, normal, known_normal=True))
+    def calibrated(self, normal: Numbers, groups: np.ndarray | None = None) -> Self:
+        """Return the same detector, calibrated on rows known to be normal, perhaps in groups (n,)."""
+        return replace(self, calibration=SplitCalibration(self.ensemble, normal, known_normal=True, groups=groups))
 
     def score(self, numbers: Numbers) -> np.ndarray:
         """Return the score of each row of numbers (n, R), (n,) float64; higher is odder."""
