@@ -31,6 +31,7 @@ from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
 from isthmus.tasks.anomaly.oddest import oddest
+from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
 from isthmus.tasks.anomaly.row_groups import group_codes
@@ -39,6 +40,7 @@ from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 if TYPE_CHECKING:
     import pandas
     import polars
+    from pyod.models.base import BaseDetector
 
 
 @register("estimator")
@@ -438,6 +440,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         trained, numbers = self._ready().trained, self._read(X)
         before = trained.unchanged(self._schema.labels, false_alarm) if after is None else after
         return watch(before, trained.score(numbers), trained.values(numbers))
+
+    def to_pyod(self) -> "BaseDetector":
+        """Return the detector as a `BaseDetector` of PyOD: a higher score is odder, anomalies are 1, others 0.
+
+        A fitted detector stays fitted: `decision_scores_`, `threshold_` and `labels_` are its own, and `contamination`
+        is the share of its labels. Where PyOD or a pipeline fits it again, a copy is trained, and the threshold follows
+        `contamination`, by default 0.1.
+
+        Raises
+        ------
+        MissingExtraError
+            If PyOD is not installed.
+        """
+        return as_pyod(self, self.__sklearn_is_fitted__())
 
     # -- files ------------------------------------------------------------------------------------------------------
 
