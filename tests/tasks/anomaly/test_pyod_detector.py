@@ -73,6 +73,7 @@ def test_in_a_pipeline(pyod):
     assert pipeline.predict_proba(ROWS).shape == (len(ROWS), 2)
 
 
+@pytest.mark.filterwarnings("ignore:An input array is constant")  # scores of LSCP's local regions
 def test_in_pyods_own_combinations(pyod):
     from pyod.models.feature_bagging import FeatureBagging
     from pyod.models.hbos import HBOS

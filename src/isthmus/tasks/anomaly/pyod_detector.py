@@ -4,7 +4,7 @@ The class is made when it is first asked for, since only then PyOD is needed.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -15,12 +15,26 @@ from isthmus.core.extras import MissingExtraError
 if TYPE_CHECKING:
     from pyod.models.base import BaseDetector
 
-    from isthmus.tasks.anomaly.detector import AnomalyDetector
-
 CONTAMINATION = 0.1
 """PyOD's default share of anomalies."""
 MOST = 0.5
 """PyOD's greatest share of anomalies."""
+
+
+class Detector(Protocol):
+    """What PyOD's class asks of an `AnomalyDetector`."""
+
+    decision_scores_: np.ndarray
+    threshold_: float
+    labels_: np.ndarray
+
+    def fit(self, X: object) -> Self:
+        """Learn what is normal."""
+        ...
+
+    def score_samples(self, X: object) -> np.ndarray:
+        """Return a score per row, higher is more normal."""
+        ...
 
 
 @cache
@@ -55,7 +69,7 @@ def pyod_class() -> type:
             As in PyOD.
         """
 
-        def __init__(self, detector: "AnomalyDetector", contamination: float = CONTAMINATION) -> None:
+        def __init__(self, detector: Detector, contamination: float = CONTAMINATION) -> None:
             super().__init__(contamination=contamination)
             self.detector = detector
 
@@ -70,7 +84,7 @@ def pyod_class() -> type:
             check_is_fitted(self, ["decision_scores_"])
             return -self.detector_.score_samples(X)
 
-        def _take(self, fitted: "AnomalyDetector") -> None:
+        def _take(self, fitted: Detector) -> None:
             """Take the scores of a fitted detector."""
             self.detector_ = fitted
             self.decision_scores_ = fitted.decision_scores_
@@ -88,7 +102,7 @@ def __getattr__(name: str) -> type:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def as_pyod(detector: "AnomalyDetector", fitted: bool) -> "BaseDetector":
+def as_pyod(detector: Detector, fitted: bool) -> "BaseDetector":
     """Return a detector as PyOD's; a fitted one keeps its own threshold and labels.
 
     Parameters
