@@ -30,7 +30,7 @@ from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
-from isthmus.tasks.anomaly.oddest import oddest
+from isthmus.tasks.anomaly.odd_rows import OddRows, odd_rows
 from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
@@ -414,11 +414,17 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         columns : int, default=3
             Number of columns to name per row, those with the greatest contributions.
         """
-        trained = self._ready().trained
-        found = oddest(self._read_as_given(X), trained.score, n)
-        p = trained.calibration.pvalues(found.numbers) if trained.calibration.ready else None
-        explained = self._explaining(explanation.DEPTH).explain(found.rows, found.numbers)
-        return report(explained, found.places, p, columns)
+        found = self.odd_rows(X, n)
+        return report(found.explanation, found.places, found.pvalues, columns)
+
+    def odd_rows(self, X: object, n: int = 10) -> OddRows:
+        """Return the n oddest rows, explained, and a sample of all rows beside them: what a page of them shows.
+
+        Parameters
+        ----------
+        X, n : as in `report`
+        """
+        return odd_rows(self._read_as_given(X), self._explaining(explanation.DEPTH), checks.row_count(n))
 
     def drift(self, X: object, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
         """Return whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
