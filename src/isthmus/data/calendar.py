@@ -67,6 +67,15 @@ class CyclesSeen:
         )
 
 
+def place_in(days: np.ndarray, cycle: str) -> np.ndarray:
+    """Return how many days of a cycle have passed at times (n,), in days since 1970, (n,) from 0.
+
+    >>> place_in(np.array([4.25]), "day").tolist(), place_in(np.array([4.25]), "week").tolist()
+    ([0.25], [0.25])
+    """
+    return np.remainder(days + (THURSDAY if cycle == "week" else 0), CYCLES[cycle])
+
+
 def direction(days: Tensor, cycle: str) -> Tensor:
     """Return sine and cosine of the place of times (B, 1), in days since 1970, in a cycle, (B, 2)."""
     angle = 2 * math.pi * torch.remainder(days + (THURSDAY if cycle == "week" else 0), CYCLES[cycle]) / CYCLES[cycle]

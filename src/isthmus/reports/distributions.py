@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isthmus.data.calendar import CYCLES, place_in
 from isthmus.data.columns import Column
 
 BINS = 24
@@ -13,10 +14,6 @@ ENDS = (0.005, 0.995)
 """Quantiles between which values are drawn; those beyond are marked at the edge."""
 MOST_LEVELS = 6
 """Greatest number of categories that are drawn: the most frequent ones, and those of the row."""
-HOURS, WEEKDAYS, DAYS = 24.0, 7.0, 365.2425
-THURSDAY = 3
-"""1970 began on a Thursday, and weeks begin on Monday."""
-DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True)
@@ -91,19 +88,9 @@ def histogram_of(
 
 def calendar_of(present: np.ndarray, seen: float, expected: float, cycle: str) -> Histogram:
     """Return the histogram of the places of times, in days since 1970, in the shortest cycle that they repeat."""
-    whole, names = {
-        "day": (HOURS, ("0:00", "24:00")),
-        "week": (WEEKDAYS, (DAY_NAMES[0], DAY_NAMES[-1])),
-        "year": (DAYS, ("1 Jan", "31 Dec")),
-    }[cycle]
-
-    def within(days: np.ndarray) -> np.ndarray:
-        if cycle == "day":
-            return np.remainder(days, 1.0) * HOURS
-        return np.remainder(days + (THURSDAY if cycle == "week" else 0), whole)
-
-    own, other = within(np.array([seen, expected]))
-    return histogram_of(within(present), (0.0, whole), float(own), float(other), names)
+    names = {"day": ("0:00", "24:00"), "week": ("Monday", "Sunday"), "year": ("1 January", "31 December")}[cycle]
+    own, other = place_in(np.array([seen, expected]), cycle)
+    return histogram_of(place_in(present, cycle), (0.0, CYCLES[cycle]), float(own), float(other), names)
 
 
 def levels_of(present: np.ndarray, seen: float, expected: float, column: Column) -> Levels:

@@ -402,8 +402,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """Return the n oddest rows as a frame: row, score, p-value, columns with seen and expected values, and a mend.
 
         It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given. `row` is the position
-        of the row in X, from 0; labels of pandas are the index of the report. `normal_if` says which cells would have
-        to be others for an anomaly to be normal; it was tried.
+        of the row in X, from 0; the index of the report is that of X, or the same positions. `normal_if` says which
+        cells would have to be others for an anomaly to be normal; it was tried.
 
         Parameters
         ----------
@@ -445,7 +445,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         trained, numbers = self._ready().trained, self._read(X)
         before = trained.unchanged(self._schema.labels, false_alarm) if after is None else after
-        return watch(before, trained.score(numbers), trained.values(numbers))
+        return watch(before, trained.score(numbers), trained.repeated(numbers))
 
     def to_pyod(self) -> "BaseDetector":
         """Return the detector as a `BaseDetector` of PyOD: a higher score is odder, anomalies are 1, others 0.

@@ -165,7 +165,7 @@ def cells_of(table: object) -> list[list[object]]:
 
 
 def framed(
-    columns: dict[str, object], like: object, labels: "pandas.Index | None" = None
+    columns: dict[str, object], like: object, labels: "pandas.Index | np.ndarray | None" = None
 ) -> "pandas.DataFrame | polars.DataFrame":
     """Return columns as a frame: of polars if `like` is a polars frame, else of pandas, with labels as its index."""
     if type(like).__module__.startswith("polars"):

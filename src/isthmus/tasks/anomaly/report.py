@@ -21,7 +21,8 @@ def report(
     explanation
         Of n rows.
     rows
-        (n,) their positions in the table they come from; their labels, if they have any, are the index of the frame.
+        (n,) their positions in the table they come from. The index of a frame of pandas has the labels of the rows, or
+        these positions.
     pvalues
         (n,) their p-values, or None.
     k
@@ -40,4 +41,4 @@ def report(
         lines[f"expected_{place + 1}"] = [None if j is None else expected[j][row] for row, j in pairs]
     if explanation.counterfactuals:
         lines["normal_if"] = explanation.normal_if()
-    return framed(lines, explanation.seen, explanation.labels)
+    return framed(lines, explanation.seen, rows if explanation.labels is None else explanation.labels)

@@ -94,6 +94,10 @@ class TrainedDetector:
         """Return one value per column of numbers (n, R), (n, columns) float64."""
         return self.explainer.columns.values(numbers)
 
+    def repeated(self, numbers: Numbers) -> np.ndarray:
+        """Return one value per column that is looked at, as later rows repeat them, (n, considered) float64."""
+        return self.explainer.columns.repeated(self.values(numbers))
+
     def unchanged(self, names: list[object], false_alarm: float) -> Drift:
         """Return what is known of a stream before its first batch.
 
@@ -108,7 +112,10 @@ class TrainedDetector:
                 "drift is measured against rows that were held out of training, and there are none (fewer than 1,000 "
                 "rows, calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
             )
-        return unchanged(self.calibration.scores, self.values(held_out), names, false_alarm, self.seed)
+        values = self.repeated(held_out)
+        looked_at = self.explainer.columns.considered(len(names))
+        known = [name for name, used in zip(names, looked_at, strict=True) if used]
+        return unchanged(self.calibration.scores, values, known, false_alarm, self.seed)
 
     def state(self) -> State:
         """Return what it takes to rebuild the detector, apart from the recipe."""
