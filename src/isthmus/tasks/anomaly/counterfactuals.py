@@ -1,6 +1,6 @@
 """`Counterfactual`: which cells of a row would have to be others for it to be normal, and which values would do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,24 +116,3 @@ def smallest_changes(order: np.ndarray, score_with: ScoreWith, threshold: float)
 def width_of(order: np.ndarray) -> int:
     """Return how many columns there are, at least, by the indices of some."""
     return int(order.max()) + 1 if order.size else 0
-
-
-def counterfactuals(
-    changes: Sequence[Change | None],
-    seen: Sequence[Sequence[object]],
-    expected: Sequence[Sequence[object]],
-    names: Sequence[object],
-    threshold: float,
-) -> tuple[Counterfactual | None, ...]:
-    """Return changes in words: names, and values as lists of columns; None where there is no change."""
-
-    def in_words(row: int, change: Change) -> Counterfactual:
-        return Counterfactual(
-            tuple(names[j] for j in change.columns),
-            tuple(seen[j][row] for j in change.columns),
-            tuple(expected[j][row] for j in change.columns),
-            change.score,
-            change.score <= threshold,
-        )
-
-    return tuple(None if change is None else in_words(row, change) for row, change in enumerate(changes))

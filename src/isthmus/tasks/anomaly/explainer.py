@@ -28,6 +28,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_LEVELS = 20
 """Greatest number of categories that are tried, the most frequent ones."""
 
+SWEEPS = 10
+"""Greatest number of times that each of several columns takes what is expected of it."""
 FARTHEST = 1e150
 """Greatest distance from a typical value that is squared."""
 
@@ -114,7 +116,7 @@ class Explainer:
         """Explain rows without new gaps."""
         scores = self.ensemble.score(numbers)
         if is_sparse(numbers):
-            return Explained(scores, self._shares(scores, numbers), self._typical(numbers))
+            return Explained(scores, self._shares(scores, numbers), self.typical_rows(numbers))
         values = self.columns.values(numbers)
         if values.shape[1] > WIDE:
             return Explained(scores, self._shares(scores, numbers), self._expected(numbers))
@@ -151,14 +153,28 @@ class Explainer:
         """Return what is expected of each column given the row's others, as numbers (n, R)."""
         linear = self.linear
         if linear is None:
-            return self._typical(numbers)
+            return self.typical_rows(numbers)
 
         def guess(raw: torch.Tensor) -> torch.Tensor:
             return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu(), near=raw)
 
         return map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
 
-    def _typical(self, numbers: Numbers) -> np.ndarray:
+    def together(self, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Return numbers (n, R) with columns `chosen` (n, k) replaced by what is expected of all of them together.
+
+        Each in turn takes what is expected given the row's others, until none changes (Gauss-Seidel).
+        """
+        now, rows = self.columns.values(numbers).copy(), np.arange(len(numbers))
+        for _ in range(SWEEPS):
+            before = now.copy()
+            for columns in chosen.T:
+                now[rows, columns] = self._guess(now)[rows, columns]
+            if np.array_equal(before, now, equal_nan=True):
+                break
+        return self.columns.numbers(now)
+
+    def typical_rows(self, numbers: Numbers) -> np.ndarray:
         """Return the typical value of each column, for every row, as numbers (n, R)."""
         return np.repeat(self.columns.numbers(self.typical[None]), numbers.shape[0], axis=0)
 

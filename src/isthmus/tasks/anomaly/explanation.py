@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from isthmus.data import frames
 from isthmus.data.containers import array_of
 from isthmus.data.joining import one_after_another
 from isthmus.data.objects import kind_of
-from isthmus.tasks.anomaly.counterfactuals import Change, Counterfactual, counterfactuals
+from isthmus.tasks.anomaly.counterfactuals import Counterfactual
 from isthmus.tasks.anomaly.shown import shown
 
 if TYPE_CHECKING:
@@ -63,11 +63,6 @@ class Explanation:
     labels: "pandas.Index | None" = None
     considered: np.ndarray | None = None
     counterfactuals: tuple[Counterfactual | None, ...] = ()
-
-    def with_counterfactuals(self, changes: Sequence[Change | None], threshold: float) -> Self:
-        """Return the same explanation with changes after which rows score at most the threshold, or None for each."""
-        seen, expected = cells_of(self.seen), cells_of(self.expected)
-        return replace(self, counterfactuals=counterfactuals(changes, seen, expected, self.names, threshold))
 
     def normal_if(self) -> list[str]:
         """Return what would make each row normal, in words, (n,); "normal" for rows that are."""
