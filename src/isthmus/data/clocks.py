@@ -21,8 +21,8 @@ from isthmus.data.numbering import (
 
 OUT_OF_ORDER = 0.05
 """Rows may be this share of all rows away from their place in order of size, as if several writers kept the log."""
-LEAST_DISTINCT = 0.1
-"""Least share of different values among those of a counter: at most ten rows have each."""
+LEAST_COUNTED, LEAST_DISTINCT = 100, 0.25
+"""Least number of different values of a counter, and least share of them: a few rows have each. Ages have fewer."""
 EXCEL = (36_526.0, 51_544.0)
 """Days since 1900, as Excel writes times, of the years 2000 to 2040."""
 SHORT = 0.1
@@ -92,7 +92,7 @@ class Clock:
             return False
         if are_within(values, EXCEL) and not is_whole(values):
             return True
-        return is_whole(values) and len(np.unique(values)) >= LEAST_DISTINCT * len(values)
+        return is_whole(values) and len(np.unique(values)) >= max(LEAST_COUNTED, LEAST_DISTINCT * len(values))
 
     def rises(self) -> bool:
         """Whether the values are in order of size, or nearly so."""
