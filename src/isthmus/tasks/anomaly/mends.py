@@ -13,9 +13,12 @@ from isthmus.data.reading import read_table
 from isthmus.data.restoring import as_integers, restore
 from isthmus.data.schema import TableSchema
 from isthmus.tasks.anomaly.checks import dense
-from isthmus.tasks.anomaly.counterfactuals import ONE_BY_ONE, Change, ScoreWith, smallest_changes
+from isthmus.tasks.anomaly.counterfactuals import Change, ScoreWith, smallest_changes
 from isthmus.tasks.anomaly.oddest import taken
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
+
+TOGETHER = (2, 3, 4, 6, 8)
+"""How many columns are replaced by what is expected of them together."""
 
 Proposal: TypeAlias = Callable[[np.ndarray], np.ndarray]
 """From the places of rows (m,) to numbers (m, R), of which some are to stand in the place of those of the rows."""
@@ -41,7 +44,7 @@ def mended(
 ) -> tuple[list[Change], np.ndarray]:
     """Return which columns of each row to change, and numbers (n, R) with the values to put there.
 
-    First what was expected of the columns is tried, then what is expected of the first two, three, ... of them
+    First what was expected of the columns is tried, then what is expected of the first two to eight of them
     together, then what is typical of all. If none is enough the change that lowers the score most is returned.
     """
     best = [Change(own, np.inf) for own in odd.order]
@@ -69,7 +72,7 @@ def proposals(odd: OddTable, trained: TrainedDetector) -> Iterator[tuple[Proposa
 
     yield lambda left: odd.expected[left], width
     if explainer.linear is not None:
-        for count in range(2, min(ONE_BY_ONE, width) + 1):
+        for count in [count for count in TOGETHER if count <= width]:
             yield partial(together, count), count
     yield lambda left: dense(explainer.typical_rows(odd.numbers[left])), width
 
