@@ -16,6 +16,7 @@ from isthmus.tasks.anomaly.mahalanobis import Mahalanobis
 from isthmus.tasks.anomaly.replacement import replaced, shared
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.training import Training
+from isthmus.tasks.anomaly.value_ranges import ValueRanges
 
 WIDE = 128
 """Number of columns above which contributions follow the shares of the errors, as for images."""
@@ -62,6 +63,8 @@ class Explainer:
         (columns,) the median value, or most frequent category, of each column.
     grid
         Values to try in each column; empty for sparse rows.
+    ranges
+        Of the columns of a table of numbers alone, within which expected values lie; None for others and sparse rows.
     """
 
     def __init__(
@@ -72,9 +75,10 @@ class Explainer:
         typical_score: float,
         typical: np.ndarray,
         grid: list[np.ndarray],
+        ranges: ValueRanges | None = None,
     ) -> None:
         self.ensemble, self.linear, self.columns = ensemble, linear, columns
-        self.typical_score, self.typical, self.grid = typical_score, typical, grid
+        self.typical_score, self.typical, self.grid, self.ranges = typical_score, typical, grid, ranges
 
     @classmethod
     def of(cls, ensemble: Ensemble, training: Training) -> Self:
@@ -94,7 +98,8 @@ class Explainer:
             for index, (column, tried) in enumerate(zip(values, grid, strict=True))
         ]
         linear = Mahalanobis.trained_on(training) if training.cells.count <= MOST_CELLS else None
-        return cls(ensemble, linear, columns, score, np.array(typical), grid)
+        ranges = ValueRanges.of(values.T) if columns.table is None else None
+        return cls(ensemble, linear, columns, score, np.array(typical), grid, ranges)
 
     def explain(self, numbers: Numbers, depth: int) -> Explained:
         """Explain rows of numbers (n, R), replacing at most `depth` columns per row.
@@ -158,7 +163,8 @@ class Explainer:
         def guess(raw: torch.Tensor) -> torch.Tensor:
             return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu(), near=raw)
 
-        return map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
+        found = map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
+        return found if self.ranges is None else self.ranges.nearest(found)
 
     def together(self, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Return numbers (n, R) with columns `chosen` (n, k) replaced by what is expected of all of them together.
@@ -186,6 +192,7 @@ class Explainer:
             "grid": as_tensor(np.concatenate([*self.grid, np.empty(0)])),
             "grid_sizes": as_tensor(np.array([len(tried) for tried in self.grid], dtype=np.int64)),
         }
+        tensors |= {} if self.ranges is None else self.ranges.state()
         facts = {"by_columns": self.columns.table is not None}
         linear = {} if self.linear is None else {"linear": self.linear.state()}
         return nest(linear, facts, tensors)
@@ -206,6 +213,7 @@ class Explainer:
             float(tensors["typical_score"]),
             tensors["typical"].numpy(),
             grid,
+            ValueRanges.from_state(tensors),
         )
 
 
