@@ -5,10 +5,11 @@ python -m benchmarks.anomaly PART [--cache FILE] [--without NAME ...] [--redo NA
 
 detect (5 seeds). ADBench's tables in the folder `adbench` of ISTHMUS_DATA, without duplicate rows and constant columns.
 "clean" (one-class): fit on a shuffled half of the normal rows, at most --rows (10,000), and score the other half and
-all anomalies (at most as many). "contaminated" (unsupervised): fit and score the same rows. The others are PyOD's
-AutoEncoder, VAE, IForest, ECOD, HBOS, KNN, MCD, PCA and LOF and scikit-learn's IsolationForest with their defaults, on
-raw values. MCD skips tables with more than 500 columns, where it takes hours. Seconds are those of fit and score on one
-thread.
+all anomalies (at most as many). "contaminated" (unsupervised): fit and score the same rows. "oddbench": the tables in
+the folder `oddbench` with their own splits, clean rows to fit. The others are PyOD's AutoEncoder, VAE, IForest, ECOD,
+HBOS, KNN, MCD, PCA and LOF and scikit-learn's IsolationForest with their defaults, on raw values, and 5 nearest
+neighbours and MCD behind a StandardScaler. MCD skips tables with more than 500 columns, where it takes hours. Seconds
+are those of fit and score on one thread.
 
 validity (200 splits of each table with enough rows). Fit on up to 2,000 normal rows, a fifth of which calibrates. Shown
 are the share of 400 new normal rows with p at most .01, .05 and .1, and, with 40 anomalies among them, the realised

@@ -1,4 +1,4 @@
-"""Detectors of PyOD and scikit-learn with their defaults, one function each."""
+"""Detectors of PyOD and scikit-learn with their defaults, and neighbours and MCD behind a StandardScaler."""
 
 import contextlib
 import io
@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.covariance import MinCovDet
 from sklearn.ensemble import IsolationForest
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
 
 Scorer = Callable[[np.ndarray], np.ndarray]
 """A function of rows (n, F) that returns scores (n,), higher for anomalies."""
@@ -88,7 +91,32 @@ PYOD: dict[str, Callable[[int], Any]] = {
     "PyOD LOF": local_factor,
 }
 SCIKIT_LEARN = "scikit-learn IsolationForest"
-PEERS = (*PYOD, SCIKIT_LEARN)
+
+
+def scaled_neighbours(X: np.ndarray, seed: int) -> Scorer:
+    """Return the mean distance to the 5 nearest rows behind a StandardScaler; a row to fit is not its own neighbour."""
+    scaler = StandardScaler().fit(X)
+    near = NearestNeighbors(n_neighbors=min(6, len(X))).fit(scaler.transform(X))
+
+    def score(rows: np.ndarray) -> np.ndarray:
+        distances = near.kneighbors(scaler.transform(rows))[0]
+        return np.where(distances[:, 0] == 0, distances[:, 1:].mean(1), distances[:, :-1].mean(1))
+
+    return score
+
+
+def scaled_covariance(X: np.ndarray, seed: int) -> Scorer:
+    """Return the distance by the minimum covariance determinant behind a StandardScaler."""
+    scaler = StandardScaler().fit(X)
+    model = MinCovDet(random_state=seed).fit(scaler.transform(X))
+    return lambda rows: np.asarray(model.mahalanobis(scaler.transform(rows)))
+
+
+SCALED: dict[str, Callable[[np.ndarray, int], Scorer]] = {
+    "scaled 5-NN": scaled_neighbours,
+    "scaled MCD": scaled_covariance,
+}
+PEERS = (*PYOD, SCIKIT_LEARN, *SCALED)
 
 
 def fitted(name: str, X: np.ndarray, seed: int) -> Scorer:
@@ -99,6 +127,8 @@ def fitted(name: str, X: np.ndarray, seed: int) -> Scorer:
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
+        if name in SCALED:
+            return SCALED[name](X, seed)
         if name == SCIKIT_LEARN:
             model = IsolationForest(random_state=seed).fit(X)
             return lambda rows: -model.score_samples(rows)

@@ -79,7 +79,8 @@ def fitted_reasons(contender: str, fitted: np.ndarray, seed: int) -> Any:
 
 def compare(options: Namespace, cache: Cache) -> dict[str, Any]:
     """Measure what is missing and print the hit rates."""
-    chosen = [name for name in options.tables or tables() if MIN_COLUMNS <= whole(name)[0].shape[1] <= MAX_COLUMNS]
+    names = options.tables or tables("clean")
+    chosen = [name for name in names if MIN_COLUMNS <= whole(name)[0].shape[1] <= MAX_COLUMNS]
     chosen = [name for name in chosen if (whole(name)[1] == 0).sum() >= 5 * ODD]
     jobs: list[Job] = [
         {"part": "reasons", "table": table, "seed": seed, "contender": name, "settings": digest(ROWS, ODD, RIDGE)}

@@ -41,7 +41,7 @@ def measured(job: Job) -> dict[str, Any]:
 
 def planned(options: Namespace) -> list[Job]:
     """Return all measurements: tables with enough normal rows, each with the requested number of splits."""
-    chosen = [name for name in options.tables or tables() if (whole(name)[1] == 0).sum() >= 1500 + NEW]
+    chosen = [name for name in options.tables or tables("clean") if (whole(name)[1] == 0).sum() >= 1500 + NEW]
     return [
         {"part": "validity", "table": table, "seed": seed, "contender": METHOD, "settings": digest(ROWS, NEW, ODD)}
         for seed in range(options.seeds or 200)

@@ -96,6 +96,8 @@ class Column:
     """Whether there were too many categories to keep all, so that one that is not among the levels is a rare one."""
     scaled: str = ""
     """How the values are scaled, in words, if that does not follow from the kind."""
+    any_value: bool = False
+    """Whether a value that is impossible in a column of this kind is read as it is, not as the nearest possible one."""
 
     @property
     def layout(self) -> str:

@@ -67,7 +67,7 @@ def numbers(column: Column, field: Field, cells: Cells) -> np.ndarray:
         as_floats = values.astype(np.float64)
         if column.kind != "ignored":
             refuse_impossible(field, as_floats)
-            as_floats = possible(column, as_floats)
+            as_floats = as_floats if column.any_value else possible(column, as_floats)
         raw[seen, 0] = as_floats
     return raw
 
@@ -78,6 +78,8 @@ def level_codes(column: Column, field: Field, values: np.ndarray) -> np.ndarray:
         finer, own = column.ticks, own_ticks(column, field)
         values = values * (finer // own) if finer >= own else values // (own // finer)
     found = codes(column.levels, values)
+    if column.any_value:
+        return found
     if not column.dropped and (found == len(column.levels)).any():
         warn_unseen(column, values[found == len(column.levels)])
     if column.kind == "ordinal":  # An ordinal column has no cell for unknown categories.
@@ -147,14 +149,24 @@ def refuse_impossible(field: Field, values: np.ndarray) -> None:
         raise ValueError(f"column {field.name!r} has times outside the years 1 to 9999; make them missing (NaT)")
 
 
+def nearest_possible(column: Column, values: np.ndarray) -> np.ndarray:
+    """Return the nearest values that are possible in a column of this kind, (n,), NaN where values are.
+
+    They are zeros and ones, whole numbers of at least 0, or the codes of known levels.
+    """
+    if column.kind == "boolean" and not column.levels:
+        return np.clip(np.round(values), 0, 1)
+    if column.kind == "count":
+        return np.round(values).clip(0)
+    if column.kind == "ordinal" and column.levels:
+        return np.minimum(values, len(column.levels) - 1)
+    return values
+
+
 def possible(column: Column, values: np.ndarray) -> np.ndarray:
     """Return the nearest values that are possible in a column of this kind; warn if any value had to change."""
-    if column.kind == "boolean":
-        nearest, wanted = np.clip(np.round(values), 0, 1), "zeros and ones"
-    elif column.kind == "count":
-        nearest, wanted = np.round(values).clip(0), "whole numbers of at least 0"
-    else:
-        return values
+    nearest = nearest_possible(column, values)
+    wanted = "zeros and ones" if column.kind == "boolean" else "whole numbers of at least 0"
     changed = values != nearest
     if changed.any():
         warnings.warn(

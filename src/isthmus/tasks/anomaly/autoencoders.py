@@ -90,7 +90,7 @@ def trained_on_numbers(rows: Training, numbers: Numbers) -> TrainedAutoencoder:
     known = fitted_model(rows.estimator)
     if rows.estimator is not None and known is not None:
         return TrainedAutoencoder(known, compute_settings(rows.estimator.compute))
-    return trained(rows, table_of_numbers(numbers), rows.schema)
+    return trained(rows, table_of_numbers(numbers), rows.robust_schema)
 
 
 def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:

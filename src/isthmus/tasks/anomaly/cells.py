@@ -1,7 +1,8 @@
-"""`RobustCells`: the numbers of a table on one scale, with extreme values compressed."""
+"""`RobustCells`: the numbers of a table on one robust scale, with extreme values compressed."""
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -25,15 +26,24 @@ WIDE = 64
 """Number of columns from which fractions between 0 and 1 are taken for the pixels of an image."""
 BLOCK = 4096
 """Rows per block."""
+FENCE_ROWS = 5000
+"""Rows that tell how far a cell usually is from its median; rows are in random order."""
+TAILS = (0.05, 0.01, 0.002)
+"""Shares of the values at either end that count as far off; the first at which values differ is taken."""
+WILD = 50.0
+"""Standard deviations beyond which a cell is wild: nothing is learned from its row, in a clean setting either."""
+REACH = 5.0
+"""How many times as far from the median as that a value may be before it is drawn in for mean and deviation."""
 
 
 class RobustCells(nn.Module):
     """Turns numbers (B, R) into cells (B, C), each with mean 0 and standard deviation 1 over the rows of `fit`.
 
-    Beyond `CLIP` standard deviations a cell c becomes sign(c) (CLIP + log(1 + |c| - CLIP)): a soft clip, after which
-    the more extreme of two values is still the more extreme, but does not outweigh all other columns. Missing cells are
-    0, the mean. A category is a block of cells with a single one. A column that was constant in `fit` counts as far off
-    as soon as it changes. All pixels of an image share one scale (see `has_one_unit`), so that a pixel that hardly ever
+    Mean and standard deviation are winsorised: a few wild cells, however wild, change them little (`fences`). Beyond
+    `CLIP` standard deviations a cell c becomes sign(c) (CLIP + log(1 + |c| - CLIP)): a soft clip, after which the more
+    extreme of two values is still the more extreme, but does not outweigh all other columns. Missing cells are 0, the
+    mean. A category is a block of cells with a single one. A column that was constant in `fit` counts as far off as
+    soon as it changes. All pixels of an image share one scale (see `has_one_unit`), so that a pixel that hardly ever
     changes counts no more than others.
 
     Parameters
@@ -59,9 +69,10 @@ class RobustCells(nn.Module):
         self.feature_group = torch.arange(len(shift)) if self.table is None else self.table.feature_group
 
     def fit(self, numbers: Numbers) -> Self:
-        """Learn means and standard deviations from numbers (n, R), block by block."""
-        mean = self._mean(numbers, lambda raw: raw)
-        variance = self._mean(numbers, lambda raw: (raw - mean).square())
+        """Learn winsorised means and standard deviations from numbers (n, R), block by block."""
+        low, high = fences(self._unscaled(torch.from_numpy(np.array(numbers[:FENCE_ROWS], dtype=np.float64))))
+        mean = self._mean(numbers, lambda raw: raw.clamp(low, high))
+        variance = self._mean(numbers, lambda raw: (raw.clamp(low, high) - mean).square())
         if self.table is None and has_one_unit(numbers):
             variance = variance.mean().expand(len(variance)).clone()
         scale, magnitude = variance.sqrt(), torch.where(mean == 0, 1.0, mean.abs())
@@ -115,6 +126,22 @@ class RobustCells(nn.Module):
         """Return all rows of numbers (n, R) as cells (n, C), float32."""
         return torch.cat([self(block) for block in blocks(numbers)])
 
+    def known_columns(self) -> Columns | None:
+        """Return the columns of the table, real ones with winsorised moments where wild cells have doubled them.
+
+        The columns were surveyed before it was known which cells are wild.
+        """
+        if self.table is None:
+            return None
+        columns = list(self.table.columns)
+        for cell, index in enumerate(self.table.real):
+            shift, scale = float(self.shift[cell]), float(self.scale[cell])
+            if scale < 0.5 and columns[index].smallest < columns[index].largest:
+                own = columns[index]
+                mean, deviation = own.mean + shift * own.deviation, scale * own.deviation
+                columns[index] = replace(own, mean=mean, deviation=deviation)
+        return Columns(columns)
+
     def state(self) -> State:
         """Return shift and scale."""
         return State({}, {"shift": own_copy(self.shift), "scale": own_copy(self.scale)})
@@ -141,6 +168,27 @@ def blocks(numbers: Numbers) -> Iterator[Tensor]:
     for start in range(0, len(numbers), BLOCK):
         # A copy in row-major order: the sums must not depend on how the table lies in memory.
         yield torch.from_numpy(np.array(numbers[start : start + BLOCK], dtype=np.float64, order="C"))
+
+
+def fences(cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the least and greatest values of each cell (n, C) that count in full for its moments, (C,) each.
+
+    They lie `REACH` times as far from the median as the farther one of the quantiles at `TAILS`: of normal values at
+    eight standard deviations, so that they matter to wild cells alone. Cells that hardly ever differ have none.
+    """
+    shares = torch.tensor([0.5, *TAILS, *(1 - share for share in TAILS)], dtype=cells.dtype)
+    found = torch.nanquantile(cells, shares, dim=0).nan_to_num(nan=0.0)
+    middle, ends = found[0], found[1:]
+    usual = torch.full_like(middle, math.inf)
+    for low, high in reversed(list(zip(ends[: len(TAILS)], ends[len(TAILS) :], strict=True))):
+        farther = torch.maximum(middle - low, high - middle)
+        usual = torch.where(farther > 0, farther, usual)
+    return middle - REACH * usual, middle + REACH * usual
+
+
+def has_wild_cell(cells: Tensor) -> Tensor:
+    """Return whether a row of cells (n, C) has one beyond `WILD` standard deviations, (n,) bool."""
+    return cells.abs().amax(1) > soft_clip(torch.tensor(WILD))
 
 
 def soft_clip(cells: Tensor) -> Tensor:

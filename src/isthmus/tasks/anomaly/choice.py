@@ -1,18 +1,23 @@
 """Which methods to train: the user's own choice, or the best known ones for the setting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
+
+import numpy as np
 
 from isthmus.core.choices import refuse_unknown, unknown
 from isthmus.tasks.anomaly.methods import METHODS, DetectionMethod
 from isthmus.tasks.anomaly.own_method import Detector, OwnMethod, TrainFunction
 
 SETTINGS = ("clean", "contaminated")
-ENSEMBLE = {"clean": ("denoiser", "neighbours"), "contaminated": ("mahalanobis", "histogram", "denoiser")}
-"""The methods of the ensemble in each setting, where all columns are numbers without gaps."""
+ENSEMBLE = {
+    "clean": {"neighbours": 1.0, "ranks": 1.0, "denoiser": 1.0, "rarity": 0.5},
+    "contaminated": {"mahalanobis": 1.0, "histogram": 1.0, "denoiser": 1.0},
+}
+"""The methods of the ensemble in each setting and their weights, where all columns are numbers without gaps."""
 ENSEMBLE_MIXED = {
-    "clean": ("denoiser", "neighbours", "likelihood"),
-    "contaminated": ("mahalanobis", "denoiser", "likelihood"),
+    "clean": {"neighbours": 1.0, "ranks": 1.0, "denoiser": 1.0, "likelihood": 1.0},
+    "contaminated": {"mahalanobis": 1.0, "denoiser": 1.0, "likelihood": 1.0},
 }
 """The same where columns are of several kinds, or cells are missing."""
 
@@ -26,6 +31,8 @@ class Choice(NamedTuple):
     """The methods to train, and the reason for them."""
 
     methods: tuple[Method, ...]
+    weights: np.ndarray
+    """(M,) how much each method counts."""
     reason: str
 
     @property
@@ -63,14 +70,15 @@ def choose(given: MethodChoice, setting: str, *, mixed: bool, sparse: bool, with
         If a user's own method lacks a method.
     """
     if is_auto(given) and with_estimator:
-        return named(("likelihood",), "an estimator was given: rows are scored by its own likelihood")
+        return named({"likelihood": 1.0}, "an estimator was given: rows are scored by its own likelihood")
     if is_auto(given) and sparse:
         why = "rows are sparse: an autoencoder reads them as they are, and rows are scored by its likelihood"
-        return named(("likelihood",), why)
+        return named({"likelihood": 1.0}, why)
     if is_auto(given) or is_ensemble(given):
         chosen = named((ENSEMBLE_MIXED if mixed else ENSEMBLE)[setting], ensemble_reason(setting, mixed))
     else:
-        chosen = Choice(asked_for(given), "asked for")
+        methods = asked_for(given)
+        chosen = Choice(methods, np.ones(len(methods)), "asked for")
     refuse_unsuitable(chosen, given, sparse=sparse, with_estimator=with_estimator and not is_ensemble(given))
     return chosen
 
@@ -85,9 +93,9 @@ def is_ensemble(given: MethodChoice) -> bool:
     return isinstance(given, str) and given == "ensemble"
 
 
-def named(names: Sequence[str], reason: str) -> Choice:
-    """Return registered methods by name."""
-    return Choice(tuple(METHODS[name] for name in names), reason)
+def named(weights: Mapping[str, float], reason: str) -> Choice:
+    """Return registered methods by name, with their weights."""
+    return Choice(tuple(METHODS[name] for name in weights), np.array(list(weights.values())), reason)
 
 
 def asked_for(given: MethodChoice) -> tuple[Method, ...]:
@@ -151,8 +159,9 @@ def ensemble_reason(setting: str, mixed: bool) -> str:
     own = "; the likelihood of an autoencoder knows kinds of columns and missing cells" if mixed else ""
     if setting == "clean":
         return (
-            "rows are known to be normal: a denoising autoencoder at many noise levels learns how columns go together, "
-            f"and the distance to the nearest rows sees what it smooths over{own}"
+            "rows are known to be normal: the distances to the nearest rows, of values and of ranks, see what is far "
+            "from all of them, and a denoising autoencoder at many noise levels what breaks relations between "
+            f"columns{own}"
         )
     rare = "" if mixed else " rare values column by column,"
     return (

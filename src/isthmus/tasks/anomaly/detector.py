@@ -30,6 +30,7 @@ from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
+from isthmus.tasks.anomaly.never_seen import reading_any_value
 from isthmus.tasks.anomaly.odd_rows import OddRows, odd_rows
 from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
@@ -57,13 +58,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         Whether rows given to `fit` may be anomalies, or are known to be normal. In a contaminated setting networks do
         not learn from the oddest quarter of the rows, and much noise keeps them from learning single rows.
     method : str, object, callable or tuple of these, default="auto"
-        How rows are scored. The surprisals of several methods are averaged.
+        How rows are scored. Of the surprisals of several methods the root mean square is taken.
 
-        - "denoiser": a denoising autoencoder that knows the noise level, scored at eight levels.
+        - "denoiser": a denoising autoencoder that knows the noise level, scored at three levels.
         - "residual": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
         - "likelihood": an autoencoder's own log-likelihood; for mixed tables and sparse rows too.
         - "mahalanobis": the distance from the more normal rows: a linear denoising autoencoder in closed form.
-        - "neighbours": the distance to the five nearest training rows.
+        - "neighbours": the distances to the five nearest training rows.
+        - "ranks": the same, with the normal scores of each column's ranks in the place of its values.
+        - "rarity": how rare a value is among those of its column, where values recur.
         - "histogram": rare values, column by column (HBOS).
         - "ensemble": the best known combination for the setting.
         - "auto": the ensemble; "likelihood" for sparse rows and if an `estimator` is given.
@@ -117,6 +120,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         As in scikit-learn.
     columns_ : Columns
         What each column was taken for; prints as a table.
+    floor_ : DetectorFloor or None
+        How well the best single classical method tells held-out rows from anomalies that are made of them, beside the
+        detector; None if no rows were held out of training, or they are sparse.
 
     References
     ----------
@@ -226,9 +232,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         caller, known = type(self).__name__, fitted_model(self.estimator)
         if known is None:
             obstacle = "" if self.estimator is None else rules.obstacle_to_columns(self.estimator)
-            return learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
+            table, schema = learn_table(X, caller=caller, columns=self.columns, obstacle=obstacle, least_rows=2)
+            return table, reading_any_value(schema)
         try:
-            return read_table(X, known.schema, caller=caller, in_use=False), known.schema
+            table = read_table(X, known.schema, caller=caller, in_use=False)
+            return table, reading_any_value(known.schema)
         except ValueError as error:
             raise ValueError(f"X does not suit the columns that the fitted estimator knows: {error}") from error
 
@@ -248,7 +256,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _recipe(self, chosen: choice.Choice, schema: TableSchema) -> Recipe:
         """Return how to train those methods."""
         device = compute_settings(self.compute).on
-        return Recipe(chosen.methods, self.setting == "contaminated", device, schema, self.estimator)
+        return Recipe(chosen.methods, chosen.weights, self.setting == "contaminated", device, schema, self.estimator)
 
     @property
     def _rule(self) -> DecisionRule:
@@ -259,7 +267,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         schema = fitted.schema
         if threshold is None:
             threshold = self._rule.threshold(fitted.scores, fitted.trained.calibration)
-        self._fitted = fitted
+        self._fitted, self.floor_ = fitted, fitted.trained.floor
         self.method_, self.reason_, self.decision_scores_ = fitted.names, fitted.reason, fitted.scores
         self.threshold_, self.offset_ = threshold, -threshold
         self.labels_ = (fitted.scores > threshold).astype(np.int64)

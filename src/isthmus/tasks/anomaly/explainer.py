@@ -44,6 +44,8 @@ class Explained(NamedTuple):
     """(n, columns); they add up to the scores."""
     expected: np.ndarray
     """(n, R) numbers."""
+    never_seen: np.ndarray | None = None
+    """(n, columns) whether no training row had such a cell; None if all had."""
 
 
 class Explainer:
@@ -104,21 +106,20 @@ class Explainer:
     def explain(self, numbers: Numbers, depth: int) -> Explained:
         """Explain rows of numbers (n, R), replacing at most `depth` columns per row.
 
-        Cells that are missing where none were in training take the values that are expected; what they add to the score
-        is theirs.
+        Cells that no training row had take the values that are expected; what they add to the score is theirs.
         """
-        gaps = self.ensemble.gaps.places(numbers)
-        if gaps is None:
+        never_seen = self.ensemble.never_seen.places(numbers)
+        if never_seen is None:
             return self.explain_whole(numbers, depth)
         dense = np.asarray(numbers)
         scores = self.ensemble.score(dense)
-        found = self.explain_whole(self.ensemble.gaps.filled(dense, self._expected(dense)), depth)
-        shares = gaps / np.maximum(gaps.sum(1, keepdims=True), 1)
+        found = self.explain_whole(self.ensemble.never_seen.filled(dense, self._expected(dense)), depth)
+        shares = never_seen / np.maximum(never_seen.sum(1, keepdims=True), 1)
         contributions = found.contributions + (scores - found.scores)[:, None] * shares
-        return Explained(scores, contributions, found.expected)
+        return Explained(scores, contributions, found.expected, never_seen)
 
     def explain_whole(self, numbers: Numbers, depth: int) -> Explained:
-        """Explain rows without new gaps."""
+        """Explain rows without cells that were never seen."""
         scores = self.ensemble.score(numbers)
         if is_sparse(numbers):
             return Explained(scores, self._shares(scores, numbers), self.typical_rows(numbers))

@@ -3,19 +3,23 @@
 from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from isthmus.core.modules import affine
 from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
+from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
 from isthmus.tasks.anomaly.scorer import CellScorer
 from isthmus.tasks.anomaly.training import Training
+from isthmus.tasks.anomaly.trimming import FINE_RIDGE, RIDGE
 
 
 @detection_method("mahalanobis")
 class Mahalanobis(CellScorer):
     """Scores rows by log dᵀPd for d = x - μ and P = (Σ + λI)⁻¹: the squared Mahalanobis distance with a ridge.
+
+    The mean of the logarithms with λ = 0.1 and λ = 0.001 is taken: a large ridge counts what is common, a small one
+    relations that hold nearly exactly.
 
     Under Gaussian noise of variance λ the best linear autoencoder is x̂ - μ = Σ(Σ + λI)⁻¹d, so that d minus its
     reconstruction is λPd, and dᵀPd weights that by d. (For what P says of single cells see EASE, Steck 2019.) In a
@@ -25,13 +29,13 @@ class Mahalanobis(CellScorer):
     ----------
     cells, device
         As in `CellScorer`.
-    mean, precision
-        (C,) μ and (C, C) P, float64 where the device has it.
+    coarse, fine
+        Normal distributions with the large and with the small ridge, float64 where the device has it.
     """
 
-    def __init__(self, cells: RobustCells, device: torch.device, mean: Tensor, precision: Tensor) -> None:
+    def __init__(self, cells: RobustCells, device: torch.device, coarse: RidgeNormal, fine: RidgeNormal) -> None:
         super().__init__(cells, device)
-        self.mean, self.precision = nn.Buffer(mean), nn.Buffer(precision)
+        self.coarse, self.fine = coarse, fine
         blocks = [
             torch.nonzero(cells.feature_group == column).flatten() for column in torch.unique(cells.feature_group)
         ]
@@ -39,37 +43,30 @@ class Mahalanobis(CellScorer):
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:
-        """Fit mean and precision matrix to all rows; in a contaminated setting to the more normal ones."""
-        mean, precision = training.robust
+        """Fit to all rows but wild ones; in a contaminated setting to the more normal ones."""
         dtype = torch.float32 if training.device.type == "mps" else torch.float64
-        return cls(training.cells, training.device, mean.to(dtype), precision.to(dtype)).to(training.device).eval()
-
-    def deviations(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return d and dP of cells x (B, C), (B, C) each."""
-        centred = x.to(self.mean.dtype) - self.mean
-        return centred, affine(centred, self.precision, None, self.training)
+        scorer = cls(training.cells, training.device, training.trimmed(RIDGE), training.trimmed(FINE_RIDGE))
+        return scorer.to(training.device, dtype).eval()
 
     def score_cells(self, x: Tensor) -> Tensor:
-        """Return log dᵀPd of each row, (B,)."""
-        centred, whitened = self.deviations(x)
-        return (centred * whitened).sum(1).clamp_min(1e-12).log()
+        """Return the mean of log dᵀPd with either ridge, (B,)."""
+        return (self.coarse.log_distances(x) + self.fine.log_distances(x)) / 2
 
     def cell_errors(self, x: Tensor) -> Tensor:
         """Return (Pd)ⱼ²/Pⱼⱼ, (B, C): squared deviations from what the other cells predict, over their variances."""
-        return self.deviations(x)[1].square() / self.precision.diagonal()
+        return self.coarse.deviations(x)[1].square() / self.coarse.diagonal()
 
     def expected(self, x: Tensor) -> Tensor:
         """Return the expected value of each cell of x (B, C), given the cells of the other columns, (B, C)."""
-        _, whitened = self.deviations(x)
-        expected = x.to(whitened.dtype) - whitened / self.precision.diagonal()
+        _, whitened = self.coarse.deviations(x)
+        expected = x.to(whitened.dtype) - whitened / self.coarse.diagonal()
         for block in self.blocks:
             # The cells of one column predict each other, so they are predicted together from the other columns.
-            within = self.precision[block][:, block]
-            offset = torch.linalg.solve(within, whitened[:, block].T).T
+            offset = torch.linalg.solve(self.coarse.within(block), whitened[:, block].T).T
             expected[:, block] = x[:, block].to(whitened.dtype) - offset
         return expected
 
     @classmethod
     def from_weights(cls, cells: RobustCells, device: torch.device, weights: Tensors) -> Self:
         """Rebuild a scorer."""
-        return cls(cells, device, weights["mean"], weights["precision"])
+        return cls(cells, device, *(RidgeNormal.from_weights(weights, f"{name}.") for name in ("coarse", "fine")))

@@ -48,18 +48,18 @@ def mended(
     together, then what is typical of all. If none is enough the change that lowers the score most is returned.
     """
     best = [Change(own, np.inf) for own in odd.order]
-    values, left = odd.numbers.copy(), np.arange(len(best))
+    values = odd.numbers.copy()
     for proposed, width in proposals(odd, trained):
+        # Also where more columns than these were needed so far.
+        left = np.flatnonzero([change.score > threshold or len(change.columns) > width for change in best])
+        if not len(left):
+            continue
         tried = as_read(proposed(left), taken(odd.rows, left), schema)
         score_with = scoring(odd, left, tried, trained, schema)
-        for row, change, own in zip(
-            left, smallest_changes(odd.order[left, :width], score_with, threshold), tried, strict=True
-        ):
-            if change.score < best[row].score:
+        changes = smallest_changes(odd.order[left, :width], score_with, threshold)
+        for row, change, own in zip(left, changes, tried, strict=True):
+            if change.score <= threshold or change.score < best[row].score:
                 best[row], values[row] = change, own
-        left = left[[best[row].score > threshold for row in left]]
-        if not len(left):
-            break
     return best, values
 
 

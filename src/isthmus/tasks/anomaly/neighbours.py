@@ -5,8 +5,9 @@ from typing import Self
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
-from isthmus.core.modules import affine
+from isthmus.core.modules import ALIGNMENT, affine
 from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
@@ -17,14 +18,42 @@ NEAREST = 5
 """Number of neighbours."""
 MOST = 10_000
 """Greatest number of training rows that are kept for comparison."""
+GROUP = 16
+"""Training rows whose least distance is looked at first."""
 FLOOR = 0.01
 """Root-mean-square distance per cell below which all distances count alike."""
 
 
+def compared(rows: Tensor, seed: int) -> Tensor:
+    """Return the rows (m, C) to compare with: all, or a random sample of `MOST`."""
+    if len(rows) <= MOST:
+        return rows
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:MOST]
+    return rows[torch.from_numpy(np.sort(chosen))]
+
+
+def smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the smallest of each row of values (B, m), ascending, and their places, (B, count) each.
+
+    m is a multiple of `GROUP`. The `count` smallest values are in the `count` groups with the smallest minima, which
+    are found several times as fast as the values among all others.
+    """
+    groups = values.shape[1] // GROUP
+    if groups < 4 * count:
+        found = values.topk(count, dim=1, largest=False)
+        return found.values, found.indices
+    grouped = values.view(len(values), GROUP, groups)
+    best = grouped.amin(1).topk(count, dim=1, largest=False).indices[:, None].expand(-1, GROUP, -1)
+    found = grouped.gather(2, best).flatten(1).topk(count, dim=1, largest=False)
+    places = torch.arange(GROUP, device=values.device)[:, None] * groups + best
+    return found.values, places.flatten(1).gather(1, found.indices)
+
+
 @detection_method("neighbours")
 class Neighbours(CellScorer):
-    """Scores rows by the logarithm of their mean distance to the `NEAREST` training rows (Ramaswamy et al. 2000).
+    """Scores rows by the mean logarithm of their distances to the `NEAREST` training rows (Ramaswamy et al. 2000).
 
+    The mean of logarithms counts the very nearest row as much as the others, though its distance is the smallest.
     A row is not its own neighbour: one training row at exactly the same place is passed over, so that training rows
     are scored as new ones are.
 
@@ -38,30 +67,32 @@ class Neighbours(CellScorer):
 
     def __init__(self, cells: RobustCells, device: torch.device, rows: Tensor) -> None:
         super().__init__(cells, device)
-        self.rows, self.squares = nn.Buffer(rows), nn.Buffer(rows.square().sum(1))
+        self.rows = nn.Buffer(rows)
         self.count = min(NEAREST, len(rows) - 1)
+        # Rows of zeros that are infinitely far complete the last group; columns of zeros are what `affine` asks for.
+        spare = -len(rows) % GROUP
+        self.doubled = nn.Buffer(pad(-2 * rows, (0, -rows.shape[1] % ALIGNMENT, 0, spare)), persistent=False)
+        self.squares = nn.Buffer(pad(rows.square().sum(1), (0, spare), value=torch.inf), persistent=False)
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Keep the rows to compare with; a random sample if there are many."""
-        rows = training.x[training.kept]
-        if len(rows) > MOST:
-            chosen = np.random.default_rng(training.seed).permutation(len(rows))[:MOST]
-            rows = rows[torch.from_numpy(np.sort(chosen))]
+        rows = compared(training.x[training.kept], training.seed)
         return cls(training.cells, training.device, rows).to(training.device).eval()
 
     def nearest(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return distances and indices of the nearest training rows, (B, count) each, of cells x (B, C)."""
         own = x.square().sum(1, keepdim=True)
-        squared = own + self.squares - 2 * affine(x, self.rows, None, self.training)
-        near = squared.topk(self.count + 1, dim=1, largest=False)
-        same = near.values[:, :1] <= 1e-5 * own + 1e-6
-        distances = torch.where(same, near.values[:, 1:], near.values[:, :-1]).clamp_min(0).sqrt()
-        return distances, torch.where(same, near.indices[:, 1:], near.indices[:, :-1])
+        aligned = pad(x, (0, self.doubled.shape[1] - x.shape[1]))
+        values, indices = smallest(affine(aligned, self.doubled, self.squares, self.training), self.count + 1)
+        values = values + own
+        same = values[:, :1] <= 1e-5 * own + 1e-6
+        distances = torch.where(same, values[:, 1:], values[:, :-1]).clamp_min(0).sqrt()
+        return distances, torch.where(same, indices[:, 1:], indices[:, :-1])
 
     def score_cells(self, x: Tensor) -> Tensor:
-        """Return the logarithm of the mean distance, (B,)."""
-        return (self.nearest(x)[0].mean(1) / x.shape[1] ** 0.5 + FLOOR).log()
+        """Return the mean logarithm of the distances, (B,)."""
+        return (self.nearest(x)[0] / x.shape[1] ** 0.5 + FLOOR).log().mean(1)
 
     def cell_errors(self, x: Tensor) -> Tensor:
         """Return the squared difference from the mean of the nearest rows, (B, C)."""

@@ -23,6 +23,8 @@ class Recipe:
 
     methods: Sequence[Method]
     """The methods to train."""
+    weights: np.ndarray
+    """(M,) how much each of them counts."""
     contaminated: bool
     """Whether some of the rows may be anomalies."""
     device: torch.device
@@ -38,7 +40,8 @@ class Recipe:
 
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
-        return Ensemble.of([method.train(training) for method in self.methods], training.numbers, training.columns)
+        scorers = [method.train(training) for method in self.methods]
+        return Ensemble.of(scorers, training.numbers, training.columns, self.weights)
 
 
 def sample_places(rows: int, rng: np.random.Generator) -> np.ndarray:

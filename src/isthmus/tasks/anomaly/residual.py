@@ -5,15 +5,15 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from isthmus.core.modules import affine
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_cells
 from isthmus.tasks.anomaly.cells import RobustCells
 from isthmus.tasks.anomaly.methods import detection_method
+from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
 from isthmus.tasks.anomaly.scorer import CellScorer
 from isthmus.tasks.anomaly.state import Surroundings, own_copy
 from isthmus.tasks.anomaly.training import Training
-from isthmus.tasks.anomaly.trimming import gaussian
+from isthmus.tasks.anomaly.trimming import RIDGE
 
 
 @detection_method("residual", uses_estimator=True)
@@ -31,8 +31,8 @@ class ResidualCode(CellScorer):
         Trained on cells.
     spread
         (K,) the standard deviation of each number of the code.
-    mean, precision
-        (C + K,) and (C + K, C + K) mean and precision matrix of [residual, code / spread].
+    normal
+        Of [residual, code / spread], (C + K) numbers.
     """
 
     def __init__(
@@ -41,13 +41,12 @@ class ResidualCode(CellScorer):
         device: torch.device,
         autoencoder: TrainedAutoencoder,
         spread: Tensor,
-        mean: Tensor,
-        precision: Tensor,
+        normal: RidgeNormal,
     ) -> None:
         super().__init__(cells, device)
         self.autoencoder = autoencoder
         self.network = autoencoder.network.to(device)
-        self.spread, self.mean, self.precision = nn.Buffer(spread), nn.Buffer(mean), nn.Buffer(precision)
+        self.spread, self.normal = nn.Buffer(spread), normal
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:
@@ -59,26 +58,23 @@ class ResidualCode(CellScorer):
         seen = torch.cat([torch.cat(pair, 1).cpu() for pair in pairs]).double()
         spread = seen[:, x.shape[1] :].std(0, correction=0).clamp_min(1e-6).float()
         seen[:, x.shape[1] :] /= spread
-        mean, precision = gaussian(seen)
-        scorer = cls(training.cells, device, autoencoder, spread, mean.float(), precision.float())
+        scorer = cls(training.cells, device, autoencoder, spread, RidgeNormal.of(seen, RIDGE).float())
         return scorer.to(device).eval()
 
     def score_cells(self, x: Tensor) -> Tensor:
         """Return the log of the squared distance, (B,)."""
         residual, code = self.autoencoder.residual_and_code(x, self.device)
-        centred = torch.cat([residual, code / self.spread], 1) - self.mean
-        distance = (centred * affine(centred, self.precision, None, self.training)).sum(1)
-        return distance.clamp_min(1e-12).log()
+        return self.normal.log_distances(torch.cat([residual, code / self.spread], 1))
 
     def cell_errors(self, x: Tensor) -> Tensor:
         """Return the squared residual of each cell over its variance, with the ridge, (B, C)."""
         residual, _ = self.autoencoder.residual_and_code(x, self.device)
         width = x.shape[1]
-        return (residual - self.mean[:width]).square() * self.precision.diagonal()[:width]
+        return (residual - self.normal.mean[:width]).square() * self.normal.diagonal()[:width]
 
     def state(self) -> State:
         """Return what it takes to rebuild the scorer."""
-        own = {"spread": self.spread, "mean": self.mean, "precision": self.precision}
+        own = {"spread": self.spread, **{f"normal.{name}": kept for name, kept in self.normal.state_dict().items()}}
         tensors = {name: own_copy(tensor) for name, tensor in own.items()}
         return nest({"cells": self.cells.state(), "autoencoder": self.autoencoder.state()}, None, tensors)
 
@@ -87,5 +83,6 @@ class ResidualCode(CellScorer):
         """Rebuild a scorer."""
         cells = RobustCells.from_state(*member("cells", facts, tensors), surroundings.columns)
         autoencoder = TrainedAutoencoder.from_state(*member("autoencoder", facts, tensors), surroundings)
-        own = (tensors[name] for name in ("spread", "mean", "precision"))
-        return cls(cells, surroundings.device, autoencoder, *own).to(surroundings.device).eval()
+        normal = RidgeNormal.from_weights(tensors, "normal.")
+        scorer = cls(cells, surroundings.device, autoencoder, tensors["spread"], normal)
+        return scorer.to(surroundings.device).eval()

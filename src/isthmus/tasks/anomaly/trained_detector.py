@@ -18,6 +18,7 @@ from isthmus.tasks.anomaly.calibration import (
 from isthmus.tasks.anomaly.drift import Drift, unchanged
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
+from isthmus.tasks.anomaly.floor import DetectorFloor
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.row_groups import held_out_groups
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
@@ -37,6 +38,8 @@ class TrainedDetector:
     """Explains scores."""
     calibration: Calibration
     """Turns scores into p-values."""
+    floor: DetectorFloor | None
+    """What a single classical method would do; None if no dense rows were held out of training."""
 
     @classmethod
     def trained(
@@ -80,7 +83,8 @@ class TrainedDetector:
             calibration = SplitCalibration(ensemble, rows[out], known_normal=known, groups=own)
         elif fraction == "auto" and rows.shape[0] >= 4:
             calibration = CrossCalibration(recipe, rows, seed, known_normal=known, groups=groups)
-        return cls(recipe, seed, ensemble, explainer, calibration)
+        floor = DetectorFloor.of(ensemble, training, rows[out], explainer.columns)
+        return cls(recipe, seed, ensemble, explainer, calibration, floor)
 
     def calibrated(self, normal: Numbers, groups: np.ndarray | None = None) -> Self:
         """Return the same detector, calibrated on rows known to be normal, perhaps in groups (n,)."""
@@ -124,6 +128,8 @@ class TrainedDetector:
             "explainer": self.explainer.state(),
             "calibration": self.calibration.state(),
         }
+        if self.floor is not None:
+            parts["floor"] = self.floor.state()
         return nest(parts, None, {"seed": as_tensor(self.seed)})
 
     @classmethod
@@ -143,4 +149,5 @@ class TrainedDetector:
         explainer = Explainer.from_state(*member("explainer", facts, tensors), surroundings, ensemble)
         saved = member("calibration", facts, tensors)
         calibration = calibration_from_state(*saved, surroundings, ensemble=ensemble, recipe=recipe)
-        return cls(recipe, int(tensors["seed"]), ensemble, explainer, calibration)
+        floor = DetectorFloor.from_state(*member("floor", facts, tensors)) if "floor" in facts else None
+        return cls(recipe, int(tensors["seed"]), ensemble, explainer, calibration, floor)

@@ -1,6 +1,6 @@
 """`Training`: what a detection method learns from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -10,8 +10,9 @@ from isthmus.data.columns import Columns
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators import AutoEncoder
-from isthmus.tasks.anomaly.cells import RobustCells
-from isthmus.tasks.anomaly.trimming import ROUNDS, trimmed, unsuspected
+from isthmus.tasks.anomaly.cells import RobustCells, has_wild_cell
+from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
+from isthmus.tasks.anomaly.trimming import RIDGE, ROUNDS, trimmed, unsuspected
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,30 @@ class Training:
         return self.cells.transform(self.numbers)
 
     @cached_property
-    def robust(self) -> tuple[Tensor, Tensor]:
-        """Mean (C,) and precision matrix (C, C) of the more normal rows; of all rows in a clean setting."""
-        return trimmed(self.x, ROUNDS if self.contaminated else 0)
+    def robust(self) -> RidgeNormal:
+        """The normal distribution of the more normal rows as cells; in a clean setting of those not wild."""
+        return self.trimmed(RIDGE)
+
+    def trimmed(self, ridge: float) -> RidgeNormal:
+        """Return the normal distribution, with another ridge, of such rows as `robust` is of."""
+        return trimmed(self.x, ROUNDS, ridge) if self.contaminated else trimmed(self.x[self.kept], 0, ridge)
 
     @cached_property
     def kept(self) -> Tensor:
-        """(n,) bool: the rows not suspected to be anomalies. All rows in a clean setting, and all sparse rows."""
-        if not self.contaminated or is_sparse(self.numbers):
+        """(n,) bool: the rows to learn from, which are not suspected to be anomalies. Of sparse rows they are all.
+
+        In a clean setting they are those without wild cells, unless these are the rule.
+        """
+        if is_sparse(self.numbers):
             return torch.ones(self.numbers.shape[0], dtype=torch.bool)
-        return unsuspected(self.x, *self.robust)
+        if self.contaminated:
+            return unsuspected(self.x, self.robust)
+        wild = has_wild_cell(self.x)
+        return ~wild if 2 * int(wild.sum()) < len(wild) else torch.ones_like(wild)
+
+    @cached_property
+    def robust_schema(self) -> TableSchema:
+        """The schema with scales of real columns that wild cells do not change."""
+        if self.columns is None:
+            return self.schema
+        return replace(self.schema, columns=self.cells.known_columns())

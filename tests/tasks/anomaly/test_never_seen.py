@@ -5,7 +5,7 @@ from sklearn.ensemble import IsolationForest
 
 from isthmus import AnomalyDetector, load
 from isthmus.data.reading import learn_table
-from isthmus.tasks.anomaly.new_gaps import NewGaps
+from isthmus.tasks.anomaly.never_seen import NeverSeen
 
 pandas = pytest.importorskip("pandas")
 RNG = np.random.default_rng(0)
@@ -15,7 +15,7 @@ X = FRAME.to_numpy()
 
 
 def test_scores_are_raised_above_the_highest_of_training():
-    gaps = NewGaps(None, rows=99, highest=5.0)
+    gaps = NeverSeen(None, rows=99, highest=5.0)
     numbers = np.array([[1.0, 2.0], [np.nan, 2.0], [np.nan, np.nan], [np.nan, 1.0]])
     raised = gaps.raised(np.array([1.0, 1.0, 1.0, 7.0]), numbers)
     np.testing.assert_allclose(raised, [1.0, 5 + np.log(100), 5 + 2 * np.log(100), 7 + np.log(100)])
@@ -32,7 +32,7 @@ def test_only_columns_that_had_no_gap_count():
     for row in range(6):
         numbers[row] = np.nan
         numbers[row, [column for column in range(6) if column != row]] = 0.0
-    places = NewGaps(schema.columns, 400, 1.0).places(numbers)
+    places = NeverSeen(schema.columns, 400, 1.0).places(numbers)
     assert places.nonzero()[0].tolist() == places.nonzero()[1].tolist() == [0, 1, 2, 3]
 
 
@@ -92,3 +92,23 @@ def test_gaps_in_training_rows_of_a_fitted_estimator_are_refused():
     estimator = AutoEncoder(1, epochs=1, random_state=0).fit(X)
     with pytest.raises(ValueError, match="does not suit the columns that the fitted estimator knows"):
         AnomalyDetector("clean", estimator=estimator).fit(np.where(X > 2, np.nan, X))
+
+
+def test_impossible_values_are_found_and_named(tmp_path):
+    rng = np.random.default_rng(0)
+    size = pandas.Categorical(
+        np.where(Z > 1, "L", np.where(Z > -1, "M", "S")), categories=["S", "M", "L"], ordered=True
+    )
+    frame = FRAME[["a"]].assign(visits=rng.poisson(np.exp(1 + 0.5 * Z)), member=(Z > 0).astype(int), size=size)
+    for setting in ("clean", "contaminated"):
+        detector = AnomalyDetector(setting, random_state=0).fit(frame)
+        odd = frame[:5].assign(size=pandas.Categorical(size[:5], categories=["S", "M", "L", "XL"], ordered=True))
+        odd.loc[0, "visits"], odd.loc[1, "member"], odd.loc[2, "size"] = -500, 7, "XL"
+        scores = -detector.score_samples(odd)
+        assert (scores[:3] > detector.decision_scores_.max()).all()
+        np.testing.assert_array_equal(scores[3:], -detector.score_samples(frame[3:5]))
+        explained = detector.explain(odd)
+        assert [names[0] for names in explained.top(1)[:3]] == ["visits", "member", "size"]
+        np.testing.assert_allclose(explained.contributions.sum(1), explained.scores)
+        detector.save(tmp_path / "detector.isthmus")
+        np.testing.assert_array_equal(load(tmp_path / "detector.isthmus").score_samples(odd), -scores)
