@@ -62,3 +62,11 @@ def test_cycles_that_times_repeat(case):
     assert seen(hours) == expected
     assert seen(np.random.default_rng(0).permutation(hours), cuts=3) == expected
     assert seen(hours * 3600, per_day=86_400) == expected
+
+
+def test_the_firsts_of_a_few_months_teach_no_weekday():
+    months = np.array([f"2024-{month:02}-01" for month in range(1, 5)], dtype="M8[D]").astype(np.int64)
+    assert seen(np.repeat(months, 30), per_day=1) == ()
+    years = np.arange("2020-01", "2024-01", dtype="M8[M]").astype("M8[D]").astype(np.int64)
+    assert seen(years, per_day=1) == ("week", "year")
+    assert seen(np.arange(15), per_day=1) == ("week",)

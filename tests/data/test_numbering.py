@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from isthmus.data.fields import Cells, Field
-from isthmus.data.numbering import Numbering, goes_with, is_clock, may_number, numbered_at_first, unevenness
+from isthmus.data.numbering import Numbering, goes_with, is_clock, may_number, unevenness
 
 N = 120
 RANDOM = np.random.default_rng(0)
@@ -128,8 +128,6 @@ def test_the_first_values():
     assert may_number(np.array([3, 1, 2]))
     assert not may_number(np.array([1.5, 2.0]))
     assert not may_number(np.array([1, 1]))
-    assert numbered_at_first([np.zeros(50), np.arange(50)])
-    assert not numbered_at_first([np.arange(20), np.arange(50) > 3, np.array(list("ab") * 30, dtype=object)])
 
 
 def column(values, sort="float", missing=None):

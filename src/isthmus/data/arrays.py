@@ -7,11 +7,13 @@ import numpy as np
 import scipy.sparse
 
 from isthmus.data import frame_building, frames
+from isthmus.data.clocks import EXCEL
 from isthmus.data.fields import Cells, Field, Schema
 from isthmus.data.forms import written
 from isthmus.data.gaps import is_gap
-from isthmus.data.numbering import FIRST_LOOK, LEAST_NUMBERED, numbered_at_first
+from isthmus.data.numbering import FIRST_LOOK, LEAST_NUMBERED
 from isthmus.data.objects import read_objects
+from isthmus.data.row_order import ordered_at_first
 from isthmus.data.schema import ARRAY
 
 
@@ -39,17 +41,17 @@ def takes_columns(X: Any, columns: object) -> bool:
 
 
 def may_be_numbered(X: Any) -> bool:
-    """Whether a column of an array of numbers may number the rows, by the first of them.
+    """Whether a column of an array of numbers may number the rows or tell when they came, by the first of them.
 
-    One that is 1 more in each row at least, or any order of such numbers, goes up by as much as there are rows.
+    A column of whole numbers of which enough differ has a wide range; one of times as fractions is far from 0.
     """
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "iuf" or len(X) <= LEAST_NUMBERED:
         return False
     first = X[:FIRST_LOOK]
     with np.errstate(invalid="ignore"):
         spread = first.max(axis=0).astype(np.float64) - first.min(axis=0).astype(np.float64)
-    wide = np.flatnonzero(spread >= len(first) - 1)
-    return numbered_at_first([first[:, place] for place in wide])
+    wide = np.flatnonzero((spread >= LEAST_NUMBERED) | (first.max(axis=0) >= EXCEL[0]))
+    return ordered_at_first([first[:, place] for place in wide])
 
 
 def rows_of(X: Any, rows: slice) -> Any:

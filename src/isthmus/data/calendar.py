@@ -14,6 +14,8 @@ THURSDAY = 3
 """1970 began on a Thursday, and weeks begin on Monday."""
 LEAST_TURNS = 2
 """A cycle is learned if the times span it at least so often."""
+MOST_DATES = 1000
+"""Dates that are kept to see how often weekdays occur."""
 LEAST_VARIATION = {"day": 1e-6, "week": 1e-6, "year": 1e-3}
 """One minus the length of the mean direction up to which times count as being at one place of a cycle.
 
@@ -37,23 +39,41 @@ class CyclesSeen:
     def __init__(self) -> None:
         self.count = 0
         self.directions = dict.fromkeys(CYCLES, 0j)
+        self.dates: set[int] = set()
 
     def look(self, ticks: np.ndarray, per_day: int) -> None:
         """Add times (n,), in ticks since 1970 of which a day has `per_day`."""
         days, rest = np.divmod(ticks, per_day)
         self.count += len(ticks)
+        if len(self.dates) < MOST_DATES:
+            self.dates.update(np.unique(days).tolist())
         # Within the week and the year whole days count: the time of day is the business of the day.
         for cycle, within in (("day", rest / per_day), ("week", days + THURSDAY), ("year", days)):
             angles = 2 * math.pi * np.remainder(within, CYCLES[cycle]) / CYCLES[cycle]
             self.directions[cycle] += complex(np.cos(angles).sum(), np.sin(angles).sum())
 
     def repeated(self, span: float) -> tuple[str, ...]:
-        """Return the cycles that times of this span, in days, go through twice, and in which they vary."""
+        """Return the cycles that times of this span, in days, go through twice, and in which they vary.
+
+        Each weekday that occurs must be that of two dates on average: of the firsts of a few months it says nothing.
+        """
+        weekdays = {(int(day) + THURSDAY) % 7 for day in self.dates}
         return tuple(
             cycle
             for cycle, days in CYCLES.items()
-            if span >= LEAST_TURNS * days and 1 - abs(self.directions[cycle]) / self.count > LEAST_VARIATION[cycle]
+            if span >= LEAST_TURNS * days
+            and (cycle != "week" or len(self.dates) >= LEAST_TURNS * len(weekdays))
+            and 1 - abs(self.directions[cycle]) / self.count > LEAST_VARIATION[cycle]
         )
+
+
+def place_in(days: np.ndarray, cycle: str) -> np.ndarray:
+    """Return how many days of a cycle have passed at times (n,), in days since 1970, (n,) from 0.
+
+    >>> place_in(np.array([4.25]), "day").tolist(), place_in(np.array([4.25]), "week").tolist()
+    ([0.25], [0.25])
+    """
+    return np.remainder(days + (THURSDAY if cycle == "week" else 0), CYCLES[cycle])
 
 
 def direction(days: Tensor, cycle: str) -> Tensor:

@@ -12,7 +12,7 @@ from isthmus.data.columns import Column, kind_of_choice, likelihood_of_choice
 from isthmus.data.encoding import refuse_extreme
 from isthmus.data.fields import Cells, Field, Level, Name, merged
 from isthmus.data.moments import Moments
-from isthmus.data.numbering import Numbering
+from isthmus.data.row_order import RowOrder
 
 MOST_COUNTED, MEAN_COUNTED = 1000, 50
 """Whole numbers that begin at 0 or 1 are counts if their maximum and their mean are at most these."""
@@ -53,7 +53,7 @@ class ColumnSurvey:
         self.field = field
         self.choice = choice
         self.numbers = numbers
-        self.numbers_seen = Numbering()
+        self.row_order = RowOrder()
         self.cycles_seen = CyclesSeen()
         told = choice is not None and kind_of_choice(choice) in ("category", "ordinal")
         self.categorical = told or field.sort in ("text", "category")
@@ -89,7 +89,7 @@ class ColumnSurvey:
         if field.sort == "time":
             self.cycles_seen.look(cells.values[seen], field.ticks)
         elif field.sort in ("integer", "float") and self.choice is None:
-            self.numbers_seen.look(cells.values[seen])
+            self.row_order.look(cells.values[seen])
         self.add_to_sample(cells.values[seen] if field.sort in ("time", "duration") else values)
 
     def add_to_sample(self, values: np.ndarray) -> None:
@@ -117,8 +117,8 @@ class ColumnSurvey:
             self.levels_dropped = True
 
     def may_number(self) -> bool:
-        """Whether the values are whole numbers, each there once, as far as is known."""
-        return self.field.sort in ("integer", "float") and self.numbers_seen.possible
+        """Whether the values may number the rows, or tell when each came, as far as is known."""
+        return self.field.sort in ("integer", "float") and self.row_order.possible
 
     def identifies_rows(self, count: int) -> bool:
         """Whether each of this many values occurs once, as far as is known."""
@@ -138,11 +138,7 @@ class ColumnSurvey:
         if self.choice is not None:
             return kind_of_choice(self.choice)
         if numbered:
-            warn_ignored(
-                self.field.name,
-                "its whole numbers, each there once, number the rows, so that every later row would lie outside; "
-                f"columns={{{self.field.name!r}: 'real'}} learns them",
-            )
+            warn_ignored(self.field.name, self.row_order.why(self.field.name))
             return "ignored"
         if sort in ("text", "category") and not self.field.ordered and self.identifies_rows(count):
             warn_ignored(self.field.name, f"each of its {count} values occurs once, so it only identifies rows")

@@ -76,6 +76,18 @@ def pandas_index(X: Any) -> "pandas.Index | None":
     return with_labels(None, labels).to_pandas().index
 
 
+def stored_index(X: Any) -> "pandas.Index | None":
+    """Return the labels of rows that were taken from a frame or a table of Arrow's, as pandas has them.
+
+    None if there are none, or if a table of Arrow's describes them by the ends of a range: these tell nothing of the
+    rows that are left of it.
+    """
+    if not is_table(X):
+        return pandas_index(X) if is_pandas(X) else None
+    labels = labels_of(X)
+    return None if labels is None or labels.columns.num_columns == 0 else with_labels(None, labels).to_pandas().index
+
+
 def range_index(ends: dict[str, Any], rows: int) -> "pandas.Index | None":
     """Return the range that pandas describes by its ends; None if it has another number of rows."""
     import pandas

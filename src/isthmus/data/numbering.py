@@ -225,9 +225,3 @@ def groups_differ(ranks: np.ndarray, names: Sequence[object] | np.ndarray) -> bo
         return False
     ratio = (between / (groups - 1)) / max(within / (rows - groups), 1e-300)
     return bool(stats.f.sf(ratio, groups - 1, rows - groups) <= CERTAIN)
-
-
-def numbered_at_first(columns: Sequence[np.ndarray]) -> bool:
-    """Whether one of these columns, each (n,), may number the rows, by its first values."""
-    firsts = [column[:FIRST_LOOK] for column in columns]
-    return any(len(first) > LEAST_NUMBERED and first.dtype.kind in "iuf" and may_number(first) for first in firsts)

@@ -17,8 +17,8 @@ from isthmus.data.columns import Columns, column_choices
 from isthmus.data.dense import DenseTable
 from isthmus.data.encoding import encoded
 from isthmus.data.fields import Cells, Field, Name, Schema, refuse_other_zone
-from isthmus.data.numbering import numbered_at_first
 from isthmus.data.reading_numbers import any_array, refuse_width
+from isthmus.data.row_order import ordered_at_first
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.survey import Survey
 from isthmus.data.table import Table
@@ -99,7 +99,7 @@ def numbered_columns(
     schema: Schema, cells: Sequence[Cells], sample_weight: ArrayLike | None, least_rows: int
 ) -> list[Name]:
     """Return the names of the columns of numbers that only number the rows."""
-    if not numbered_at_first([piece.values for piece in cells]):
+    if not ordered_at_first([piece.values for piece in cells]):
         return []
     survey = Survey({})
     look(survey, schema, cells, sample_weight, least_rows)
@@ -109,7 +109,7 @@ def numbered_columns(
 def warn_of_numbered(names: Sequence[Name], obstacle: str) -> None:
     """Warn of columns that only number the rows, and that a model learns all the same, because of an obstacle."""
     warnings.warn(
-        f"column {names[0]!r} numbers the rows (whole numbers, each there once), so that every later row will lie "
+        f"column {names[0]!r} numbers the rows or tells when they came, so that every later row will lie "
         f"outside of what was learned; it is not ignored, because {obstacle}; or leave the column out of X",
         UserWarning,
         stacklevel=4,

@@ -16,9 +16,9 @@ from isthmus.data.finite import refuse_non_finite
 from isthmus.data.images import flattened, refuse_other_shape
 from isthmus.data.joining import are_alike, one_after_another
 from isthmus.data.labels import Labels, labels_of
-from isthmus.data.numbering import numbered_at_first
 from isthmus.data.reading_columns import ColumnKinds, in_order, kinds_by_name, known_numbers, learned, take_apart
 from isthmus.data.reading_numbers import any_array, refuse_width
+from isthmus.data.row_order import ordered_at_first
 from isthmus.data.schema import ARRAY, TableSchema
 from isthmus.data.sources import Piece, Source
 from isthmus.data.survey import Survey
@@ -118,7 +118,7 @@ def numbered_in_source(source: Source) -> list[Name]:
     Most sources have none by their first piece; otherwise all rows are looked at.
     """
     first = source.first()
-    if first is None or not numbered_at_first([cells.values for cells in cells_of_piece(first)[1]]):
+    if first is None or not ordered_at_first([cells.values for cells in cells_of_piece(first)[1]]):
         return []
     survey = Survey({})
     for piece in source.frames():

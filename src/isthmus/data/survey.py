@@ -88,13 +88,13 @@ class Survey:
         If they are sorted by it and its steps are uneven, no other column may go with it, as a size goes with a price.
         Columns that rise as well, and times, are not asked.
         """
-        own = self.found[place].numbers_seen
+        own = self.found[place].row_order
         if own.is_certain():
             return True
         if not own.is_likely():
             return False
         asked = [k for k, other in enumerate(self.found) if other.field.sort != "time" and other.rows > other.gaps]
-        asked = [k for k in asked if k != place and not self.found[k].numbers_seen.rises()]
+        asked = [k for k in asked if k != place and not self.found[k].row_order.rises()]
         cells = self.compared_cells(place)
         values = np.where(cells.missing, np.nan, cells.values.astype(np.float64))
         related = (numbering.goes_with(values, self.found[k].field, self.compared_cells(k)) for k in asked)

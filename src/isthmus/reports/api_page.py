@@ -24,7 +24,12 @@ Every public name with its first sentence, generated from the code by `python -m
 `help(name)` shows the rest: parameters, shapes, errors and an example. [The glossary](glossary.md) explains the terms,
 and [the design](design.md) how the parts work together.
 """
-OTHER_MODULES = {"isthmus.zoo": "Presets", "isthmus.data": "Data", "isthmus.engine": "Training"}
+OTHER_MODULES = {
+    "isthmus.zoo": "Presets",
+    "isthmus.data": "Data",
+    "isthmus.engine": "Training",
+    "isthmus.reports": "Reports",
+}
 """Modules with public names of their own, and their headings."""
 
 

@@ -121,3 +121,70 @@ def test_tables_of_numbers_without_a_counter_stay_such(case):
     model = AutoEncoder(1, epochs=1, **QUICK).fit(TABLES[case])
     assert model.fitted_model().schema.columns is None
     assert {column.kind for column in model.columns_} == {"real"}
+
+
+def events(days, seed=0):
+    """Return rows at random times, and what may tell when each came."""
+    random = np.random.default_rng(seed)
+    rows = 25 * days
+    seconds = np.sort(random.integers(0, 86_400 * days, rows))
+    when = pandas.Series(pandas.to_datetime(seconds, unit="s", origin="2024-01-08"))
+    load = 10 - 5 * np.cos(2 * np.pi * when.dt.hour / 24) + 0.5 * random.normal(size=rows)
+    frame = pandas.DataFrame({"load": load, "heat": load / 2 + random.normal(size=rows)})
+    frame["state"] = random.choice(["ok", "late"], rows)
+    order = 100_000 + np.cumsum(random.integers(1, 4, rows))
+    return frame, {
+        "times": when,
+        "times of a zone": when.dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin"),
+        "text": when.dt.strftime("%Y-%m-%dT%H:%M:%S"),
+        "months": when.dt.strftime("%Y-%m"),
+        "seconds": 1_704_672_000 + seconds,
+        "milliseconds": 1000 * (1_704_672_000 + seconds),
+        "seconds with fractions": 1_704_672_000 + seconds + random.random(rows).round(3),
+        "dates as numbers": when.dt.strftime("%Y%m%d").astype(int),
+        "days of Excel": 45_299 + seconds / 86_400,
+        "order": order,
+        "order as text": [f"O-{number:07}" for number in order],
+        "order lines": np.repeat(order, 2)[:rows],
+        "orders as they were closed": order + random.integers(-30, 31, rows),
+    }
+
+
+EVENTS, STAMPS = events(90 + 366)
+
+
+@pytest.mark.filterwarnings("ignore:column")
+@pytest.mark.parametrize("library", ["pandas", "polars", "file"])
+@pytest.mark.parametrize("stamp", STAMPS)
+def test_false_alarms_of_the_next_day_month_and_year(stamp, library, tmp_path):
+    """Fitted on three months."""
+    rows = EVENTS.assign(stamp=STAMPS[stamp])
+    day = 25 * 90
+    later = {"day": rows[day : day + 200], "month": rows[day : day + 750], "year": rows[day::4]}
+    given = rows[:day]
+    if library == "polars":
+        polars = pytest.importorskip("polars")
+        given, *others = (polars.from_pandas(frame) for frame in (given, *later.values()))
+        later = dict(zip(later, others, strict=True))
+    if library == "file":
+        pytest.importorskip("pyarrow")
+        for name, frame in {"first": given, **later}.items():
+            frame.to_parquet(tmp_path / f"{name}.parquet")
+        given, later = tmp_path / "first.parquet", {name: tmp_path / f"{name}.parquet" for name in later}
+    detector = AnomalyDetector("clean", "mahalanobis", alpha=0.05, **QUICK).fit(given)
+    shares = {name: (detector.predict(frame) == -1).mean() for name, frame in later.items()}
+    assert max(shares["month"], shares["year"]) <= 0.07, shares
+    assert shares["day"] <= 0.09, "200 rows"
+
+
+def test_drift_names_what_changed_and_no_clock():
+    rows = EVENTS.assign(order=STAMPS["order"], when=STAMPS["times"])
+    with pytest.warns(UserWarning, match="column"):
+        detector = AnomalyDetector("clean", "mahalanobis", **QUICK).fit(rows[:2250])
+    found = None
+    for start in range(2250, 6000, 750):
+        found = detector.drift(rows[start : start + 750], after=found)
+    assert (found.changed, found.columns) == (False, ())
+    changed = detector.drift(rows[2250:3000].assign(heat=rows["heat"] + 2))
+    assert changed.changed
+    assert changed.columns == ("heat",)

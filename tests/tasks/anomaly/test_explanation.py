@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from isthmus.tasks.anomaly.explanation import Explanation, report
+from isthmus.tasks.anomaly.explanation import Explanation
 
 
 def explanation(seen=None, n=3):
@@ -48,12 +48,6 @@ def test_names_of_several_levels():
     found = Explanation(np.array([3.0]), np.array([[1.0, 2.0]]), np.zeros((1, 2)), np.zeros((1, 2)), names)
     assert found.top(1).shape == (1, 1)
     assert found.top(1)[0, 0] == ("a", "y")
-
-
-def test_report_names_columns_in_their_order():
-    found = report(explanation(), np.array([7, 8, 9]), np.array([0.1, 0.2, 0.3]), 1)
-    assert list(found.columns) == ["row", "score", "p_value", "column_1", "seen_1", "expected_1"]
-    assert found["seen_1"].tolist() == [1.0, 3.0, 5.0]
 
 
 def test_print():

@@ -6,12 +6,13 @@ Importing the package imports every module in its folder, so that a detection me
 from importlib import import_module
 from pkgutil import iter_modules
 
+from isthmus.tasks.anomaly.counterfactuals import Counterfactual
 from isthmus.tasks.anomaly.detector import AnomalyDetector
 from isthmus.tasks.anomaly.drift import Drift
 from isthmus.tasks.anomaly.explanation import Explanation
 from isthmus.tasks.anomaly.methods import detection_method
 
-__all__ = ["AnomalyDetector", "Drift", "Explanation", "detection_method"]
+__all__ = ["AnomalyDetector", "Counterfactual", "Drift", "Explanation", "detection_method"]
 
 for module in iter_modules(__path__):
     import_module(f"{__name__}.{module.name}")

@@ -3,6 +3,7 @@
 from typing import Protocol, Self
 
 import numpy as np
+from torch import Tensor
 
 from isthmus.core.json_type import Json
 from isthmus.data.table import Numbers, is_sparse
@@ -11,6 +12,7 @@ from isthmus.tasks.anomaly import conformal
 from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.row_groups import group_weights
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor, numbers_from_state, numbers_state
 
 LEAST_LEVEL = 0.03
@@ -40,6 +42,11 @@ class Calibration(Protocol):
         ...
 
     @property
+    def groups(self) -> np.ndarray | None:
+        """(n,) the group of each row, where rows belong together; None if each stands for itself."""
+        ...
+
+    @property
     def held_out(self) -> Numbers | None:
         """(n, R) rows that were held out of the training of the one model; None if there are none."""
         ...
@@ -66,7 +73,7 @@ class NoCalibration:
         The `calibration_fraction` of the detector, for the message.
     """
 
-    known_normal, ready, held_out = False, False, None
+    known_normal, ready, held_out, groups = False, False, None, None
 
     def __init__(self, fraction: float | str | None) -> None:
         self.fraction = fraction
@@ -105,14 +112,22 @@ class SplitCalibration:
         Whether they are known to be normal.
     scores
         (n,) of the rows, if they are known already.
+    groups
+        (n,) the group of each row, where rows belong together. Each group then counts as one row.
     """
 
     ready = True
 
     def __init__(
-        self, ensemble: Ensemble, numbers: Numbers, *, known_normal: bool, scores: np.ndarray | None = None
+        self,
+        ensemble: Ensemble,
+        numbers: Numbers,
+        *,
+        known_normal: bool,
+        scores: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
     ) -> None:
-        self.ensemble, self.numbers, self.known_normal = ensemble, numbers, known_normal
+        self.ensemble, self.numbers, self.known_normal, self.groups = ensemble, numbers, known_normal, groups
         self.scores = ensemble.score(numbers) if scores is None else scores
 
     @property
@@ -122,7 +137,10 @@ class SplitCalibration:
 
     def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
-        return conformal.split(self.scores, self.ensemble.score(numbers))
+        scores = self.ensemble.score(numbers)
+        if self.groups is None:
+            return conformal.split(self.scores, scores)
+        return conformal.weighted(self.scores, scores, group_weights(self.groups), np.ones(len(scores)))
 
     def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return p-values (m,) for which calibration rows are weighted by how much they are like the rows of numbers.
@@ -130,8 +148,10 @@ class SplitCalibration:
         Raises
         ------
         ValueError
-            If hardly any calibration row is like these, and for sparse rows.
+            If hardly any calibration row is like these, for sparse rows, and for rows in groups.
         """
+        if self.groups is not None:
+            raise ValueError("weighted p-values compare rows one by one, and these are in groups; take weighted=False")
         if is_sparse(numbers):
             raise ValueError("weighted p-values compare rows column by column, and X is sparse; take weighted=False")
         ratios = density_ratios(self.ensemble.cells(self.numbers), self.ensemble.cells(numbers))
@@ -141,13 +161,20 @@ class SplitCalibration:
     def state(self) -> State:
         """Return rows and scores."""
         facts: dict[str, Json] = {"kind": "split", "known_normal": self.known_normal}
-        return nest({"numbers": numbers_state(self.numbers)}, facts, {"scores": as_tensor(self.scores)})
+        tensors = {"scores": as_tensor(self.scores)} | groups_state(self.groups)
+        return nest({"numbers": numbers_state(self.numbers)}, facts, tensors)
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, ensemble: Ensemble) -> Self:
         """Rebuild a calibration."""
         numbers = numbers_from_state(*member("numbers", facts, tensors))
-        return cls(ensemble, numbers, known_normal=bool(facts["known_normal"]), scores=tensors["scores"].numpy())
+        return cls(
+            ensemble,
+            numbers,
+            known_normal=bool(facts["known_normal"]),
+            scores=tensors["scores"].numpy(),
+            groups=groups_from_state(tensors),
+        )
 
 
 class CrossCalibration:
@@ -163,13 +190,22 @@ class CrossCalibration:
         Of folds and trainings.
     known_normal
         Whether the rows are known to be normal.
+    groups
+        (n,) the group of each row, where rows belong together: whole groups are held out, and each counts as one row.
     """
 
     held_out = None
 
-    def __init__(self, recipe: Recipe, numbers: Numbers, seed: int, *, known_normal: bool) -> None:
+    def __init__(
+        self, recipe: Recipe, numbers: Numbers, seed: int, *, known_normal: bool, groups: np.ndarray | None = None
+    ) -> None:
         self.recipe, self.numbers, self.seed, self.known_normal = recipe, numbers, seed, known_normal
-        self.folds = draw_folds(numbers.shape[0], np.random.default_rng([seed, 1]))
+        self.groups, rng = groups, np.random.default_rng([seed, 1])
+        if groups is None:
+            self.folds = draw_folds(numbers.shape[0], rng)
+        else:
+            known, codes = np.unique(groups, return_inverse=True)
+            self.folds = draw_folds(len(known), rng)[codes]
         self.ensembles: list[Ensemble] = []
         self.held_out_scores = np.empty(0)
 
@@ -200,7 +236,8 @@ class CrossCalibration:
         """Return the p-value of each row of numbers (m, R), (m,)."""
         held_out_scores = self.scores
         scores = np.stack([ensemble.score(numbers) for ensemble in self.ensembles], axis=1)
-        return conformal.cross(held_out_scores, self.folds, scores)
+        weights = None if self.groups is None else group_weights(self.groups)
+        return conformal.cross(held_out_scores, self.folds, scores, weights)
 
     def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
         """Refuse: there is no single model that all held-out rows were scored by."""
@@ -212,7 +249,7 @@ class CrossCalibration:
     def state(self) -> State:
         """Return rows, scores and, if they are trained, models."""
         facts: dict[str, Json] = {"kind": "cross", "known_normal": self.known_normal}
-        tensors = {"scores": as_tensor(self.held_out_scores), "seed": as_tensor(self.seed)}
+        tensors = {"scores": as_tensor(self.held_out_scores), "seed": as_tensor(self.seed)} | groups_state(self.groups)
         models = {f"fold{place}": ensemble.state() for place, ensemble in enumerate(self.ensembles)}
         return nest({"numbers": numbers_state(self.numbers)} | models, facts, tensors)
 
@@ -220,7 +257,8 @@ class CrossCalibration:
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, recipe: Recipe) -> Self:
         """Rebuild a calibration."""
         numbers = numbers_from_state(*member("numbers", facts, tensors))
-        calibration = cls(recipe, numbers, int(tensors["seed"]), known_normal=bool(facts["known_normal"]))
+        known, groups = bool(facts["known_normal"]), groups_from_state(tensors)
+        calibration = cls(recipe, numbers, int(tensors["seed"]), known_normal=known, groups=groups)
         calibration.ensembles = [Ensemble.from_state(*fold, surroundings) for fold in members("fold", facts, tensors)]
         calibration.held_out_scores = tensors["scores"].numpy()
         return calibration
@@ -245,6 +283,22 @@ def calibration_from_state(
     if facts["kind"] == "cross":
         return CrossCalibration.from_state(facts, tensors, surroundings, recipe)
     return NoCalibration(facts["fraction"])  # type: ignore[arg-type]  # as `NoCalibration.state` wrote it
+
+
+def groups_state(groups: np.ndarray | None) -> dict[str, Tensor]:
+    """Return the groups of rows (n,), if they are in groups, as tensors by name."""
+    return {} if groups is None else {"groups": as_tensor(groups)}
+
+
+def groups_from_state(tensors: Tensors) -> np.ndarray | None:
+    """Undo `groups_state`."""
+    return tensors["groups"].numpy() if "groups" in tensors else None
+
+
+def units(calibration: Calibration) -> int:
+    """Return how many independent observations a calibration has: its rows, or its groups of rows."""
+    scores, groups = calibration.scores, calibration.groups
+    return len(scores) if groups is None else len(np.unique(groups))
 
 
 def held_out_count(fraction: float | str | None, rows: int, *, fitted: bool) -> int:

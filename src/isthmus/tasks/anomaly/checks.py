@@ -32,6 +32,13 @@ def warn_of_labels(y: object) -> None:
         )
 
 
+def row_count(n: object) -> int:
+    """Return a number of rows to report, or raise a `ValueError` if it is none of at least 1."""
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"n must be a whole number of rows, at least 1; got {n!r}")
+    return int(n)
+
+
 def refuse_identical(rows: Numbers) -> None:
     """Raise a `ValueError` if all rows (n, R) are the same."""
     first = dense(rows[:1])

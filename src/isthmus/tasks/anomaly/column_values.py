@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from isthmus.data.calendar import place_in
 from isthmus.data.columns import AS_GIVEN
 from isthmus.data.tables import TableScaling
 
@@ -47,6 +48,25 @@ class ColumnValues:
             step = max(self.table.columns[index].ticks // MICROSECONDS, 1)
             numbers[:, place + 1] = np.round((values[:, index] - numbers[:, place] * high) / low / step) * step
         return numbers
+
+    def considered(self, count: int) -> np.ndarray:
+        """Return which of so many columns the model looks at, (count,) bool: all but ignored ones."""
+        if self.table is None:
+            return np.ones(count, dtype=bool)
+        return np.array([column.kind != "ignored" for column in self.table.columns], dtype=bool)
+
+    def repeated(self, values: np.ndarray) -> np.ndarray:
+        """Return values (n, columns) of the columns that are looked at, (n, considered), as later rows repeat them.
+
+        Of times of which only the calendar is known, these are the places in the shortest cycle.
+        """
+        found = values[:, self.considered(values.shape[1])]
+        if self.table is None:
+            return found
+        for place, column in enumerate(column for column in self.table.columns if column.kind != "ignored"):
+            if column.kind == "date-time" and column.cycles:
+                found[:, place] = place_in(found[:, place], column.cycles[0])
+        return found
 
     def can_take_others(self, index: int) -> bool:
         """Whether the values of other rows may stand in a column: not where they are times, or ignored."""

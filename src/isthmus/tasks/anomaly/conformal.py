@@ -100,7 +100,7 @@ def weighted(calibration: ArrayLike, scores: ArrayLike, weights: ArrayLike, own_
     return (not_lower[place] + own_weights) / (not_lower[0] + own_weights)
 
 
-def cross(held_out: ArrayLike, folds: ArrayLike, scores: ArrayLike) -> np.ndarray:
+def cross(held_out: ArrayLike, folds: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> np.ndarray:
     """Return cross-conformal p-values (1 + Σₖ #{held-out scores of fold k >= sₖ}) / (n + 1), for few rows.
 
     K models are trained, each without one fold of the rows; each scores its fold and the new rows. No row is lost to
@@ -120,6 +120,9 @@ def cross(held_out: ArrayLike, folds: ArrayLike, scores: ArrayLike) -> np.ndarra
         The fold of each training row, from 0 to K - 1, drawn independently of the rows.
     scores : array of shape (m, K)
         The scores of the new rows by each of the models.
+    weights : array of shape (n,), optional
+        Rows that belong together, all in one fold, share a weight of 1: p = (1 + Σ wᵢ 1{...}) / (Σ wᵢ + 1), as in Lee,
+        Barber and Willett (2023, "Distribution-free inference with hierarchical data").
 
     References
     ----------
@@ -139,11 +142,14 @@ def cross(held_out: ArrayLike, folds: ArrayLike, scores: ArrayLike) -> np.ndarra
             "cross needs held-out scores (n,), the fold of each (n,), from 0 to K - 1, and new scores (m, K); got "
             f"{held_out.shape}, {folds.shape} and {scores.shape}, folds {np.unique(folds).tolist()}"
         )
-    not_lower = np.zeros(len(scores), dtype=np.int64)
+    own = np.ones(len(held_out)) if weights is None else _weights("weights", weights, len(held_out), "held-out scores")
+    not_lower = np.zeros(len(scores))
     for fold, by_model in enumerate(scores.T):
-        ordered = np.sort(held_out[folds == fold])
-        not_lower += len(ordered) - np.searchsorted(ordered, _batch(by_model), side="left")
-    return (1 + not_lower) / (len(held_out) + 1)
+        inside = np.flatnonzero(folds == fold)
+        inside = inside[np.argsort(held_out[inside])]
+        above = np.append(np.cumsum(own[inside][::-1])[::-1], 0.0)
+        not_lower += above[np.searchsorted(held_out[inside], _batch(by_model), side="left")]
+    return (1 + not_lower) / (own.sum() + 1)
 
 
 def among_themselves(held_out: ArrayLike) -> np.ndarray:

@@ -6,8 +6,9 @@ import numpy as np
 
 from isthmus.core.checks import is_number
 from isthmus.tasks.anomaly import conformal, thresholds
-from isthmus.tasks.anomaly.calibration import Calibration
+from isthmus.tasks.anomaly.calibration import Calibration, units
 from isthmus.tasks.anomaly.contamination import refuse_contaminated, warn_contaminated
+from isthmus.tasks.anomaly.row_groups import group_weights
 
 RARE = 0.01
 """Least share of the rows that is called anomalies if no rate is asked for."""
@@ -67,25 +68,31 @@ class DecisionRule:
         if self.contamination is not None:
             return thresholds.share_threshold(scores, self.contamination)
         if self.level is not None:
-            return level_threshold(calibration.scores, self.level)
+            weights = None if calibration.groups is None else group_weights(calibration.groups)
+            return level_threshold(calibration.scores, self.level, weights)
         unseen = calibration.scores if calibration.ready else scores
         return min(thresholds.boxplot_threshold(unseen), float(np.quantile(unseen, 1 - RARE)))
 
     def refuse_impossible(self, calibration: Calibration, level: float) -> None:
         """Raise a `ValueError` if no row could be found at that level; warn if rows said to be normal look doubtful."""
-        conformal.refuse_too_small(len(calibration.scores), level)
+        conformal.refuse_too_small(units(calibration), level)
         (warn_contaminated if calibration.known_normal else refuse_contaminated)(calibration.scores, level)
 
     def anomalies(self, pvalues: np.ndarray, calibration: Calibration) -> np.ndarray:
         """Return which rows are anomalies by p-values (m,), (m,) bool; warn if a single one could not be found."""
         found = conformal.rejected(pvalues, fdr=self.fdr, alpha=self.alpha)
         if self.fdr is not None and not found.any():
-            conformal.warn_too_few_for_one(len(calibration.scores), len(found), self.fdr)
+            conformal.warn_too_few_for_one(units(calibration), len(found), self.fdr)
         return found
 
 
-def level_threshold(scores: np.ndarray, level: float) -> float:
-    """Return the score above which p-values by calibration scores (n,) are at most the level; inf if none can be."""
-    ordered = np.sort(scores)
-    most_above = int(np.floor(level * (len(ordered) + 1) * (1 + conformal.ROUNDING))) - 1
-    return float("inf") if most_above < 0 else float(ordered[len(ordered) - 1 - most_above])
+def level_threshold(scores: np.ndarray, level: float, weights: np.ndarray | None = None) -> float:
+    """Return the score above which p-values by calibration scores (n,) are at most the level; inf if none can be.
+
+    With weights (n,), those of a group of rows add up to 1.
+    """
+    order = np.argsort(scores)
+    own = np.ones(len(scores)) if weights is None else weights[order]
+    most_above = level * (own.sum() + 1) * (1 + conformal.ROUNDING) - 1
+    above = np.append(np.cumsum(own[::-1])[::-1][1:], 0.0)
+    return float("inf") if most_above < 0 else float(scores[order][np.argmax(above <= most_above + conformal.ROUNDING)])

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import scipy.sparse
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import Tags, _safe_indexing
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.core.registry import register
 from isthmus.data.columns import number_columns
-from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_table
-from isthmus.data.restoring import restore
+from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
+from isthmus.data.reading_sources import Given
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
@@ -28,14 +28,20 @@ from isthmus.tasks.anomaly import checks, choice, explanation
 from isthmus.tasks.anomaly.autoencoders import fitted_model, refuse_other
 from isthmus.tasks.anomaly.decisions import DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
+from isthmus.tasks.anomaly.explaining import Explaining
 from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
 from isthmus.tasks.anomaly.never_seen import reading_any_value
-from isthmus.tasks.anomaly.recipe import Recipe, sample_rows
+from isthmus.tasks.anomaly.odd_rows import OddRows, odd_rows
+from isthmus.tasks.anomaly.pyod_detector import as_pyod
+from isthmus.tasks.anomaly.recipe import Recipe, sample_places
+from isthmus.tasks.anomaly.report import report
+from isthmus.tasks.anomaly.row_groups import group_codes
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 if TYPE_CHECKING:
     import pandas
     import polars
+    from pyod.models.base import BaseDetector
 
 
 @register("estimator")
@@ -160,7 +166,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def fit(self, X: object, y: object = None) -> Self:
+    def fit(self, X: object, y: object = None, groups: ArrayLike | None = None) -> Self:
         """Learn what is normal from the rows of X.
 
         Parameters
@@ -169,6 +175,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             As `AutoEncoder.fit` takes it. If X has more rows, a random sample of 50,000 is used.
         y : ignored
             A warning is given if it looks like labels.
+        groups : array-like of shape (n,), optional
+            Labels of rows that belong together, such as the overlapping windows of one block of a series, or the rows
+            of one patient. Whole groups are held out for calibration, and each counts as one row: p-values hold for
+            rows of new groups, and are at least 1/(groups + 1).
 
         Raises
         ------
@@ -185,7 +195,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         checks.warn_of_labels(y)
         table, schema = self._read_first(X)
         rng = np.random.default_rng(seed(self.random_state))
-        rows = sample_rows(table, rng)
+        codes = None if groups is None else group_codes(groups, len(table))
+        places = sample_places(len(table), rng)
+        rows = table.drawn(places)
         checks.refuse_identical(rows)
         chosen = self._chosen(schema, sparse=table.sparse)
         trained = TrainedDetector.trained(
@@ -194,12 +206,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             int(rng.integers(2**31)),
             self.calibration_fraction,
             fitted=fitted_model(self.estimator) is not None,
+            groups=None if codes is None else codes[places],
         )
         scores = trained.score(rows if table.streamed else numbers_of(table))
         self._keep(FittedDetector(trained, chosen.names, chosen.reason, scores, table.sparse))
         return self
 
-    def calibrate(self, X: object) -> Self:
+    def calibrate(self, X: object, groups: ArrayLike | None = None) -> Self:
         """Calibrate p-values on rows known to be normal that were not given to `fit`.
 
         Use it for p-values and false discovery rates if training rows may be anomalies. The threshold of `predict` is
@@ -207,10 +220,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : as in `fit`
+        X, groups : as in `fit`
         """
-        fitted = self._ready()
-        self._keep(replace(fitted, trained=fitted.trained.calibrated(self._read(X))))
+        fitted, numbers = self._ready(), self._read(X)
+        codes = None if groups is None else group_codes(groups, numbers.shape[0])
+        self._keep(replace(fitted, trained=fitted.trained.calibrated(numbers, codes)))
         return self
 
     def _read_first(self, X: object) -> tuple[Table, TableSchema]:
@@ -274,6 +288,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _read_pieces(self, X: object) -> Iterator[Numbers]:
         """Yield rows as numbers, piece by piece if X is a source, else all at once."""
         return map(numbers_of, read_pieces(X, self._schema, caller=type(self).__name__))
+
+    def _read_as_given(self, X: object) -> Iterator[Given]:
+        """Yield rows as a table, and as they came, piece by piece if X is a source."""
+        return read_pieces_as_given(X, self._schema, caller=type(self).__name__)
 
     @property
     def _schema(self) -> TableSchema:
@@ -374,7 +392,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : as in `fit`, in memory
+        X : as in `fit`
+            Pieces of a file or another source are explained one after the other; the result is as long as X.
         depth : int, default=5
             Greatest number of columns per row that are replaced one after the other.
 
@@ -382,29 +401,38 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         -------
         Explanation
             `contributions` (n, columns) add up to `scores`; `expected` has the values that the model expects given the
-            other columns, beside those `seen`, in the data's units; `top`, `frame` and, for images, `map`.
+            other columns, beside those `seen`, in the data's units; `top`, `frame` and, for images, `map`. For each
+            anomaly, `counterfactuals` says which cells would have to be others for it to be normal.
         """
-        self._ready()
-        return self._explained(X, self._read(X), depth)
+        return self._explaining(depth).pieces(self._read_as_given(X))
 
     def report(self, X: object, n: int = 10, *, columns: int = 3) -> "pandas.DataFrame | polars.DataFrame":
-        """Return the n oddest rows as a frame: row, score, p-value, and columns with seen and expected values.
+        """Return the n oddest rows as a frame: row, score, p-value, columns with seen and expected values, and a mend.
 
-        It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given.
+        It has p-values if rows were held out of training for them, or `fdr` or `alpha` was given. `row` is the position
+        of the row in X, from 0; the index of the report is that of X, or the same positions. `normal_if` says which
+        cells would have to be others for an anomaly to be normal; it was tried.
 
         Parameters
         ----------
-        X : as in `fit`, in memory
+        X : as in `fit`
+            No more than a piece of a file or another source, and n rows, are in memory at a time.
         n : int, default=10
             Number of rows.
         columns : int, default=3
             Number of columns to name per row, those with the greatest contributions.
         """
-        trained, numbers = self._ready().trained, self._read(X)
-        order = np.argsort(-trained.score(numbers), kind="stable")[:n]
-        p = trained.calibration.pvalues(numbers[order]) if trained.calibration.ready else None
-        explained = self._explained(_safe_indexing(X, order), numbers[order], explanation.DEPTH)
-        return explanation.report(explained, order, p, columns)
+        found = self.odd_rows(X, n)
+        return report(found.explanation, found.places, found.pvalues, columns)
+
+    def odd_rows(self, X: object, n: int = 10) -> OddRows:
+        """Return the n oddest rows, explained, and a sample of all rows beside them: what a page of them shows.
+
+        Parameters
+        ----------
+        X, n : as in `report`
+        """
+        return odd_rows(self._read_as_given(X), self._explaining(explanation.DEPTH), checks.row_count(n))
 
     def drift(self, X: object, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
         """Return whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
@@ -425,7 +453,21 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         trained, numbers = self._ready().trained, self._read(X)
         before = trained.unchanged(self._schema.labels, false_alarm) if after is None else after
-        return watch(before, trained.score(numbers), trained.values(numbers))
+        return watch(before, trained.score(numbers), trained.repeated(numbers))
+
+    def to_pyod(self) -> "BaseDetector":
+        """Return the detector as a `BaseDetector` of PyOD: a higher score is odder, anomalies are 1, others 0.
+
+        A fitted detector stays fitted: `decision_scores_`, `threshold_` and `labels_` are its own, and `contamination`
+        is the share of its labels. Where PyOD or a pipeline fits it again, a copy is trained, and the threshold follows
+        `contamination`, by default 0.1.
+
+        Raises
+        ------
+        MissingExtraError
+            If PyOD is not installed.
+        """
+        return as_pyod(self, self.__sklearn_is_fitted__())
 
     # -- files ------------------------------------------------------------------------------------------------------
 
@@ -456,14 +498,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _explained(self, X: object, numbers: Numbers, depth: int) -> explanation.Explanation:
-        """Explain rows X, as numbers (n, R)."""
-        explained = self._ready().trained.explainer.explain(numbers, depth)
-        seen = scipy.sparse.csr_array(X).toarray() if scipy.sparse.issparse(X) else X
-        expected = restore(explained.expected, self._schema, like=X)
-        return explanation.Explanation(
-            explained.scores, explained.contributions, seen, expected, self._schema.labels, self._schema.row_shape
-        )
+    def _explaining(self, depth: int) -> Explaining:
+        """Return what explains rows."""
+        return Explaining(self._ready().trained, self._schema, self.threshold_, depth)
 
     def _ready(self) -> FittedDetector:
         """Return what was fitted."""

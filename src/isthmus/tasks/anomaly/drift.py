@@ -145,9 +145,8 @@ def unchanged(scores: np.ndarray, values: np.ndarray, names: Sequence[object], f
 def watch(before: Drift, scores: np.ndarray, values: np.ndarray) -> Drift:
     """Return the state after one more batch of scores (b,) and values (b, columns)."""
     rng = np.random.default_rng([before.seed, before.batches + 1])
-    chosen = np.arange(len(scores))
-    if len(scores) > ROWS_PER_BATCH:
-        chosen = np.sort(rng.permutation(len(scores))[:ROWS_PER_BATCH])
+    # In random order: rows that follow each other in time are alike, and no change for that.
+    chosen = rng.permutation(len(scores))[:ROWS_PER_BATCH]
     bag, history = before.scores.bet(scores[chosen], rng)
     cells = tuple(
         kept.bet(present(column), rng)[0] for kept, column in zip(before.cells, values[chosen].T, strict=True)

@@ -16,6 +16,7 @@ from isthmus.tasks.anomaly.mahalanobis import Mahalanobis
 from isthmus.tasks.anomaly.replacement import replaced, shared
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.training import Training
+from isthmus.tasks.anomaly.value_ranges import ValueRanges
 
 WIDE = 128
 """Number of columns above which contributions follow the shares of the errors, as for images."""
@@ -28,6 +29,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_LEVELS = 20
 """Greatest number of categories that are tried, the most frequent ones."""
 
+SWEEPS = 10
+"""Greatest number of times that each of several columns takes what is expected of it."""
 FARTHEST = 1e150
 """Greatest distance from a typical value that is squared."""
 
@@ -62,6 +65,8 @@ class Explainer:
         (columns,) the median value, or most frequent category, of each column.
     grid
         Values to try in each column; empty for sparse rows.
+    ranges
+        Of the columns of a table of numbers alone, within which expected values lie; None for others and sparse rows.
     """
 
     def __init__(
@@ -72,9 +77,10 @@ class Explainer:
         typical_score: float,
         typical: np.ndarray,
         grid: list[np.ndarray],
+        ranges: ValueRanges | None = None,
     ) -> None:
         self.ensemble, self.linear, self.columns = ensemble, linear, columns
-        self.typical_score, self.typical, self.grid = typical_score, typical, grid
+        self.typical_score, self.typical, self.grid, self.ranges = typical_score, typical, grid, ranges
 
     @classmethod
     def of(cls, ensemble: Ensemble, training: Training) -> Self:
@@ -94,7 +100,8 @@ class Explainer:
             for index, (column, tried) in enumerate(zip(values, grid, strict=True))
         ]
         linear = Mahalanobis.trained_on(training) if training.cells.count <= MOST_CELLS else None
-        return cls(ensemble, linear, columns, score, np.array(typical), grid)
+        ranges = ValueRanges.of(values.T) if columns.table is None else None
+        return cls(ensemble, linear, columns, score, np.array(typical), grid, ranges)
 
     def explain(self, numbers: Numbers, depth: int) -> Explained:
         """Explain rows of numbers (n, R), replacing at most `depth` columns per row.
@@ -115,20 +122,20 @@ class Explainer:
         """Explain rows without cells that were never seen."""
         scores = self.ensemble.score(numbers)
         if is_sparse(numbers):
-            return Explained(scores, self._shares(scores, numbers), self._typical(numbers))
+            return Explained(scores, self._shares(scores, numbers), self.typical_rows(numbers))
         values = self.columns.values(numbers)
         if values.shape[1] > WIDE:
             return Explained(scores, self._shares(scores, numbers), self._expected(numbers))
-        contributions, expected = replaced(
-            values, lambda rows: self.ensemble.score(self.columns.numbers(rows)), self._guess, self.grid, depth
-        )
+        considered = self.columns.considered(values.shape[1])
+        contributions, expected = replaced(values, self._score, self._guess, self.grid, depth, considered)
         # A time is explained by its rounded value; the difference to the score of the row itself is spread evenly.
-        contributions += ((scores - contributions.sum(1)) / values.shape[1])[:, None]
+        contributions += ((scores - contributions.sum(1)) / max(1, considered.sum()))[:, None] * considered
         return Explained(scores, contributions, self.columns.numbers(expected))
 
     def _shares(self, scores: np.ndarray, numbers: Numbers) -> np.ndarray:
         errors = self.ensemble.errors(numbers)
-        return shared(scores, self.typical_score, self._own_errors(numbers) if errors is None else errors)
+        errors = self._own_errors(numbers) if errors is None else errors
+        return shared(scores, self.typical_score, errors, self.columns.considered(errors.shape[1]))
 
     def _own_errors(self, numbers: Numbers) -> np.ndarray:
         """Return errors (n, columns) where no method tells columns apart.
@@ -142,6 +149,9 @@ class Explainer:
         distance = self.columns.values(numbers) - self.typical
         return np.asarray((distance / np.where(ranges > 0, ranges, 1.0)).clip(-FARTHEST, FARTHEST) ** 2)
 
+    def _score(self, values: np.ndarray) -> np.ndarray:
+        return self.ensemble.score(self.columns.numbers(values))
+
     def _guess(self, values: np.ndarray) -> np.ndarray:
         return self.columns.values(self._expected(self.columns.numbers(values)))
 
@@ -149,14 +159,29 @@ class Explainer:
         """Return what is expected of each column given the row's others, as numbers (n, R)."""
         linear = self.linear
         if linear is None:
-            return self._typical(numbers)
+            return self.typical_rows(numbers)
 
         def guess(raw: torch.Tensor) -> torch.Tensor:
             return linear.cells.inverse(linear.expected(linear.cells(raw).to(linear.device)).cpu(), near=raw)
 
-        return map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
+        found = map_rows(guess, Rows(numbers, dtype=torch.float64, resident=False), numbers.shape[1])
+        return found if self.ranges is None else self.ranges.nearest(found)
 
-    def _typical(self, numbers: Numbers) -> np.ndarray:
+    def together(self, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Return numbers (n, R) with columns `chosen` (n, k) replaced by what is expected of all of them together.
+
+        Each in turn takes what is expected given the row's others, until none changes (Gauss-Seidel).
+        """
+        now, rows = self.columns.values(numbers).copy(), np.arange(len(numbers))
+        for _ in range(SWEEPS):
+            before = now.copy()
+            for columns in chosen.T:
+                now[rows, columns] = self._guess(now)[rows, columns]
+            if np.array_equal(before, now, equal_nan=True):
+                break
+        return self.columns.numbers(now)
+
+    def typical_rows(self, numbers: Numbers) -> np.ndarray:
         """Return the typical value of each column, for every row, as numbers (n, R)."""
         return np.repeat(self.columns.numbers(self.typical[None]), numbers.shape[0], axis=0)
 
@@ -168,6 +193,7 @@ class Explainer:
             "grid": as_tensor(np.concatenate([*self.grid, np.empty(0)])),
             "grid_sizes": as_tensor(np.array([len(tried) for tried in self.grid], dtype=np.int64)),
         }
+        tensors |= {} if self.ranges is None else self.ranges.state()
         facts = {"by_columns": self.columns.table is not None}
         linear = {} if self.linear is None else {"linear": self.linear.state()}
         return nest(linear, facts, tensors)
@@ -188,6 +214,7 @@ class Explainer:
             float(tensors["typical_score"]),
             tensors["typical"].numpy(),
             grid,
+            ValueRanges.from_state(tensors),
         )
 
 

@@ -1,14 +1,17 @@
 """`Explanation`: the contribution of each column to a row's score, and the value that was expected of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from isthmus.data import frames
 from isthmus.data.containers import array_of
+from isthmus.data.joining import one_after_another
 from isthmus.data.objects import kind_of
+from isthmus.tasks.anomaly.counterfactuals import Counterfactual
+from isthmus.tasks.anomaly.shown import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -35,6 +38,13 @@ class Explanation:
         The names of the columns.
     row_shape : tuple of int or None
         Shape of the images that `fit` was given.
+    labels : index of pandas or None
+        The labels of the rows, if they came with an index of pandas.
+    considered : ndarray of shape (columns,) or None
+        Which columns can be a reason: all but ignored ones. None: all.
+    counterfactuals : tuple of Counterfactual or None
+        For each row that is an anomaly, the cells that would have to be others for it to be normal, and values that
+        would do; tried, and printed as "normal if `age` were 41 instead of 150". None for rows that are normal.
 
     Examples
     --------
@@ -50,9 +60,19 @@ class Explanation:
     expected: object
     names: list[object]
     row_shape: tuple[int, ...] | None = None
+    labels: "pandas.Index | None" = None
+    considered: np.ndarray | None = None
+    counterfactuals: tuple[Counterfactual | None, ...] = ()
+
+    def normal_if(self) -> list[str]:
+        """Return what would make each row normal, in words, (n,); "normal" for rows that are."""
+        return ["normal" if found is None else str(found) for found in self.counterfactuals]
 
     def top(self, k: int = 3) -> np.ndarray:
-        """Return the names of the k columns that contribute most to each row, (n, k), the greatest first."""
+        """Return the names of the k columns that contribute most to each row, (n, k), the greatest first.
+
+        There are fewer if the table has fewer columns that are not ignored.
+        """
         # Filled and not converted: names that are tuples, as pandas' levels are, would become an axis of their own.
         names = np.empty(len(self.names), dtype=object)
         names[:] = self.names
@@ -60,7 +80,9 @@ class Explanation:
 
     def order(self, k: int) -> np.ndarray:
         """Return the indices of the k columns that contribute most to each row, (n, k), the greatest first."""
-        return np.argsort(-self.contributions, axis=1, kind="stable")[:, :k]
+        considered = np.ones(len(self.names), dtype=bool) if self.considered is None else self.considered
+        ranked = np.argsort(np.where(considered, -self.contributions, np.inf), axis=1, kind="stable")
+        return ranked[:, : min(k, int(considered.sum()))]
 
     def map(self, shape: Sequence[int] | None = None) -> np.ndarray:
         """Return contributions as images, (n, *shape); by default of the shape of the images that `fit` was given.
@@ -83,7 +105,8 @@ class Explanation:
     def frame(self) -> "pandas.DataFrame | polars.DataFrame":
         """Return a frame with one line per row and column: row, column, contribution, seen, expected.
 
-        It is a pandas frame, or a polars frame if the rows came as one.
+        It is a pandas frame, with the rows' labels as its index, or a polars frame if the rows came as one. `row` is
+        the position of the row, from 0.
         """
         seen, expected = cells_of(self.seen), cells_of(self.expected)
         count = len(self.names)
@@ -94,7 +117,7 @@ class Explanation:
             "seen": [value for row in zip(*seen, strict=True) for value in row],
             "expected": [value for row in zip(*expected, strict=True) for value in row],
         }
-        return framed(columns, self.seen)
+        return framed(columns, self.seen, None if self.labels is None else self.labels.repeat(count))
 
     def __str__(self) -> str:
         seen, expected = cells_of(self.seen), cells_of(self.expected)
@@ -105,38 +128,27 @@ class Explanation:
                 f"{shown(expected[j][row])})"
                 for j in self.order(3)[row]
             ]
-            lines.append(f"row {row}: score {self.scores[row]:.2f}: {', '.join(parts)}")
+            label = row if self.labels is None else self.labels[row]
+            lines.append(f"row {label}: score {self.scores[row]:.2f}: {', '.join(parts)}")
         more = len(self.scores) - len(lines)
         return "\n".join([*lines, *([f"and {more} more rows"] if more > 0 else [])])
 
 
-def report(
-    explanation: Explanation, rows: np.ndarray, pvalues: np.ndarray | None, k: int
-) -> "pandas.DataFrame | polars.DataFrame":
-    """Return a frame with one line per explained row: row, score, p_value, and k columns, seen and expected.
-
-    Parameters
-    ----------
-    explanation
-        Of n rows.
-    rows
-        (n,) their indices in the table they come from.
-    pvalues
-        (n,) their p-values, or None.
-    k
-        Number of columns to name.
-    """
-    seen, expected = cells_of(explanation.seen), cells_of(explanation.expected)
-    lines: dict[str, object] = {"row": rows, "score": explanation.scores}
-    if pvalues is not None:
-        lines["p_value"] = pvalues
-    order = explanation.order(k)
-    for place in range(order.shape[1]):
-        columns = order[:, place]
-        lines[f"column_{place + 1}"] = [explanation.names[j] for j in columns]
-        lines[f"seen_{place + 1}"] = [seen[j][row] for row, j in enumerate(columns)]
-        lines[f"expected_{place + 1}"] = [expected[j][row] for row, j in enumerate(columns)]
-    return framed(lines, explanation.seen)
+def joined(parts: Sequence[Explanation]) -> Explanation:
+    """Return the explanations of the pieces of a table, one at least, as one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    labels = [part.labels for part in parts if part.labels is not None]
+    return replace(
+        first,
+        scores=np.concatenate([part.scores for part in parts]),
+        contributions=np.concatenate([part.contributions for part in parts]),
+        seen=one_after_another([part.seen for part in parts]),
+        expected=one_after_another([part.expected for part in parts]),
+        labels=labels[0].append(labels[1:]) if len(labels) == len(parts) else None,
+        counterfactuals=tuple(found for part in parts for found in part.counterfactuals),
+    )
 
 
 def cells_of(table: object) -> list[list[object]]:
@@ -147,8 +159,10 @@ def cells_of(table: object) -> list[list[object]]:
     return [column.tolist() for column in array.reshape(len(array), -1).T]
 
 
-def framed(columns: dict[str, object], like: object) -> "pandas.DataFrame | polars.DataFrame":
-    """Return columns as a frame: of polars if `like` is a polars frame, else of pandas."""
+def framed(
+    columns: dict[str, object], like: object, labels: "pandas.Index | np.ndarray | None" = None
+) -> "pandas.DataFrame | polars.DataFrame":
+    """Return columns as a frame: of polars if `like` is a polars frame, else of pandas, with labels as its index."""
     if type(like).__module__.startswith("polars"):
         import polars
 
@@ -159,7 +173,7 @@ def framed(columns: dict[str, object], like: object) -> "pandas.DataFrame | pola
         raise ImportError(
             "a frame of explanations needs pandas, or rows that are a polars frame: pip install pandas"
         ) from None
-    return pandas.DataFrame(columns)
+    return pandas.DataFrame(columns, index=labels)
 
 
 def of_one_kind(values: object) -> object:
@@ -174,8 +188,3 @@ def of_one_kind(values: object) -> object:
     assert isinstance(values, list), "columns of a frame are arrays or lists"
     kinds = {kind_of(value) for value in values if value is not None}
     return values if len(kinds) < 2 else [None if value is None else shown(value) for value in values]
-
-
-def shown(value: object) -> str:
-    """Return a value as text, numbers to four digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from isthmus.data.schema import TableSchema
-from isthmus.data.table import Numbers, Table
+from isthmus.data.table import Numbers
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly.choice import Method
 from isthmus.tasks.anomaly.ensemble import Ensemble
@@ -44,6 +44,6 @@ class Recipe:
         return Ensemble.of(scorers, training.numbers, training.columns, self.weights)
 
 
-def sample_rows(table: Table, rng: np.random.Generator) -> Numbers:
-    """Return at most `MOST_ROWS` rows of a table in random order, (m, R)."""
-    return table.drawn(rng.permutation(len(table))[:MOST_ROWS])
+def sample_places(rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the places of at most `MOST_ROWS` rows of a table with so many, in random order, (m,)."""
+    return rng.permutation(rows)[:MOST_ROWS]

@@ -17,14 +17,19 @@ Guess: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 
 def replaced(
-    rows: np.ndarray, score: Score, guess: Guess, grid: Sequence[np.ndarray], depth: int
+    rows: np.ndarray,
+    score: Score,
+    guess: Guess,
+    grid: Sequence[np.ndarray],
+    depth: int,
+    considered: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return contributions and expected values, (n, R) each, by replacing values one after the other.
 
     First the column is replaced whose guess lowers the score most. The best of the guess and the values of the column's
     grid takes its place, and the same is done with the resulting row, until nothing lowers the score or `depth` columns
     are replaced. The contribution of a replaced column is the fall of the score that its replacement brought; that of
-    another column is the fall that its own guess would bring now. What is left of the score is spread evenly over all
+    another column is the fall that its own guess would bring now. What is left of the score is spread evenly over the
     columns, so that contributions add up to the score. (This is replacement by the conditional expectation, one column
     at a time, as in sequential feature removal: the second wrong value is assessed beside the corrected first one.)
 
@@ -38,14 +43,17 @@ def replaced(
         Values to try, for each of R columns.
     depth
         Greatest number of columns to replace per row, at least 1.
+    considered
+        (R,) bool: the columns that may be a reason; the contribution of others is 0. None: all.
     """
+    columns = np.arange(rows.shape[1]) if considered is None else np.flatnonzero(considered)
     now, left = rows.copy(), score(rows)
     start = left.copy()
     falls = np.zeros(rows.shape)
     done = np.zeros(rows.shape, dtype=bool)
-    for _ in range(min(depth, rows.shape[1])):
+    for _ in range(min(depth, len(columns))):
         guesses = guess(now)
-        after = np.where(done, np.inf, each_replaced(now, guesses, score))
+        after = np.where(done, np.inf, each_replaced(now, guesses, score, columns))
         best = after.argmin(1)
         value, lowest = refined(now, best, guesses, after, grid, score)
         better = lowest < left - LEAST_FALL
@@ -57,27 +65,29 @@ def replaced(
         done[places, best[places]] = True
         left = np.where(better, lowest, left)
     guesses = guess(now)
-    possible = np.where(done, 0.0, left[:, None] - each_replaced(now, guesses, score)).clip(0)
+    possible = np.where(done, 0.0, left[:, None] - each_replaced(now, guesses, score, columns)).clip(0)
     # Several columns may each bring the same fall; together they cannot explain more than what is left.
     total = possible.sum(1, keepdims=True)
     remainder = np.maximum(left[:, None], 0)
     possible *= np.minimum(1.0, remainder / np.maximum(total, 1e-300))
     falls += possible
-    falls += ((start - falls.sum(1)) / rows.shape[1])[:, None]
+    falls[:, columns] += ((start - falls.sum(1)) / max(1, len(columns)))[:, None]
     return falls, np.where(done, now, guesses)
 
 
-def each_replaced(rows: np.ndarray, guesses: np.ndarray, score: Score) -> np.ndarray:
-    """Return the score of each row (n, R) with each of its values alone replaced by its guess, (n, R)."""
+def each_replaced(rows: np.ndarray, guesses: np.ndarray, score: Score, columns: np.ndarray) -> np.ndarray:
+    """Return the score of each row (n, R) with the value of each column alone replaced by its guess, (n, R).
+
+    It is infinite for other columns than those at the places `columns`, (m,).
+    """
     count, width = rows.shape
-    scores = np.empty((count, width))
-    step = max(1, CALL // width)
-    places = np.arange(width)
-    for start in range(0, count, step):
+    scores = np.full((count, width), np.inf)
+    step = max(1, CALL // max(1, len(columns)))
+    for start in range(0, count if len(columns) else 0, step):
         block = rows[start : start + step]
-        tried = np.repeat(block[:, None], width, axis=1)
-        tried[:, places, places] = guesses[start : start + step]
-        scores[start : start + step] = score(tried.reshape(-1, width)).reshape(len(block), width)
+        tried = np.repeat(block[:, None], len(columns), axis=1)
+        tried[:, np.arange(len(columns)), columns] = guesses[start : start + step, columns]
+        scores[start : start + step, columns] = score(tried.reshape(-1, width)).reshape(len(block), len(columns))
     # A replacement without a finite score does not count; as NaN it would be the minimum and end its row's search.
     return np.where(np.isfinite(scores), scores, np.inf)
 
@@ -120,15 +130,16 @@ def refined(
     return value, lowest
 
 
-def shared(scores: np.ndarray, typical: float, errors: np.ndarray) -> np.ndarray:
+def shared(scores: np.ndarray, typical: float, errors: np.ndarray, considered: np.ndarray | None = None) -> np.ndarray:
     """Return contributions (n, R) by each column's share of a row's errors (n, R); they add up to the scores (n,).
 
-    The part of a score beyond a typical one is shared out by the errors, the typical part evenly over all columns. A
-    missing cell, NaN, has no error.
+    The part of a score beyond a typical one is shared out by the errors, the typical part evenly over the columns. A
+    missing cell, NaN, has no error, and neither has a column that may be no reason (`considered`, (R,) bool).
     """
-    errors = np.nan_to_num(errors, nan=0.0)
+    every = np.ones(errors.shape[1], dtype=bool) if considered is None else considered
+    errors = np.where(every, np.nan_to_num(errors, nan=0.0), 0.0)
     greatest = errors.max(1, keepdims=True)
     # Divided by the greatest first, so that no sum overflows.
-    shares = np.divide(errors, greatest, out=np.ones_like(errors), where=greatest > 0)
-    shares /= shares.sum(1, keepdims=True)
-    return np.asarray((scores - typical)[:, None] * shares + typical / errors.shape[1])
+    shares = np.divide(errors, greatest, out=np.tile(every.astype(float), (len(errors), 1)), where=greatest > 0)
+    shares /= np.maximum(shares.sum(1, keepdims=True), 1)
+    return np.asarray((scores - typical)[:, None] * shares + typical * every / max(1, every.sum()))

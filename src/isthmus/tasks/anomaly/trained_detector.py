@@ -20,6 +20,7 @@ from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
 from isthmus.tasks.anomaly.floor import DetectorFloor
 from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.row_groups import held_out_groups
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 
 
@@ -41,8 +42,17 @@ class TrainedDetector:
     """What a single classical method would do; None if no dense rows were held out of training."""
 
     @classmethod
-    def trained(cls, recipe: Recipe, rows: Numbers, seed: int, fraction: float | str | None, *, fitted: bool) -> Self:
-        """Train on rows in random order, the first of which are held out for calibration.
+    def trained(
+        cls,
+        recipe: Recipe,
+        rows: Numbers,
+        seed: int,
+        fraction: float | str | None,
+        *,
+        fitted: bool,
+        groups: np.ndarray | None = None,
+    ) -> Self:
+        """Train on rows in random order, the first of which, or whole groups of which, are held out for calibration.
 
         Parameters
         ----------
@@ -56,23 +66,29 @@ class TrainedDetector:
             The `calibration_fraction` of the detector.
         fitted
             Whether the recipe's estimator is fitted already.
+        groups
+            (n,) the group of each row, where rows belong together.
         """
-        held = held_out_count(fraction, rows.shape[0], fitted=fitted)
-        training = recipe.training(rows[held:], seed)
+        out = np.arange(rows.shape[0]) < held_out_count(fraction, rows.shape[0], fitted=fitted)
+        if groups is not None:
+            out = held_out_groups(groups, fraction, np.random.default_rng([seed, 2]))
+        held = int(out.sum())
+        training = recipe.training(rows[~out], seed)
         ensemble = recipe.train(training)
         explainer = Explainer.of(ensemble, training)
         known = not recipe.contaminated
         calibration: Calibration = NoCalibration(fraction)
         if held:
-            calibration = SplitCalibration(ensemble, rows[:held], known_normal=known)
+            own = None if groups is None else groups[out]
+            calibration = SplitCalibration(ensemble, rows[out], known_normal=known, groups=own)
         elif fraction == "auto" and rows.shape[0] >= 4:
-            calibration = CrossCalibration(recipe, rows, seed, known_normal=known)
-        floor = DetectorFloor.of(ensemble, training, rows[:held], explainer.columns)
+            calibration = CrossCalibration(recipe, rows, seed, known_normal=known, groups=groups)
+        floor = DetectorFloor.of(ensemble, training, rows[out], explainer.columns)
         return cls(recipe, seed, ensemble, explainer, calibration, floor)
 
-    def calibrated(self, normal: Numbers) -> Self:
-        """Return the same detector, calibrated on rows known to be normal."""
-        return replace(self, calibration=SplitCalibration(self.ensemble, normal, known_normal=True))
+    def calibrated(self, normal: Numbers, groups: np.ndarray | None = None) -> Self:
+        """Return the same detector, calibrated on rows known to be normal, perhaps in groups (n,)."""
+        return replace(self, calibration=SplitCalibration(self.ensemble, normal, known_normal=True, groups=groups))
 
     def score(self, numbers: Numbers) -> np.ndarray:
         """Return the score of each row of numbers (n, R), (n,) float64; higher is odder."""
@@ -81,6 +97,10 @@ class TrainedDetector:
     def values(self, numbers: Numbers) -> np.ndarray:
         """Return one value per column of numbers (n, R), (n, columns) float64."""
         return self.explainer.columns.values(numbers)
+
+    def repeated(self, numbers: Numbers) -> np.ndarray:
+        """Return one value per column that is looked at, as later rows repeat them, (n, considered) float64."""
+        return self.explainer.columns.repeated(self.values(numbers))
 
     def unchanged(self, names: list[object], false_alarm: float) -> Drift:
         """Return what is known of a stream before its first batch.
@@ -96,7 +116,10 @@ class TrainedDetector:
                 "drift is measured against rows that were held out of training, and there are none (fewer than 1,000 "
                 "rows, calibration_fraction=None, or sparse rows); fit with a calibration_fraction such as 0.3"
             )
-        return unchanged(self.calibration.scores, self.values(held_out), names, false_alarm, self.seed)
+        values = self.repeated(held_out)
+        looked_at = self.explainer.columns.considered(len(names))
+        known = [name for name, used in zip(names, looked_at, strict=True) if used]
+        return unchanged(self.calibration.scores, values, known, false_alarm, self.seed)
 
     def state(self) -> State:
         """Return what it takes to rebuild the detector, apart from the recipe."""
