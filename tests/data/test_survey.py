@@ -317,3 +317,11 @@ def test_skewness_does_not_depend_on_the_unit():
     values = np.array([0.0, 0.0, 1.0])
     assert skewness(values * 1e120) == pytest.approx(skewness(values))
     assert skewness(np.ones(3)) == 0
+
+
+def test_a_few_wild_values_do_not_set_the_logarithmic_scale():
+    values = np.exp(np.random.default_rng(0).normal(size=1000))
+    wild = values.copy()
+    wild[0] = 1e9
+    usual, found = (seen(of, kind="positive").log_constant for of in (values, wild))
+    assert usual <= found <= 11 * usual

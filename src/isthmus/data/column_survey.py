@@ -18,6 +18,8 @@ MOST_COUNTED, MEAN_COUNTED = 1000, 50
 """Whole numbers that begin at 0 or 1 are counts if their maximum and their mean are at most these."""
 USUAL = 0.99
 """Quantile to which the values of a positive column are cut before their usual mean is taken."""
+MOST_SKEWED = 10.0
+"""How many times that usual mean the mean of all values may be; beyond, a few wild values make it."""
 SKEWED = 2.0
 """Skewness above which a positive column may be put on a logarithmic scale."""
 IDENTIFIERS = 20
@@ -190,7 +192,7 @@ class ColumnSurvey:
     def log_constant(self) -> float:
         """Return c of the logarithmic scale log(1 + x/c): a tenth of a mean that few values do not move far."""
         usual = float(np.minimum(self.sample, np.quantile(self.sample, USUAL)).mean())
-        return max(min(self.moments.mean, 2 * usual), 1e-300) / 10
+        return max(min(self.moments.mean, MOST_SKEWED * usual), 1e-300) / 10
 
     def column(self, numbered: bool = False) -> Column:
         """Return what is known about the column by now; `numbered`: whether it only numbers the rows."""

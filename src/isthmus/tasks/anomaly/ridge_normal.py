@@ -30,7 +30,7 @@ class RidgeNormal(nn.Module):
     Examples
     --------
     >>> normal = RidgeNormal.of(torch.tensor([[-1.0], [1.0]]).double(), ridge=1.0)
-    >>> normal.distances(torch.tensor([[2.0]]).double()).tolist()
+    >>> normal.distances(torch.tensor([[2.0]]).double()).round(decimals=6).tolist()
     [2.0]
     """
 
