@@ -35,6 +35,11 @@ class Calibration(Protocol):
         ...
 
     @property
+    def rows(self) -> int:
+        """How many rows there are to compare with; 0 if there are none."""
+        ...
+
+    @property
     def scores(self) -> np.ndarray:
         """(n,) the scores of the rows; may train models first."""
         ...
@@ -66,7 +71,7 @@ class NoCalibration:
         The `calibration_fraction` of the detector, for the message.
     """
 
-    known_normal, ready, held_out = False, False, None
+    known_normal, ready, rows, held_out = False, False, 0, None
 
     def __init__(self, fraction: float | str | None) -> None:
         self.fraction = fraction
@@ -114,6 +119,11 @@ class SplitCalibration:
     ) -> None:
         self.ensemble, self.numbers, self.known_normal = ensemble, numbers, known_normal
         self.scores = ensemble.score(numbers) if scores is None else scores
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.numbers.shape[0])
 
     @property
     def held_out(self) -> Numbers:
@@ -172,6 +182,11 @@ class CrossCalibration:
         self.folds = draw_folds(numbers.shape[0], np.random.default_rng([seed, 1]))
         self.ensembles: list[Ensemble] = []
         self.held_out_scores = np.empty(0)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.numbers.shape[0])
 
     @property
     def ready(self) -> bool:

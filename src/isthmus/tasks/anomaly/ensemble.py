@@ -1,4 +1,4 @@
-"""`Ensemble`: one or several trained methods, and the mean of their surprisals."""
+"""`Ensemble`: one or several trained methods, and the weighted mean of their surprisals."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -8,11 +8,12 @@ import numpy as np
 from isthmus.data.columns import Columns
 from isthmus.data.table import Numbers
 from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
+from isthmus.tasks.anomaly.known_anomalies import method_weights
 from isthmus.tasks.anomaly.methods import method_named, name_of
 from isthmus.tasks.anomaly.new_gaps import NewGaps
 from isthmus.tasks.anomaly.own_method import OwnScorer
 from isthmus.tasks.anomaly.scorer import Scorer
-from isthmus.tasks.anomaly.state import Surroundings
+from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.surprisal import Surprisal
 
 OWN = ""
@@ -20,7 +21,7 @@ OWN = ""
 
 
 class Ensemble:
-    """The mean of the surprisals of one or several methods.
+    """The weighted mean of the surprisals of one or several methods.
 
     Averaging log shares is Fisher's way of combining p-values; the units of a method's scores do not matter.
 
@@ -32,18 +33,52 @@ class Ensemble:
         One per scorer.
     gaps
         Raises the scores of rows with cells missing that never were in training.
+    weights
+        (M,) one per scorer, at least 0; equal ones if None.
     """
 
-    def __init__(self, scorers: Sequence[Scorer], surprisals: Sequence[Surprisal], gaps: NewGaps) -> None:
+    def __init__(
+        self,
+        scorers: Sequence[Scorer],
+        surprisals: Sequence[Surprisal],
+        gaps: NewGaps,
+        weights: np.ndarray | None = None,
+    ) -> None:
         self.scorers, self.surprisals, self.gaps = list(scorers), list(surprisals), gaps
+        self.weights = np.ones(len(self.scorers)) if weights is None else weights
 
     @classmethod
-    def of(cls, scorers: Sequence[Scorer], numbers: Numbers, columns: Columns | None) -> Self:
-        """Put trained methods on one scale by the training rows (n, R), whose columns are known if of several kinds."""
+    def of(
+        cls,
+        scorers: Sequence[Scorer],
+        numbers: Numbers,
+        columns: Columns | None,
+        known: Numbers | None = None,
+        weights: np.ndarray | None = None,
+    ) -> Self:
+        """Put trained methods on one scale.
+
+        Parameters
+        ----------
+        scorers
+            M trained methods.
+        numbers
+            (n, R) the training rows.
+        columns
+            Their columns, if they are of several kinds.
+        known
+            (k, R) rows known to be anomalies, by which to weigh the methods.
+        weights
+            (M,) of the methods, if they are known already.
+        """
         scores = [scorer.score(numbers) for scorer in scorers]
         surprisals = [Surprisal.of(found) for found in scores]
-        together = np.mean([surprisal(found) for surprisal, found in zip(surprisals, scores, strict=True)], axis=0)
-        return cls(scorers, surprisals, NewGaps(columns, len(together), float(together.max())))
+        if known is not None:
+            odd = np.column_stack([scorer.score(known) for scorer in scorers])
+            weights = method_weights(odd, np.column_stack(scores))
+        scaled = [surprisal(found) for surprisal, found in zip(surprisals, scores, strict=True)]
+        together = np.average(scaled, axis=0, weights=weights)
+        return cls(scorers, surprisals, NewGaps(columns, len(together), float(together.max())), weights)
 
     def cells(self, numbers: Numbers) -> np.ndarray:
         """Return rows as the first method that sees cells sees them, (n, C); if none does, the numbers, gaps at 0."""
@@ -54,9 +89,16 @@ class Ensemble:
 
     def score(self, numbers: Numbers) -> np.ndarray:
         """Return the mean surprisal of each row of numbers (n, R), (n,) float64; higher if it has new gaps."""
-        pairs = zip(self.scorers, self.surprisals, strict=True)
-        found = np.mean([surprisal(scorer.score(numbers)) for scorer, surprisal in pairs], axis=0)
-        return self.gaps.raised(found, numbers)
+        return self.combined(self.by_method(numbers), numbers)
+
+    def by_method(self, numbers: Numbers) -> np.ndarray:
+        """Return the score of each row of numbers (n, R) by each method, in its own unit, (n, M)."""
+        return np.column_stack([scorer.score(numbers) for scorer in self.scorers])
+
+    def combined(self, by_method: np.ndarray, numbers: Numbers) -> np.ndarray:
+        """Return the score of each row of numbers (n, R) from those by method (n, M), (n,)."""
+        scaled = [surprisal(found) for surprisal, found in zip(self.surprisals, by_method.T, strict=True)]
+        return self.gaps.raised(np.average(scaled, axis=0, weights=self.weights), numbers)
 
     def errors(self, numbers: Numbers) -> np.ndarray | None:
         """Return the mean share of each column in the methods' errors of a row, (n, columns).
@@ -77,7 +119,7 @@ class Ensemble:
         for place, (scorer, surprisal) in enumerate(zip(self.scorers, self.surprisals, strict=True)):
             parts = {"scorer": scorer.state(), "surprisal": surprisal.state()}
             inside[f"member{place}"] = nest(parts, {"method": name_of(scorer) or OWN})
-        return nest(inside | {"gaps": self.gaps.state()})
+        return nest(inside | {"gaps": self.gaps.state()}, None, {"weights": as_tensor(self.weights)})
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
@@ -89,4 +131,5 @@ class Ensemble:
             kind: type[Scorer] = OwnScorer if name == OWN else method_named(name).scorer
             scorers.append(kind.from_state(*member("scorer", *saved), surroundings))
             surprisals.append(Surprisal.from_state(*member("surprisal", *saved)))
-        return cls(scorers, surprisals, NewGaps.from_state(*member("gaps", facts, tensors), surroundings.columns))
+        gaps = NewGaps.from_state(*member("gaps", facts, tensors), surroundings.columns)
+        return cls(scorers, surprisals, gaps, tensors["weights"].numpy())

@@ -31,6 +31,10 @@ class Recipe:
     """What was learned of the table's columns."""
     estimator: AutoEncoder | None = None
     """The autoencoder that the user gave, or None."""
+    known: Numbers | None = None
+    """(k, R) rows known to be anomalies, by which to weigh the methods; None once the weights are known."""
+    weights: np.ndarray | None = None
+    """(M,) the weights of the methods, if they are known; else equal ones."""
 
     def training(self, numbers: Numbers, seed: int) -> Training:
         """Return what methods learn from rows (n, R)."""
@@ -38,9 +42,11 @@ class Recipe:
 
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
-        return Ensemble.of([method.train(training) for method in self.methods], training.numbers, training.columns)
+        scorers = [method.train(training) for method in self.methods]
+        return Ensemble.of(scorers, training.numbers, training.columns, self.known, self.weights)
 
 
-def sample_rows(table: Table, rng: np.random.Generator) -> Numbers:
-    """Return at most `MOST_ROWS` rows of a table in random order, (m, R)."""
-    return table.drawn(rng.permutation(len(table))[:MOST_ROWS])
+def sample_rows(table: Table, rng: np.random.Generator, known: np.ndarray | None = None) -> Numbers:
+    """Return at most `MOST_ROWS` rows of a table in random order, (m, R), without those known to be anomalies."""
+    order = rng.permutation(len(table))
+    return table.drawn((order if known is None else order[~known[order]])[:MOST_ROWS])

@@ -57,6 +57,7 @@ class TrainedDetector:
         held = held_out_count(fraction, rows.shape[0], fitted=fitted)
         training = recipe.training(rows[held:], seed)
         ensemble = recipe.train(training)
+        recipe = replace(recipe, known=None, weights=ensemble.weights)
         explainer = Explainer.of(ensemble, training)
         known = not recipe.contaminated
         calibration: Calibration = NoCalibration(fraction)
@@ -118,6 +119,7 @@ class TrainedDetector:
         """
         ensemble = Ensemble.from_state(*member("ensemble", facts, tensors), surroundings)
         explainer = Explainer.from_state(*member("explainer", facts, tensors), surroundings, ensemble)
+        recipe = replace(recipe, weights=ensemble.weights)
         saved = member("calibration", facts, tensors)
         calibration = calibration_from_state(*saved, surroundings, ensemble=ensemble, recipe=recipe)
         return cls(recipe, int(tensors["seed"]), ensemble, explainer, calibration)
