@@ -356,9 +356,9 @@ def test_rows_that_cannot_be():
 
 
 def test_labels_are_warned_of():
-    with pytest.warns(UserWarning, match="y holds one label"):
+    with pytest.warns(UserWarning, match="it holds one label"):
         quick().fit(rows(50), np.zeros(50))
-    with pytest.warns(UserWarning, match="y holds two labels"):
+    with pytest.warns(UserWarning, match="it holds two labels"):
         quick().fit(rows(50), np.arange(50) % 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -86,7 +86,7 @@ def test_sparse_rows(rebuilt):
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_cross_conformal_calibration(trained, rebuilt):
-    detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(rows(60))
+    detector = AnomalyDetector("contaminated", "mahalanobis", random_state=0).fit(rows(60))
     if trained:
         detector.pvalues(rows(2))
     new = rebuilt(detector)

@@ -208,9 +208,7 @@ def reason_of_level(name: str, level: float, evidence: Evidence) -> str:
             f"alpha={conformal.above(1 / (n + 1))}"
         )
     if doubtful := doubts(level, evidence):
-        return (
-            f"{doubtful}, and p-values of rows like them are not below {name}={level:g}: give calibrate(X) normal rows"
-        )
+        return f"{doubtful}, so that rows like them stay above {name}={level:g}: give normal rows to calibrate(X)"
     if name == "alpha":
         return f"alpha={level:g} calls this share of normal rows, by {n:,} calibration rows, with which {smallest}"
     most, needed = math.floor(level * (n + 1) * (1 + conformal.ROUNDING)), conformal.rows_for_one(EXAMPLE, level)

@@ -1,5 +1,6 @@
 """How sure it is that rows are anomalies: the share of normal rows as odd, and the probability given a share."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ def decreasing_density(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             kept.pop()
         kept.append(place)
     ends = np.array([at[place] for place in kept[1:]])
-    heights = np.array([_rise(at, below, one, other) for one, other in zip(kept, kept[1:], strict=False)])
+    heights = np.array([_rise(at, below, one, other) for one, other in pairwise(kept)])
     return ends, heights
 
 
