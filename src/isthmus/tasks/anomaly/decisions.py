@@ -17,6 +17,8 @@ from isthmus.tasks.anomaly.score_gap import AnomalyCount, ScoreGap
 
 RARE = 0.01
 """Share of the normal rows that is called anomalies if no rate is asked for and nothing stands out."""
+MANY, TAIL = 500, 0.25
+"""Number of held-out rows from which their ranks suffice for `RARE`; of fewer, the upper share drawn out as a tail."""
 EXAMPLE = 100
 """Number of rows per call for which a decision by `fdr` says how many calibration rows it takes."""
 
@@ -175,16 +177,25 @@ def by_scores(evidence: Evidence) -> tuple[float, str]:
 def one_in_a_hundred(evidence: Evidence) -> tuple[float, str]:
     """Return the score that one normal row in a hundred is above, by rows the model has not seen where there are any.
 
-    With n rows that were held out of training, a normal row is above the highest of them with a probability of
-    1/(n + 1). Fewer than 99 of them, each held out in turn, therefore call one row in n + 1.
+    One or two of a few hundred rows that were held out of training lie there, and none of fewer than 99, so that the
+    tail of normal ones among them is drawn out as well, as an exponential one above the upper quartile: so surprisals
+    fall. The higher of the two scores is taken.
     """
     calibration, scores = evidence.calibration, evidence.scores[evidence.unknown]
     if calibration.ready or (evidence.clean and calibration.rows):
         held_out = calibration.scores
-        share = max(RARE, 1 / (len(held_out) + 1))
-        said = f"one normal row in {round(1 / share):,} is called, by the scores of {len(held_out):,} held-out rows"
-        return min(level_threshold(held_out, RARE), float(held_out.max())), said
-    return float(np.quantile(scores, 1 - RARE)), f"the oddest hundredth of {len(scores):,} rows is called"
+        threshold = min(level_threshold(held_out, RARE), float(held_out.max()))
+        if calibration.known_normal and len(held_out) < MANY:
+            threshold = max(threshold, exponential_threshold(held_out))
+        return threshold, f"so are about one in a hundred normal rows, by the scores of {len(held_out):,} held-out rows"
+    return float(np.quantile(scores, 1 - RARE)), "the oddest hundredth of them is called"
+
+
+def exponential_threshold(scores: np.ndarray) -> float:
+    """Return the score that one row in a hundred is above if scores (n,) fall exponentially from the upper quartile."""
+    upper = float(np.quantile(scores, 1 - TAIL))
+    above = scores[scores > upper]
+    return upper if not len(above) else upper + float((above - upper).mean()) * math.log(TAIL / RARE)
 
 
 def by_known_anomalies(evidence: Evidence) -> tuple[float, str]:

@@ -31,10 +31,10 @@ class Probability(NamedTuple):
 def posterior(scores: np.ndarray, training: np.ndarray, share: float) -> np.ndarray:
     """Return the probability that rows with these scores (m,) are anomalies, (m,); it never falls with the score.
 
-    With u the share of normal rows that score as high, by the shape of the normal scores, it is 1 - (1 - share)/f(u),
-    one minus the local false discovery rate (Efron et al. 2001). The density f of u among the training rows is that of
-    Grenander (1956): the steepest decreasing one, as in Strimmer (2008). A row that is odder than all n training rows
-    counts as one of n + 1.
+    With u the share of normal rows that score as high, by the shape of the normal scores, it is 1 - (1 - share)/f(u)
+    above their upper quartile, one minus the local false discovery rate (Efron et al. 2001), and 0 below. The density f
+    of u among the training rows is that of Grenander (1956): the steepest decreasing one, as in Strimmer (2008). A row
+    that is odder than all n training rows counts as one of n + 1.
 
     Parameters
     ----------
@@ -52,14 +52,18 @@ def posterior(scores: np.ndarray, training: np.ndarray, share: float) -> np.ndar
     >>> posterior(np.array([0.0, 2.0, 6.0, 20.0]), training, 0.1).round(2).tolist()
     [0.0, 0.0, 1.0, 1.0]
     """
-    middle, upper = np.quantile(training, [0.5 * (1 - share), 1 - 0.25 - 0.75 * share])
+    middle, upper = np.quantile(training, [0.5 * (1 - share), 0.75 * (1 - share)])
     if not upper > middle:
         return (scores > upper).astype(float) * share
-    places, density = decreasing_density(normal_shares(training, middle, upper))
-    new = np.maximum(normal_shares(scores, middle, upper), 1e-300)
+    scale = 0.25 / normal_shares(np.array([upper]), middle, upper)
+    odd = scale * normal_shares(training[training > upper], middle, upper)
+    others = np.linspace(0.25, 1, len(training) - len(odd))
+    places, density = decreasing_density(np.concatenate([odd, others]))
+    new = np.maximum(scale * normal_shares(scores, middle, upper), 1e-300)
     at = density[np.minimum(np.searchsorted(places, new, side="left"), len(density) - 1)]
     alone = 1 / ((len(training) + 1) * new)
-    return np.asarray(np.clip(1 - (1 - share) / np.maximum(np.maximum(at, alone), 1e-300), 0, 1))
+    found = np.clip(1 - (1 - share) / np.maximum(at, alone), 0, 1)
+    return np.asarray(np.where(scores > upper, found, 0.0))
 
 
 def decreasing_density(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ WIDER = 1.07
 """Standard deviation of normal scores above the median, in those of a normal distribution with that upper quartile."""
 FROM = 1.0
 """Standard deviations above the median from which rows count as a tail."""
-LEAST, PER_ROOT, PER_ROW = 0.01, 0.45, 2.0
+LEAST, PER_ROOT, PER_ROW = 0.01, 0.2, 6.0
 """A tail of n rows counts from a surplus of LEAST + PER_ROOT / √n + PER_ROW / n on: quartiles are uncertain."""
 DEPTH = 0.5
 """Greatest density of a valley, as a share of that of the lower of the two peaks beside it."""
@@ -202,7 +202,7 @@ def normal_shares(scores: np.ndarray, middle: float, upper: float, wider: float 
     return np.asarray(ndtr(-ndtri(0.75) / wider * (scores - middle) / (upper - middle)))
 
 
-def surplus(ordered: np.ndarray, wider: float = WIDER) -> np.ndarray:
+def surplus(ordered: np.ndarray, wider: float = WIDER, share: float = 0.0) -> np.ndarray:
     """Return by how much the share of rows at or above each score exceeds that of normal rows, (n,); -inf below FROM.
 
     Parameters
@@ -211,13 +211,15 @@ def surplus(ordered: np.ndarray, wider: float = WIDER) -> np.ndarray:
         (n,) scores, the highest first.
     wider
         As in `normal_shares`.
+    share
+        Share of the rows, the highest, that are anomalies; quartiles are those of the others.
     """
-    middle, upper = np.quantile(ordered, [0.5, 0.75])
+    middle, upper = np.quantile(ordered, [0.5 * (1 - share), 0.75 * (1 - share)])
     if not upper > middle:
         return np.full(len(ordered), -np.inf)
     normal = normal_shares(ordered, middle, upper, wider)
     shares = np.arange(1, len(ordered) + 1) / len(ordered)
-    return np.where(normal < ndtr(-FROM), shares - normal, -np.inf)
+    return np.where(normal < ndtr(-FROM), shares - (1 - share) * normal, -np.inf)
 
 
 def tail_surplus(scores: np.ndarray) -> float:
@@ -240,16 +242,18 @@ def tail(scores: np.ndarray) -> tuple[int, AnomalyCount]:
     found = surplus(ordered)
     place = int(np.argmax(found))
     if not found[place] > 0:
-        return 0, AnomalyCount(0, 0, _most(ordered))
+        return 0, AnomalyCount(0, 0, _most(ordered, 0.0))
     normal = (place + 1) / n - found[place]
     low = n * max(float(surplus(ordered, HEAVY)[place]), 0) - SURE * math.sqrt(n * normal)
     estimate = round(n * found[place])
-    return place + 1, AnomalyCount(estimate, max(0, math.floor(low)), max(estimate, _most(ordered)))
+    return place + 1, AnomalyCount(
+        estimate, max(0, math.floor(low)), max(estimate, _most(ordered, float(found[place])))
+    )
 
 
-def _most(ordered: np.ndarray) -> int:
-    """Return the upper end of the interval, for scores (n,), the highest first."""
-    n, found = len(ordered), surplus(ordered, LIGHT)
+def _most(ordered: np.ndarray, share: float) -> int:
+    """Return the upper end of the interval, for scores (n,), the highest first, a share of which was found at least."""
+    n, found = len(ordered), surplus(ordered, LIGHT, share)
     place = int(np.argmax(found))
     if not np.isfinite(found[place]):
         return 0
