@@ -187,7 +187,10 @@ def one_in_a_hundred(evidence: Evidence) -> tuple[float, str]:
         threshold = min(level_threshold(held_out, RARE), float(held_out.max()))
         if calibration.known_normal and len(held_out) < MANY:
             threshold = max(threshold, exponential_threshold(held_out))
-        return threshold, f"so are about one in a hundred normal rows, by the scores of {len(held_out):,} held-out rows"
+        return (
+            threshold,
+            f"so is at most one in about a hundred normal rows, by the scores of {len(held_out):,} held-out rows",
+        )
     return float(np.quantile(scores, 1 - RARE)), "the oddest hundredth of them is called"
 
 

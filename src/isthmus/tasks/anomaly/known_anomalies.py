@@ -88,7 +88,7 @@ def method_weights(known: np.ndarray, others: np.ndarray) -> np.ndarray:
     --------
     >>> others = np.column_stack([np.arange(100.0), np.arange(100.0)])
     >>> method_weights(np.array([[90.0, 10.0]]), others).round(2).tolist()
-    [0.75, 0.25]
+    [0.74, 0.26]
     """
     rows = len(others)
     evidence = []

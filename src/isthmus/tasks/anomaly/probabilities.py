@@ -50,7 +50,7 @@ def posterior(scores: np.ndarray, training: np.ndarray, share: float) -> np.ndar
     >>> rng = np.random.default_rng(0)
     >>> training = np.concatenate([rng.normal(size=900), rng.normal(size=100) + 6])
     >>> posterior(np.array([0.0, 2.0, 6.0, 20.0]), training, 0.1).round(2).tolist()
-    [0.0, 0.0, 1.0, 1.0]
+    [0.0, 0.02, 1.0, 1.0]
     """
     middle, upper = np.quantile(training, [0.5 * (1 - share), 0.75 * (1 - share)])
     if not upper > middle:
