@@ -12,9 +12,10 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.ensemble import IsolationForest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import isthmus
 from isthmus import AnomalyDetector, AutoEncoder, zoo
 from isthmus.tasks.anomaly import recipe
 
@@ -61,7 +62,8 @@ def quick(**settings):
 @parametrize_with_checks(
     [
         AnomalyDetector(random_state=0),
-        AnomalyDetector(setting="clean", random_state=0),
+        # Without calibration, since in a clean setting six denoisers are trained for it.
+        AnomalyDetector(setting="clean", calibration_fraction=None, random_state=0),
         AnomalyDetector(method="residual"),
         AnomalyDetector(method="likelihood"),
         AnomalyDetector(method=("mahalanobis", "histogram")),
@@ -138,6 +140,59 @@ def test_false_alarms_at_a_level_and_at_a_rate(n):
         called = quick(fdr=0.2).fit(X).predict(new) == -1
         assert called[900:].mean() > 0.8
         assert called[:900].sum() < 0.4 * called.sum()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.2])
+def test_the_default_decision_follows_the_scores(share):
+    rng = np.random.default_rng(0)
+    X, odd = rows(1000), np.arange(1000) < 1000 * share
+    X[odd] = rng.normal(size=(odd.sum(), 4)) + 25
+    detector = AnomalyDetector(method=("mahalanobis", "neighbours"), random_state=0).fit(X)
+    assert detector.labels_[odd].mean() > 0.95
+    assert detector.labels_[~odd].mean() < 0.02
+    assert 1 / 1.5 < detector.n_anomalies_.estimate / odd.sum() < 1.5
+    assert detector.n_anomalies_.low <= odd.sum() <= detector.n_anomalies_.high
+    assert f"{detector.labels_.sum()} of 1,000 training rows are called" in str(detector.decision_)
+
+
+@pytest.mark.parametrize(("n", "most"), [(50, 0.03), (100, 0.02), (300, 0.02)])
+def test_few_clean_rows_give_few_false_alarms(n, most):
+    alarms = [np.mean(quick().fit(rows(n, seed)).predict(rows(1000, seed + 50)) == -1) for seed in range(10)]
+    assert np.mean(alarms) <= most
+
+
+def test_known_anomalies_weigh_the_methods_and_set_the_threshold(tmp_path):
+    X = np.concatenate([rows(560), odd_rows(40, 3, by=1)])
+    odd, known = np.arange(600) >= 560, np.arange(600) >= 590
+    methods = ("mahalanobis", "histogram")
+    without = AnomalyDetector(method=methods, random_state=0).fit(X)
+    detector = AnomalyDetector(method=methods, random_state=0).fit(X, np.where(known, 1, -1))
+    assert detector.decision_.rule == "known anomalies"
+    assert "10 known anomalies" in str(detector.decision_)
+    assert detector.n_anomalies_.low >= 10
+    hidden = ~known
+    scores, before = detector.decision_scores_[hidden], without.decision_scores_[hidden]
+    assert roc_auc_score(odd[hidden], scores) > roc_auc_score(odd[hidden], before)
+    assert f1_score(odd[hidden], detector.labels_[hidden]) > f1_score(odd[hidden], without.labels_[hidden])
+    detector.save(tmp_path / "known.isthmus")
+    new = isthmus.load(tmp_path / "known.isthmus")
+    assert (new.decision_, new.n_anomalies_) == (detector.decision_, detector.n_anomalies_)
+    np.testing.assert_array_equal(new.pvalues(X[:5]), detector.pvalues(X[:5]))
+
+
+def test_probabilities_answer_two_questions():
+    X, odd = rows(2000), np.arange(2000) < 100
+    X[odd] += 30
+    detector = AnomalyDetector(method="mahalanobis", random_state=0).fit(X)
+    found = detector.probability(X)
+    np.testing.assert_array_equal(found.as_odd, detector.pvalues(X))
+    assert found.anomaly[odd].min() > 0.9
+    assert found.anomaly[~odd].mean() < 0.02
+    normal = quick().fit(rows(2000)).probability(np.concatenate([rows(500, 9), rows(5, 9) + 30]))
+    assert normal.anomaly[:500].mean() < 0.02
+    assert normal.anomaly[500:].min() > 0.9
+    with pytest.raises(ValueError, match="no rows were held out"):
+        quick(calibration_fraction=None).fit(X).probability(X)
 
 
 def test_p_values_are_whole_numbers_over_the_rows_held_out_and_one():
@@ -356,9 +411,9 @@ def test_rows_that_cannot_be():
 
 
 def test_labels_are_warned_of():
-    with pytest.warns(UserWarning, match="y holds one label"):
+    with pytest.warns(UserWarning, match="it holds one label"):
         quick().fit(rows(50), np.zeros(50))
-    with pytest.warns(UserWarning, match="y holds two labels"):
+    with pytest.warns(UserWarning, match="it holds two labels"):
         quick().fit(rows(50), np.arange(50) % 2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -54,12 +54,14 @@ def compare(detector, new, X, calibrated=True):
     np.testing.assert_array_equal(new.score_samples(X), detector.score_samples(X))
     np.testing.assert_array_equal(new.decision_scores_, detector.decision_scores_)
     assert (new.threshold_, new.method_, new.reason_) == (detector.threshold_, detector.method_, detector.reason_)
+    assert (new.decision_, new.n_anomalies_) == (detector.decision_, detector.n_anomalies_)
     assert repr(new) == repr(detector)
     one, other = detector.explain(X[:3]), new.explain(X[:3])
     np.testing.assert_array_equal(one.contributions, other.contributions)
     np.testing.assert_array_equal(np.asarray(one.expected), np.asarray(other.expected))
     if calibrated:
         np.testing.assert_array_equal(new.pvalues(X), detector.pvalues(X))
+        np.testing.assert_array_equal(new.probability(X).anomaly, detector.probability(X).anomaly)
 
 
 @pytest.mark.parametrize("method", [*METHODS, ("mahalanobis", "histogram", "denoiser")])
@@ -86,7 +88,7 @@ def test_sparse_rows(rebuilt):
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_cross_conformal_calibration(trained, rebuilt):
-    detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(rows(60))
+    detector = AnomalyDetector("contaminated", "mahalanobis", random_state=0).fit(rows(60))
     if trained:
         detector.pvalues(rows(2))
     new = rebuilt(detector)

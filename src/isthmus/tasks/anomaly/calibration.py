@@ -37,6 +37,11 @@ class Calibration(Protocol):
         ...
 
     @property
+    def rows(self) -> int:
+        """How many rows there are to compare with; 0 if there are none."""
+        ...
+
+    @property
     def scores(self) -> np.ndarray:
         """(n,) the scores of the rows; may train models first."""
         ...
@@ -73,7 +78,7 @@ class NoCalibration:
         The `calibration_fraction` of the detector, for the message.
     """
 
-    known_normal, ready, held_out, groups = False, False, None, None
+    known_normal, ready, rows, held_out, groups = False, False, 0, None, None
 
     def __init__(self, fraction: float | str | None) -> None:
         self.fraction = fraction
@@ -129,6 +134,11 @@ class SplitCalibration:
     ) -> None:
         self.ensemble, self.numbers, self.known_normal, self.groups = ensemble, numbers, known_normal, groups
         self.scores = ensemble.score(numbers) if scores is None else scores
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.numbers.shape[0])
 
     @property
     def held_out(self) -> Numbers:
@@ -208,6 +218,11 @@ class CrossCalibration:
             self.folds = draw_folds(len(known), rng)[codes]
         self.ensembles: list[Ensemble] = []
         self.held_out_scores = np.empty(0)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.numbers.shape[0])
 
     @property
     def ready(self) -> bool:

@@ -1,7 +1,5 @@
 """Checks of what a user gives to a detector, before anything is trained."""
 
-import warnings
-
 import numpy as np
 import scipy.sparse
 
@@ -15,21 +13,6 @@ def refuse_fraction(fraction: object) -> None:
         return
     if not isinstance(fraction, float | np.floating) or not (is_number(fraction) and 0 < fraction < 1):
         raise ValueError(f"calibration_fraction must be 'auto', a share in (0, 1) or None; got {fraction!r}")
-
-
-def warn_of_labels(y: object) -> None:
-    """Warn if y looks like labels: one class, or two of which one may be anomalies."""
-    if y is None:
-        return
-    labels = np.unique(np.asarray(y).astype(str))
-    if len(labels) <= 2:
-        what = f"holds one label ({labels[0]})" if len(labels) == 1 else f"holds two labels ({', '.join(labels)})"
-        warnings.warn(
-            f"y is ignored: a detector learns from X alone, and y {what}. If normal rows are known, fit on them with "
-            "setting='clean'",
-            UserWarning,
-            stacklevel=4,
-        )
 
 
 def row_count(n: object) -> int:

@@ -226,7 +226,7 @@ calibrate(X)), or a level of at least 0.0197
         raise ValueError(
             f"a level of {level:g} needs at least {least} calibration rows; there are {n_calibration}, with which the "
             f"smallest p-value is 1/{n_calibration + 1} = {smallest:.3g}: take more rows for calibration "
-            f"(calibration_fraction, calibrate(X)), or a level of at least {_above(smallest)}"
+            f"(calibration_fraction, calibrate(X)), or a level of at least {above(smallest)}"
         )
 
 
@@ -247,9 +247,11 @@ def warn_too_few_for_one(n_calibration: int, m: int, fdr: float) -> None:
     if n_calibration < needed:
         together = math.ceil(m * (1 - ROUNDING) / (checked_level("fdr", fdr) * (n_calibration + 1)))
         warnings.warn(
-            f"with {n_calibration} calibration rows and fdr={fdr:g}, {together} of the {m} rows must score above all "
-            f"of these before any is found; a single one would need {needed} calibration rows: take more of them, "
-            "smaller batches, a higher fdr, or alpha= instead",
+            f"with {n_calibration} calibration rows the smallest p-value is 1/{n_calibration + 1} = "
+            f"{1 / (n_calibration + 1):.3g}, and at fdr={fdr:g} {together} of the {m} rows must score above all of "
+            f"these before any is found; a single one would need {needed} calibration rows: take more of them, "
+            f"smaller batches, a higher fdr, or alpha={above(max(fdr, 1 / (n_calibration + 1)))}, which looks at each "
+            "row by itself",
             UserWarning,
             stacklevel=3,
         )
@@ -262,7 +264,7 @@ def checked_level(name: str, level: float | None) -> float:
     return float(level)
 
 
-def _above(number: float) -> str:
+def above(number: float) -> str:
     """Write a number to three digits, rounded up, so that the written limit is sufficient."""
     step = 10.0 ** (math.floor(math.log10(number)) - 2)
     return f"{math.ceil(number / step - 1e-9) * step:.3g}"

@@ -26,12 +26,14 @@ from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
 from isthmus.tasks.anomaly import checks, choice, explanation
 from isthmus.tasks.anomaly.autoencoders import fitted_model, refuse_other
-from isthmus.tasks.anomaly.decisions import DecisionRule
+from isthmus.tasks.anomaly.decisions import Decision, DecisionRule
 from isthmus.tasks.anomaly.drift import Drift, watch
 from isthmus.tasks.anomaly.explaining import Explaining
-from isthmus.tasks.anomaly.fitted_detector import FittedDetector, schema_of
+from isthmus.tasks.anomaly.fitted_detector import FittedDetector, decision_of, schema_of
+from isthmus.tasks.anomaly.known_anomalies import known_anomalies
 from isthmus.tasks.anomaly.never_seen import reading_any_value
 from isthmus.tasks.anomaly.odd_rows import OddRows, odd_rows
+from isthmus.tasks.anomaly.probabilities import Probability
 from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
@@ -85,12 +87,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         `predict` calls a row an anomaly if its p-value is at most this, which happens to that share of normal rows.
     contamination : float in (0, 0.5], optional
         `predict` calls this share of the training rows anomalies. At most one of `fdr`, `alpha` and `contamination` can
-        be given. Without any, anomalies are the oddest hundredth, and everything beyond the fence of a boxplot that
-        allows for skewness and for up to a quarter of anomalies (`thresholds.boxplot_threshold`).
+        be given. Without any, the threshold is where the scores of the training rows part (`score_gap.ScoreGap`: a
+        valley between two groups, or a tail longer than that of normal rows). Where they do not, and in a clean
+        setting, it is the score that one normal row in a hundred is above.
     calibration_fraction : float in (0, 1), "auto" or None, default="auto"
         Share of the rows that are held out of training to calibrate p-values. "auto": a fifth of 1,000 rows or more, at
         most 2,000; all rows in turn if there are fewer (cross-conformal: five more models are trained, in `fit` if
-        `fdr` or `alpha` is given, else when p-values are first asked for). None: there are no p-values.
+        `fdr` or `alpha` is given or the setting is clean, else when p-values are first asked for). None: there are no
+        p-values, and the threshold of a clean setting follows the training rows, which score lower than new ones.
     estimator : AutoEncoder, optional
         The autoencoder to train for "likelihood" or "residual": any setting of `AutoEncoder` or preset of `zoo`. A
         fitted one is used as it is; the rows given to `fit` should then be others than it was trained on.
@@ -112,6 +116,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         looked at.
     threshold_ : float
         Training rows with a higher score are called anomalies. With `fdr`, the lowest score that can be called one.
+    decision_ : Decision
+        What was decided about the training rows, by which rule, and why; prints as sentences.
+    n_anomalies_ : AnomalyCount
+        `estimate`, `low` and `high`: how many of the training rows are anomalies by where their scores part, with an
+        interval; the known ones among them. Anomalies that score like normal rows are not counted.
     labels_ : ndarray of shape (n,)
         1 for training rows above the threshold, 0 for others.
     offset_ : float
@@ -173,8 +182,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         ----------
         X : array-like, frame or sparse matrix of shape (n, F), n at least 2; or a source of rows
             As `AutoEncoder.fit` takes it. If X has more rows, a random sample of 50,000 is used.
-        y : ignored
-            A warning is given if it looks like labels.
+        y : array-like of shape (n,), optional
+            1 for known anomalies, -1 for rows of which nothing is known (as in scikit-learn's semi-supervised
+            learning). Known anomalies are not learned from; they weigh the methods, and in a contaminated setting the
+            threshold suits them as well as the scores. Other labels are ignored, with a warning if there are one or
+            two of them.
         groups : array-like of shape (n,), optional
             Labels of rows that belong together, such as the overlapping windows of one block of a series, or the rows
             of one patient. Whole groups are held out for calibration, and each counts as one row: p-values hold for
@@ -183,8 +195,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the data or parameters are invalid; raised before training starts, except where a method of your own
-            returns scores of a wrong shape or that are not finite. The detector then stays as it was.
+            If the data, labels or parameters are invalid; raised before training starts, except where a method of
+            your own returns scores of a wrong shape or that are not finite. The detector then stays as it was.
         TypeError
             If a method of your own lacks a method, or returns no function.
         """
@@ -192,24 +204,25 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self._rule.check()
         checks.refuse_fraction(self.calibration_fraction)
         refuse_other(self.estimator)
-        checks.warn_of_labels(y)
         table, schema = self._read_first(X)
+        known = known_anomalies(y, len(table))
         rng = np.random.default_rng(seed(self.random_state))
         codes = None if groups is None else group_codes(groups, len(table))
-        places = sample_places(len(table), rng)
+        places = sample_places(len(table), rng, known)
         rows = table.drawn(places)
         checks.refuse_identical(rows)
         chosen = self._chosen(schema, sparse=table.sparse)
         trained = TrainedDetector.trained(
-            self._recipe(chosen, schema),
+            replace(self._recipe(chosen, schema), known=None if known is None else table.drawn(np.flatnonzero(known))),
             rows,
             int(rng.integers(2**31)),
             self.calibration_fraction,
             fitted=fitted_model(self.estimator) is not None,
             groups=None if codes is None else codes[places],
         )
-        scores = trained.score(rows if table.streamed else numbers_of(table))
-        self._keep(FittedDetector(trained, chosen.names, chosen.reason, scores, table.sparse))
+        looked_at = rows if table.streamed else numbers_of(table)
+        known = None if table.streamed else known
+        self._keep(FittedDetector.of(trained, chosen, looked_at, known, sparse=table.sparse))
         return self
 
     def calibrate(self, X: object, groups: ArrayLike | None = None) -> Self:
@@ -262,12 +275,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _rule(self) -> DecisionRule:
         return DecisionRule(self.fdr, self.alpha, self.contamination)
 
-    def _keep(self, fitted: FittedDetector, threshold: float | None = None) -> None:
-        """Set the threshold, unless it is given, and store what was fitted."""
+    def _keep(self, fitted: FittedDetector, decision: Decision | None = None) -> None:
+        """Decide, unless the decision is given, and store what was fitted."""
         schema = fitted.schema
-        if threshold is None:
-            threshold = self._rule.threshold(fitted.scores, fitted.trained.calibration)
-        self._fitted, self.floor_ = fitted, fitted.trained.floor
+        decision = self._rule.decide(fitted.evidence) if decision is None else decision
+        threshold = decision.threshold
+        self._fitted, self.decision_, self.n_anomalies_ = fitted, decision, fitted.evidence.count
+        self.floor_ = fitted.trained.floor
         self.method_, self.reason_, self.decision_scores_ = fitted.names, fitted.reason, fitted.scores
         self.threshold_, self.offset_ = threshold, -threshold
         self.labels_ = (fitted.scores > threshold).astype(np.int64)
@@ -387,6 +401,34 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             return calibration.weighted_pvalues(self._read(X))
         return np.concatenate([calibration.pvalues(numbers) for numbers in self._read_pieces(X)])
 
+    def probability(self, X: object) -> Probability:
+        """Return how sure it is that rows are anomalies: two numbers per row that answer two questions.
+
+        `as_odd` are the p-values of `pvalues`: the share of normal rows that score at least as high. `anomaly` is the
+        probability that a row is an anomaly, if anomalies are as frequent in X as they seem to be among the training
+        rows (`n_anomalies_`) and score as they do there; if rows known to be normal are held out, in a clean setting
+        or after `calibrate`, it says how far beyond chance a row lies outside of them.
+
+        Neither is the other. One normal row in a hundred has an `as_odd` of at most 0.01, however many anomalies there
+        are; do not compare `anomaly` between detectors, or use it where anomalies have become more or less frequent.
+
+        Parameters
+        ----------
+        X : as in `fit`
+
+        Returns
+        -------
+        Probability
+            `as_odd` and `anomaly`, (n,) each, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            As `pvalues`.
+        """
+        as_odd = self.pvalues(X)
+        return Probability(as_odd, self._ready().probability(-self.score_samples(X)))
+
     def explain(self, X: object, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
         """Return the contribution of each column to the scores of rows, and the values that were expected.
 
@@ -487,14 +529,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""
-        return self._ready().state(self.threshold_)
+        return self._ready().state(self.decision_)
 
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
         schema = schema_of(state, classes)
         chosen = self._chosen(schema, sparse=bool(state.facts["sparse"]))
         fitted = FittedDetector.from_state(state, self._recipe(chosen, schema), chosen, classes)
-        self._keep(fitted, float(state.tensors["threshold"]))
+        self._keep(fitted, decision_of(state))
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
@@ -516,7 +558,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _fitted_html(self) -> str:
         if not self.__sklearn_is_fitted__():
             return ""
-        sections: list[Section] = [("methods", self._ready().html(self.threshold_))]
+        sections: list[Section] = [("methods", self._ready().html(self.decision_))]
         columns = self._schema.columns
         return fitted_html(sections if columns is None else [*sections, ("columns", columns._repr_html_())])
 

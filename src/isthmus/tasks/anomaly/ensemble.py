@@ -8,6 +8,7 @@ import numpy as np
 from isthmus.data.columns import Columns
 from isthmus.data.table import Numbers
 from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
+from isthmus.tasks.anomaly.known_anomalies import method_weights
 from isthmus.tasks.anomaly.methods import method_named, name_of
 from isthmus.tasks.anomaly.never_seen import NeverSeen
 from isthmus.tasks.anomaly.own_method import OwnScorer
@@ -49,7 +50,14 @@ class Ensemble:
         self.weights = weights
 
     @classmethod
-    def of(cls, scorers: Sequence[Scorer], numbers: Numbers, columns: Columns | None, weights: np.ndarray) -> Self:
+    def of(
+        cls,
+        scorers: Sequence[Scorer],
+        numbers: Numbers,
+        columns: Columns | None,
+        weights: np.ndarray,
+        known: Numbers | None = None,
+    ) -> Self:
         """Put trained methods on one scale.
 
         Parameters
@@ -62,8 +70,12 @@ class Ensemble:
             Their columns, if they are of several kinds.
         weights
             (M,) of the methods. One to which all training rows are alike gets none.
+        known
+            (k, R) rows known to be anomalies, by which to weigh the methods further.
         """
         scores = np.column_stack([scorer.score(numbers) for scorer in scorers])
+        if known is not None:
+            weights = weights * method_weights(np.column_stack([scorer.score(known) for scorer in scorers]), scores)
         tells = np.ptp(scores, axis=0) > 0
         weights = np.where(tells, weights, 0.0) if tells.any() else weights
         surprisals = [Surprisal.of(found) for found in scores.T]

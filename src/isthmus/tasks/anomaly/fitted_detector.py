@@ -7,12 +7,16 @@ import numpy as np
 
 from isthmus.core.json_type import Json
 from isthmus.data.schema import TableSchema
+from isthmus.data.table import Numbers
 from isthmus.engine.html_tables import html_pairs
 from isthmus.estimators.model_state import plain_schema, revived_schema
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State, member, nest
 from isthmus.tasks.anomaly.choice import Choice
+from isthmus.tasks.anomaly.decisions import Decision, Evidence
+from isthmus.tasks.anomaly.probabilities import posterior
 from isthmus.tasks.anomaly.recipe import Recipe
+from isthmus.tasks.anomaly.score_gap import ScoreGap
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
@@ -33,6 +37,10 @@ class FittedDetector:
         Of the training rows, or of a sample of them; higher is odder.
     sparse : bool
         Whether the training rows were sparse.
+    gap : ScoreGap
+        Where the scores of the rows part that are not known to be anomalies.
+    known : ndarray of shape (n,) or None
+        Which training rows are known to be anomalies; None if no labels were given.
     """
 
     trained: TrainedDetector
@@ -40,26 +48,53 @@ class FittedDetector:
     reason: str
     scores: np.ndarray
     sparse: bool
+    gap: ScoreGap
+    known: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, trained: TrainedDetector, chosen: Choice, numbers: Numbers, known: np.ndarray | None, *, sparse: bool
+    ) -> Self:
+        """Score the training rows (n, R), and look where their scores part."""
+        by_method = trained.ensemble.by_method(numbers)
+        scores = trained.ensemble.combined(by_method, numbers)
+        unknown = np.ones(len(scores), dtype=bool) if known is None else ~known
+        gap = ScoreGap.of(by_method[unknown], scores[unknown])
+        return cls(trained, chosen.names, chosen.reason, scores, sparse, gap, known)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the decision is made from."""
+        clean = not self.trained.recipe.contaminated
+        return Evidence(self.scores, self.gap, self.trained.calibration, clean, self.known)
+
+    def probability(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability that rows with these scores (m,) are anomalies, (m,)."""
+        calibration, evidence = self.trained.calibration, self.evidence
+        if calibration.known_normal and calibration.ready:
+            return posterior(scores, calibration.scores, 0.0)
+        unknown = self.scores[evidence.unknown]
+        return posterior(scores, unknown, self.gap.count.estimate / len(unknown))
 
     @property
     def schema(self) -> TableSchema:
         """What was learned of the table's columns."""
         return self.trained.recipe.schema
 
-    def html(self, threshold: float) -> str:
+    def html(self, decision: Decision) -> str:
         """Return how rows are scored and decided upon, as HTML."""
-        above = int((self.scores > threshold).sum())
         return html_pairs(
             [
                 ("methods", ", ".join(self.names)),
                 ("because", self.reason),
                 ("training rows", f"{len(self.scores):,}"),
-                ("threshold", f"{threshold:.4g}; {above:,} training rows are above it"),
+                ("threshold", f"{decision.threshold:.4g}"),
+                ("decision", str(decision)),
             ]
         )
 
-    def state(self, threshold: float) -> State:
-        """Return everything as facts and tensors, with the threshold of the decision.
+    def state(self, decision: Decision) -> State:
+        """Return everything as facts and tensors, with the decision.
 
         Raises
         ------
@@ -67,8 +102,11 @@ class FittedDetector:
             If a method of the user's own cannot be saved.
         """
         facts: dict[str, Json] = {"table": plain_schema(self.schema), "sparse": self.sparse}
-        numbers = {"scores": as_tensor(self.scores), "threshold": as_tensor(threshold)}
-        return nest({"trained": self.trained.state()}, facts, numbers)
+        numbers = {"scores": as_tensor(self.scores), "threshold": as_tensor(decision.threshold)}
+        if self.known is not None:
+            numbers["known"] = as_tensor(self.known)
+        inside = {"trained": self.trained.state(), "gap": self.gap.state(), "decision": State(decision.facts())}
+        return nest(inside, facts, numbers)
 
     @classmethod
     def from_state(cls, state: State, recipe: Recipe, chosen: Choice, classes: Classes) -> Self:
@@ -87,7 +125,15 @@ class FittedDetector:
         """
         surroundings = Surroundings(recipe.schema.columns, recipe.device, classes)
         trained = TrainedDetector.from_state(*member("trained", *state), surroundings, recipe)
-        return cls(trained, chosen.names, chosen.reason, state.tensors["scores"].numpy(), bool(state.facts["sparse"]))
+        known = state.tensors["known"].numpy() if "known" in state.tensors else None
+        gap = ScoreGap.from_state(*member("gap", *state))
+        scores, sparse = state.tensors["scores"].numpy(), bool(state.facts["sparse"])
+        return cls(trained, chosen.names, chosen.reason, scores, sparse, gap, known)
+
+
+def decision_of(state: State) -> Decision:
+    """Return the decision of a saved detector."""
+    return Decision.from_facts(member("decision", *state).facts, float(state.tensors["threshold"]))
 
 
 def schema_of(state: State, classes: Classes) -> TableSchema:

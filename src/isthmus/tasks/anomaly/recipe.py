@@ -33,6 +33,8 @@ class Recipe:
     """What was learned of the table's columns."""
     estimator: AutoEncoder | None = None
     """The autoencoder that the user gave, or None."""
+    known: Numbers | None = None
+    """(k, R) rows known to be anomalies, by which to weigh the methods further; None once that is done."""
 
     def training(self, numbers: Numbers, seed: int) -> Training:
         """Return what methods learn from rows (n, R)."""
@@ -41,9 +43,13 @@ class Recipe:
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
         scorers = [method.train(training) for method in self.methods]
-        return Ensemble.of(scorers, training.numbers, training.columns, self.weights)
+        return Ensemble.of(scorers, training.numbers, training.columns, self.weights, self.known)
 
 
-def sample_places(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the places of at most `MOST_ROWS` rows of a table with so many, in random order, (m,)."""
-    return rng.permutation(rows)[:MOST_ROWS]
+def sample_places(rows: int, rng: np.random.Generator, known: np.ndarray | None = None) -> np.ndarray:
+    """Return the places of at most `MOST_ROWS` rows of a table with so many, in random order, (m,).
+
+    Rows that are known to be anomalies, (rows,) bool, are left out.
+    """
+    order = rng.permutation(rows)
+    return (order if known is None else order[~known[order]])[:MOST_ROWS]

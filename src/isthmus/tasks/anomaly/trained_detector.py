@@ -75,6 +75,7 @@ class TrainedDetector:
         held = int(out.sum())
         training = recipe.training(rows[~out], seed)
         ensemble = recipe.train(training)
+        recipe = replace(recipe, known=None, weights=ensemble.weights)
         explainer = Explainer.of(ensemble, training)
         known = not recipe.contaminated
         calibration: Calibration = NoCalibration(fraction)
@@ -147,6 +148,7 @@ class TrainedDetector:
         """
         ensemble = Ensemble.from_state(*member("ensemble", facts, tensors), surroundings)
         explainer = Explainer.from_state(*member("explainer", facts, tensors), surroundings, ensemble)
+        recipe = replace(recipe, weights=ensemble.weights)
         saved = member("calibration", facts, tensors)
         calibration = calibration_from_state(*saved, surroundings, ensemble=ensemble, recipe=recipe)
         floor = DetectorFloor.from_state(*member("floor", facts, tensors)) if "floor" in facts else None
