@@ -152,7 +152,7 @@ def planned(options: Namespace) -> list[Job]:
     jobs: list[Job] = []
     peers = "PyThresh" not in options.without
     for seed in range(options.seeds or 3):
-        names = options.tables or tables()
+        names = options.tables or tables("contaminated")
         jobs += [{"what": "table", "table": name, "seed": seed, "peers": peers} for name in names]
         made = [(kind, share, 0) for kind in KINDS for share in SHARES]
         made += [(name, 0.0, columns) for name in COLUMNS for columns in (1, 3, 10)]

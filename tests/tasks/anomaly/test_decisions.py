@@ -12,6 +12,7 @@ class HeldOut:
     """Calibration scores that are there already."""
 
     ready = True
+    groups = None
 
     def __init__(self, scores, known_normal=False):
         self.scores, self.known_normal, self.rows = scores, known_normal, len(scores)
