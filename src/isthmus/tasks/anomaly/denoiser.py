@@ -29,7 +29,7 @@ OPERATIONS = 2.5e11
 BATCH, LEARNING_RATE = 128, 2e-3
 TRIMMED = 0.1
 """Share of the rows that is left out half-way in a contaminated setting."""
-LEVELS = 3
+LEVELS = 4
 """Number of noise levels at which rows are scored; with eight the ranking is no better."""
 
 

@@ -62,7 +62,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     method : str, object, callable or tuple of these, default="auto"
         How rows are scored. Of the surprisals of several methods the root mean square is taken.
 
-        - "denoiser": a denoising autoencoder that knows the noise level, scored at three levels.
+        - "denoiser": a denoising autoencoder that knows the noise level, scored at four levels.
         - "residual": a bottleneck autoencoder, scored by the Mahalanobis distance of [residual, code].
         - "likelihood": an autoencoder's own log-likelihood; for mixed tables and sparse rows too.
         - "mahalanobis": the distance from the more normal rows: a linear denoising autoencoder in closed form.
