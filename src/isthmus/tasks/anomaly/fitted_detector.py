@@ -1,5 +1,6 @@
 """`FittedDetector`: everything that is saved and used: what was learned, and the scores of the training rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,7 @@ from isthmus.estimators.state import State, member, nest
 from isthmus.tasks.anomaly.choice import Choice
 from isthmus.tasks.anomaly.decisions import Decision, Evidence
 from isthmus.tasks.anomaly.probabilities import posterior
+from isthmus.tasks.anomaly.rare_values import are_rare_values
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.score_gap import ScoreGap
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
@@ -59,7 +61,9 @@ class FittedDetector:
         by_method = trained.ensemble.by_method(numbers)
         scores = trained.ensemble.combined(by_method, numbers)
         unknown = np.ones(len(scores), dtype=bool) if known is None else ~known
-        gap = ScoreGap.of(by_method[unknown], scores[unknown])
+        gap = ScoreGap.of(by_method[unknown][:, told_by(chosen.names)], scores[unknown])
+        if not sparse and are_rare_values(scores[unknown] > gap.threshold, trained.values(numbers)[unknown]):
+            gap = gap.dismissed()
         return cls(trained, chosen.names, chosen.reason, scores, sparse, gap, known)
 
     @property
@@ -139,3 +143,11 @@ def decision_of(state: State) -> Decision:
 def schema_of(state: State, classes: Classes) -> TableSchema:
     """Return what a saved detector had learned of the table's columns."""
     return revived_schema(state.facts["table"], classes)
+
+
+def told_by(names: Sequence[str]) -> list[int]:
+    """Return which of the methods of these names are looked at for a gap: all but "likelihood", unless it is alone.
+
+    A log-likelihood that adds up kinds of columns has a long tail without any anomaly.
+    """
+    return [place for place, name in enumerate(names) if name != "likelihood"] or list(range(len(names)))

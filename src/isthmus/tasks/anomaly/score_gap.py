@@ -5,7 +5,7 @@ tail: more rows far above the median than normal rows would have there. Where th
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Self, cast
 
 import numpy as np
@@ -119,6 +119,10 @@ class ScoreGap:
         if evident and above:
             return cls("tail", threshold_above(scores, above), above, count)
         return cls("none", math.inf, 0, AnomalyCount(0, 0, count.high))
+
+    def dismissed(self) -> Self:
+        """Return that there is no gap, though as many rows as above it may still be anomalies."""
+        return replace(self, kind="none", threshold=math.inf, above=0, count=AnomalyCount(0, 0, self.count.high))
 
 
 def told_apart(by_method: np.ndarray) -> np.ndarray:
