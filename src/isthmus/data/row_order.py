@@ -54,4 +54,5 @@ def ordered_at_first(columns: Sequence[np.ndarray]) -> bool:
     """Whether one of these columns, each (n,), may number the rows or tell when they came, by its first values."""
     firsts = [column[:FIRST_LOOK] for column in columns]
     asked = [first for first in firsts if len(first) > LEAST_NUMBERED and first.dtype.kind in "iuf"]
-    return any(may_number(first) or may_be_clock(first) for first in asked)
+    # The seconds of our days are beyond the greatest half-precision number.
+    return any(may_number(first) or may_be_clock(first.astype(np.float64)) for first in asked)
