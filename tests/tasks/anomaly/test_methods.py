@@ -147,14 +147,6 @@ def test_surprisal_does_not_depend_on_the_unit():
     np.testing.assert_allclose(Surprisal.of(scores)(new), Surprisal.of(7 * scores + 3)(7 * new + 3))
 
 
-def test_surprisal_of_normal_rows_follows_their_ranks_up_to_the_highest():
-    scores = np.random.default_rng(0).lognormal(2, 2, size=5000)
-    shares = np.array([0.3, 0.8, 0.9, 0.97])
-    found = Surprisal.of(scores, clean=True)(np.quantile(scores, shares))
-    np.testing.assert_allclose(found, -np.log1p(-shares), atol=0.05)
-    assert Surprisal.of(scores)(np.quantile(scores, [0.97]))[0] > 8
-
-
 def test_surprisal_of_scores_that_tie():
     assert np.isfinite(Surprisal.of(np.ones(10))(np.array([0.0, 1.0, 2.0]))).all()
 

@@ -57,8 +57,6 @@ class Ensemble:
         columns: Columns | None,
         weights: np.ndarray,
         known: Numbers | None = None,
-        *,
-        clean: bool = False,
     ) -> Self:
         """Put trained methods on one scale.
 
@@ -74,15 +72,13 @@ class Ensemble:
             (M,) of the methods. One to which all training rows are alike gets none.
         known
             (k, R) rows known to be anomalies, by which to weigh the methods further.
-        clean
-            Whether the training rows are known to be normal.
         """
         scores = np.column_stack([scorer.score(numbers) for scorer in scorers])
         if known is not None:
             weights = weights * method_weights(np.column_stack([scorer.score(known) for scorer in scorers]), scores)
         tells = np.ptp(scores, axis=0) > 0
         weights = np.where(tells, weights, 0.0) if tells.any() else weights
-        surprisals = [Surprisal.of(found, clean=clean) for found in scores.T]
+        surprisals = [Surprisal.of(found) for found in scores.T]
         together = mean_surprisal(surprisals, scores, weights)
         return cls(scorers, surprisals, NeverSeen(columns, len(together), float(together.max())), weights)
 

@@ -43,8 +43,7 @@ class Recipe:
     def train(self, training: Training) -> Ensemble:
         """Train the methods and put their scores on one scale."""
         scorers = [method.train(training) for method in self.methods]
-        clean = not self.contaminated
-        return Ensemble.of(scorers, training.numbers, training.columns, self.weights, self.known, clean=clean)
+        return Ensemble.of(scorers, training.numbers, training.columns, self.weights, self.known)
 
 
 def sample_places(rows: int, rng: np.random.Generator, known: np.ndarray | None = None) -> np.ndarray:

@@ -7,10 +7,8 @@ import numpy as np
 from isthmus.estimators.state import Facts, State, Tensors
 from isthmus.tasks.anomaly.state import as_tensor
 
-UPPER, CLEAN_UPPER = 0.75, 0.98
-"""Share of the training rows up to which the surprisal follows their ranks: of any, and of those known to be normal."""
-KNOTS = 31
-"""Number of the shares at which it does."""
+UPPER, KNOTS = 0.75, 31
+"""Share of the training rows up to which the surprisal follows their ranks, and at how many knots."""
 FAR = 10.0
 """Surprisal from which on it grows only as a logarithm, so that no method outvotes all others on a row."""
 
@@ -18,19 +16,16 @@ FAR = 10.0
 class Surprisal:
     """-log of the share of training rows that score as high: 0 for the most normal ones, 1.4 for the highest quarter.
 
-    Below the highest quarter it follows the ranks of the training rows, made continuous. Above, where some may be
-    anomalies, the share falls exponentially, at the rate at which it falls between the median and the upper quartile.
-    Of rows known to be normal it follows the ranks up to the highest fiftieth, so that a method whose scores have a
-    long tail does not outvote the others.
+    Below the highest quarter it follows the ranks of the training rows, made continuous. Above, where there are few
+    rows and some may be anomalies, the share falls exponentially, at the rate at which it falls between the median and
+    the upper quartile.
 
     Parameters
     ----------
     knots
-        (KNOTS,) scores at evenly spaced shares from 0 to the upper one, ascending.
+        (KNOTS,) scores at evenly spaced shares from 0 to `UPPER`, ascending.
     rate
         How fast the surprisal grows with the score above the last knot.
-    upper
-        Share of the training rows up to which it follows their ranks.
 
     Examples
     --------
@@ -39,18 +34,18 @@ class Surprisal:
     ([0.0, 0.69, 1.39], True)
     """
 
-    def __init__(self, knots: np.ndarray, rate: float, upper: float) -> None:
-        self.knots, self.rate, self.upper = knots, rate, upper
-        self.values = -np.log1p(-shares(upper))
+    def __init__(self, knots: np.ndarray, rate: float) -> None:
+        self.knots, self.rate = knots, rate
+        self.values = -np.log1p(-np.linspace(0, UPPER, KNOTS))
 
     @classmethod
-    def of(cls, scores: np.ndarray, *, clean: bool = False) -> Self:
-        """Learn from the scores (n,) of the training rows, which are known to be normal or not."""
-        share, before = (CLEAN_UPPER, UPPER) if clean else (UPPER, 0.5)
-        middle, upper = np.quantile(scores, [before, share])
-        # Where so many rows tie, the spread of the scores above them sets the rate.
+    def of(cls, scores: np.ndarray) -> Self:
+        """Learn from the scores (n,) of the training rows."""
+        knots = np.quantile(scores, np.linspace(0, UPPER, KNOTS))
+        middle, upper = np.quantile(scores, [0.5, UPPER])
+        # Where half of the rows tie, the spread of the scores above them sets the rate.
         spread = upper - middle if upper > middle else scores.std() or 1.0
-        return cls(np.quantile(scores, shares(share)), float(np.log((1 - before) / (1 - share)) / spread), share)
+        return cls(knots, float(np.log(0.5 / (1 - UPPER)) / spread))
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """Return the surprisal of scores (n,), (n,) of at least 0."""
@@ -64,16 +59,10 @@ class Surprisal:
         return np.interp(scores, knots, self.values[first])
 
     def state(self) -> State:
-        """Return knots, rate and upper share."""
-        shape = {"rate": as_tensor(self.rate), "upper": as_tensor(self.upper)}
-        return State({}, {"knots": as_tensor(self.knots), **shape})
+        """Return knots and rate."""
+        return State({}, {"knots": as_tensor(self.knots), "rate": as_tensor(self.rate)})
 
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors) -> Self:
         """Rebuild a surprisal."""
-        return cls(tensors["knots"].numpy(), float(tensors["rate"]), float(tensors["upper"]))
-
-
-def shares(upper: float) -> np.ndarray:
-    """Return the shares of the training rows at the knots, (KNOTS,)."""
-    return np.linspace(0, upper, KNOTS)
+        return cls(tensors["knots"].numpy(), float(tensors["rate"]))
