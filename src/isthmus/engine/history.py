@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isthmus.core.extras import MissingExtraError
 from isthmus.core.json_type import Json
+from isthmus.engine.axes import axes_over_integers
 from isthmus.engine.html_tables import html_table
 from isthmus.engine.loss_curve import loss_curve
 
@@ -138,19 +138,10 @@ class History:
         >>> history.plot().get_xlabel()
         'epoch'
         """
-        try:
-            from matplotlib import pyplot
-            from matplotlib.ticker import MaxNLocator
-        except ImportError:
-            raise MissingExtraError("History.plot", "matplotlib", extra="report") from None
-        if ax is None:
-            _, ax = pyplot.subplots()
+        ax = axes_over_integers(ax, "History.plot", "epoch", "loss (nats per row)")
         losses = self.losses()
         for name, values in losses.items():
             ax.plot(self["epoch"], values, marker="." if len(self) < 20 else "", label=name)
-        ax.set_xlabel("epoch")
-        ax.set_ylabel("loss (nats per row)")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         if losses:
             ax.legend()
         return ax

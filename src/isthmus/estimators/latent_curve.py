@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from isthmus.core.extras import MissingExtraError
 from isthmus.core.json_type import Json
+from isthmus.engine.axes import axes_over_integers
 from isthmus.engine.history import format_cell
 from isthmus.engine.html_tables import html_table
 
@@ -134,18 +134,11 @@ class LatentCurve:
         >>> curve.plot().get_xlabel()
         'size of the code (latent)'
         """
-        try:
-            from matplotlib import pyplot
-            from matplotlib.ticker import MaxNLocator
-        except ImportError:
-            raise MissingExtraError("LatentCurve.plot", "matplotlib", extra="report") from None
-        if ax is None:
-            _, ax = pyplot.subplots()
+        ax = axes_over_integers(
+            ax, "LatentCurve.plot", "size of the code (latent)", "held-out log-density (nats per row)"
+        )
         ax.errorbar(self["latent"], self["score"], yerr=self["standard_error"], marker=".", capsize=2)
         ax.axvline(self.chosen, linestyle="--", color="0.4", label=f"chosen: {self.chosen}")
-        ax.set_xlabel("size of the code (latent)")
-        ax.set_ylabel("held-out log-density (nats per row)")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend()
         return ax
 
