@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from isthmus.estimators.validation import group_numbers
+
 LEAST_GROUPS = 4
 """Fewest groups of which some can be held out in turn."""
 MANY_GROUPS = 500
@@ -15,20 +17,19 @@ def group_codes(groups: ArrayLike, rows: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If there are not as many labels as rows, or too few groups.
+        If there are not as many labels as rows, a label is missing, or there are too few groups.
 
     Examples
     --------
     >>> group_codes(["b", "b", "a", "c", "d"], 5).tolist()
     [1, 1, 0, 2, 3]
     """
-    labels = np.asarray(groups)
-    if labels.shape != (rows,):
-        raise ValueError(f"groups must hold one label per row, of shape ({rows},); got {labels.shape}")
-    known, codes = np.unique(labels.astype(str) if labels.dtype == object else labels, return_inverse=True)
-    if len(known) < LEAST_GROUPS:
+    codes = group_numbers(groups, rows)
+    assert codes is not None, "there are groups"
+    known = int(codes.max()) + 1
+    if known < LEAST_GROUPS:
         raise ValueError(
-            f"groups has {len(known)} different labels; at least {LEAST_GROUPS} are needed, since whole groups are "
+            f"groups has {known} different labels; at least {LEAST_GROUPS} are needed, since whole groups are "
             "held out to calibrate: cut the rows into more groups"
         )
     return codes
