@@ -1,5 +1,6 @@
 """The method "mahalanobis": the distance from the more normal rows, which is a linear denoising autoencoder's error."""
 
+from copy import deepcopy
 from typing import Self
 
 import torch
@@ -11,7 +12,6 @@ from isthmus.tasks.anomaly.methods import detection_method
 from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
 from isthmus.tasks.anomaly.scorer import CellScorer
 from isthmus.tasks.anomaly.training import Training
-from isthmus.tasks.anomaly.trimming import FINE_RIDGE, RIDGE
 
 
 @detection_method("mahalanobis")
@@ -45,7 +45,9 @@ class Mahalanobis(CellScorer):
     def trained_on(cls, training: Training) -> Self:
         """Fit to all rows but wild ones; in a contaminated setting to the more normal ones."""
         dtype = torch.float32 if training.device.type == "mps" else torch.float64
-        scorer = cls(training.cells, training.device, training.trimmed(RIDGE), training.trimmed(FINE_RIDGE))
+        # Copies, since moving a module moves its buffers, and other methods read those of the training.
+        coarse, fine = deepcopy(training.robust), deepcopy(training.finely_robust)
+        scorer = cls(training.cells, training.device, coarse, fine)
         return scorer.to(training.device, dtype).eval()
 
     def score_cells(self, x: Tensor) -> Tensor:

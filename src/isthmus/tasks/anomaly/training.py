@@ -12,7 +12,7 @@ from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly.cells import RobustCells, has_wild_cell
 from isthmus.tasks.anomaly.ridge_normal import RidgeNormal
-from isthmus.tasks.anomaly.trimming import RIDGE, ROUNDS, trimmed, unsuspected
+from isthmus.tasks.anomaly.trimming import FINE_RIDGE, RIDGE, ROUNDS, trimmed, unsuspected
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ class Training:
         """The normal distribution of the more normal rows as cells; in a clean setting of those not wild."""
         return self.trimmed(RIDGE)
 
+    @cached_property
+    def finely_robust(self) -> RidgeNormal:
+        """The same with the small ridge."""
+        return self.trimmed(FINE_RIDGE)
+
     def trimmed(self, ridge: float) -> RidgeNormal:
-        """Return the normal distribution, with another ridge, of such rows as `robust` is of."""
+        """Return the normal distribution with this ridge of the rows that `robust` is of."""
         return trimmed(self.x, ROUNDS, ridge) if self.contaminated else trimmed(self.x[self.kept], 0, ridge)
 
     @cached_property
