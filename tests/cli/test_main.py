@@ -35,7 +35,7 @@ def test_help_does_not_import_torch(words):
 
 def test_an_error_that_the_user_can_fix_is_one_line(monkeypatch, capsys, tmp_path):
     (tmp_path / "file").write_text("")
-    assert run(monkeypatch, "reproduce", "--data", "digits", "--out", tmp_path / "file") == 2
+    assert run(monkeypatch, "reproduce", "--data", "digits", "--out", tmp_path / "file") == 1
     captured = capsys.readouterr()
     assert captured.err.startswith("isthmus: cannot write the report to the folder ")
     assert captured.err.count("\n") == 1

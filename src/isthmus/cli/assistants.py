@@ -99,7 +99,7 @@ def refuse_type(one: Taken, value: object) -> None:
     expected: type | tuple[type, ...] = {int: int, float: (int, float), bool: bool}.get(one.type, str)
     if not isinstance(value, expected) or (isinstance(value, bool) and one.type is not bool):
         name = "string" if is_choice(one.type) else NAMES[one.type]
-        raise ValueError(f"the argument {one.name!r} must be a {name}; got {value!r}")
+        raise ValueError(f"the argument {one.name!r} must be of type {name}; got {value!r}")
 
 
 def refuse_outside(value: str, root: Path) -> None:
@@ -116,7 +116,8 @@ give a path within it
     """
     if value == "-":
         raise OutsideError("tools read and write files, not standard input and output; give a path")
-    if any(not within(place, root) for place in places_of(value, root)):
+    # "~" stands for a home wherever a path is read.
+    if value.startswith("~") or any(not within(place, root) for place in places_of(value, root)):
         raise OutsideError(
             f"{value!r} is outside of the folder that these tools may read and write; give a path within it"
         )
@@ -135,7 +136,7 @@ def places_of(value: str, root: Path) -> Iterable[Path]:
 
 def within(place: Path, root: Path) -> bool:
     """Whether a path is in a folder, links followed."""
-    return not str(place).startswith("~") and place.resolve().is_relative_to(root.resolve())
+    return place.resolve().is_relative_to(root.resolve())
 
 
 async def run(tool: Tool, arguments: Mapping[str, Any], root: Path, seconds: float | None) -> tuple[Json, bool]:

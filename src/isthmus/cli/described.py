@@ -35,6 +35,8 @@ class Taken:
         What it is if it is not given.
     metavar, help
         As in the command's help.
+    panel
+        The group of options under which help lists it; "" for the command's own.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Taken:
     default: object
     metavar: str
     help: str
+    panel: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def taken(parameter: inspect.Parameter) -> Taken:
         None if parameter.default is inspect.Parameter.empty else parameter.default,
         info.metavar or "",
         info.help or "",
+        info.rich_help_panel or "",
     )
 
 

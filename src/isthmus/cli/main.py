@@ -72,5 +72,15 @@ def with_verb(words: Sequence[str]) -> list[str]:
 
 
 def names_data(word: str) -> bool:
-    """Whether a word is meant as data: a path that exists, or a name with an ending, a folder or a part in it."""
-    return word == "-" or (not word.startswith("-") and (Path(word).exists() or any(mark in word for mark in "./\\*:")))
+    """Whether a word is meant as data: a path that exists or looks like one, or a named data set."""
+    if word.startswith("-"):
+        return word == "-"
+    return Path(word).exists() or any(mark in word for mark in "./\\*:") or word in data_sets()
+
+
+def data_sets() -> tuple[str, ...]:
+    """Return the names of the named data sets."""
+    # The import is here so that --help does not wait for numpy.
+    from isthmus.data.named import NAMES as named
+
+    return named

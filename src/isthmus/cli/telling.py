@@ -11,6 +11,9 @@ from typing import Annotated, Self, TextIO
 
 import typer
 
+PANEL = "Messages"
+"""Under which heading help lists these options."""
+
 
 @dataclass
 class Telling:
@@ -20,11 +23,20 @@ class Telling:
     but the result: sentences, a table, or with ``--json`` one object.
     """
 
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no notes and no progress.")] = False
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result, and the warnings, as one JSON object on standard output.")
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no notes and no progress.", rich_help_panel=PANEL)
     ] = False
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print the result, and the warnings, as one JSON object on standard output.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=PANEL)] = (
+        False
+    )
     leaving: ExitStack = field(default_factory=ExitStack, init=False)
     warned: list[str] = field(default_factory=list, init=False)
 
