@@ -1,0 +1,114 @@
+"""Quotation marks of a text file: checked block by block, and a broken one found with its line and column."""
+
+import csv
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class QuoteCheck:
+    """Whether every quotation mark opens a cell, closes it, or is doubled within it, as blocks of text pass by.
+
+    Marks within words (5" pipe) are allowed, but rare: `doubtful` is then set, and a slow look decides.
+
+    Parameters
+    ----------
+    delimiter, quote
+        As in the file; "" for no quotation marks.
+    """
+
+    def __init__(self, delimiter: str, quote: str) -> None:
+        self.quote = ord(quote) if quote else -1
+        self.edges = np.frombuffer(f"{delimiter}\r\n{quote}".encode(), np.uint8)
+        self.waiting = np.array([10], np.uint8)  # the byte before the first
+        self.count = 0
+        self.doubtful = False
+
+    def look(self, block: bytes, last: bool) -> None:
+        """Look at the next block."""
+        if self.quote < 0 or self.doubtful:
+            return
+        text = np.concatenate([self.waiting, np.frombuffer(block + b"\n" * last, np.uint8)])
+        # The byte after a mark decides, and so the last byte waits for the next block.
+        at = np.flatnonzero(text[1:-1] == self.quote) + 1
+        opening = at[self.count % 2 :: 2]
+        closing = at[1 - self.count % 2 :: 2]
+        well_placed = np.isin(text[opening - 1], self.edges).all() and np.isin(text[closing + 1], self.edges).all()
+        self.count += len(at)
+        self.doubtful = not well_placed or (last and self.count % 2 == 1)
+        self.waiting = text[-2:]
+
+
+class Fault(NamedTuple):
+    """A place in a text file that breaks its rules."""
+
+    line: int
+    column: int
+    """In characters, from 1."""
+    what: str
+
+
+def broken_quote(lines: Iterable[str], delimiter: str, quote: str) -> Fault | None:
+    """Return the first quotation mark that is never closed, or is followed by more of the cell; None if there is none.
+
+    Examples
+    --------
+    >>> broken_quote(['a,b\\n', '1,"x"y\\n'], ",", '"')
+    Fault(line=2, column=5, what='is followed by \\'y\\' and not by a comma or the end of the line')
+    >>> broken_quote(['a,b\\n', '1,5" pipe\\n'], ",", '"')
+    """
+    opened: tuple[int, int] | None = None
+    for number, line in enumerate(lines, 1):
+        if quote not in line:
+            continue
+        place = 0
+        while True:
+            if opened is None:
+                place = next_opening(line, place, delimiter, quote)
+                if place < 0:
+                    break
+                opened, place = (number, place + 1), place + 1
+            place, after = closing_mark(line, place, quote)
+            if place < 0:
+                break
+            if after not in ("", "\r", "\n", delimiter):
+                comma = "a comma" if delimiter == "," else repr(delimiter)
+                return Fault(number, place + 1, f"is followed by {after!r} and not by {comma} or the end of the line")
+            opened, place = None, place + 1
+    return None if opened is None else Fault(*opened, "is never closed")
+
+
+def next_opening(line: str, start: int, delimiter: str, quote: str) -> int:
+    """Return where the next mark stands that opens a cell; -1 for none."""
+    place = line.find(quote, start)
+    while place > 0 and line[place - 1] != delimiter:
+        place = line.find(quote, place + 1)
+    return place
+
+
+def closing_mark(line: str, start: int, quote: str) -> tuple[int, str]:
+    """Return where the mark stands that closes a cell, and what follows it; -1 if the line has none."""
+    place = line.find(quote, start)
+    while place >= 0 and line[place + 1 : place + 2] == quote:
+        place = line.find(quote, place + 2)
+    return place, line[place + 1 : place + 2]
+
+
+def uneven_row(lines: Iterable[str], delimiter: str, quote: str, width: int, skipped: int) -> Fault | None:
+    """Return the first row that has not `width` cells, after some lines that are no rows; None if there is none."""
+    remaining = iter(lines)
+    for _ in range(skipped):
+        next(remaining, None)
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+        reader = csv.reader(remaining, delimiter=delimiter or "\0", quotechar=quote or None, quoting=quoting)
+        before = 0
+        for row in reader:
+            if row and len(row) != width:
+                return Fault(before + 1 + skipped, 1, f"{len(row)} cells")
+            before = reader.line_num
+    finally:
+        csv.field_size_limit(limit)
+    return None
