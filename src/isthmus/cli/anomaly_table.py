@@ -85,6 +85,14 @@ def oddest_lines(detector: AnomalyDetector, file: "DataFile", n: int) -> str:
     )
 
 
+def row_labels(file: "DataFile") -> np.ndarray | None:
+    """Return what to call the rows, (n,) text; None if there is no column that names them."""
+    if file.ids is None:
+        return None
+    columns = [map(str, column.to_pylist()) for column in file.ids.columns]
+    return np.array([", ".join(cells) for cells in zip(*columns, strict=True)], dtype=object)
+
+
 def name_of(file: "DataFile", place: int) -> str:
     """Return what to call a row: its ids, or its position."""
     if file.ids is None:

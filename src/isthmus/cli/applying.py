@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isthmus.data import arrow_tables, frame_building, frames
+from isthmus.data.sources import open_source
 
 if TYPE_CHECKING:
     import pyarrow
@@ -18,8 +19,20 @@ Piece = object
 
 def applied(file: "DataFile", use: "Callable[[Piece], pyarrow.Table]") -> "Iterator[pyarrow.Table]":
     """Yield the result for each piece of a file's rows, behind the columns that name them."""
-    for piece in file.pieces():
-        yield beside(piece.ids, use(piece.data))
+    start = 0
+    for piece in pieces_of(file):
+        result = use(piece)
+        yield beside(None if file.ids is None else file.ids.slice(start, result.num_rows), result)
+        start += result.num_rows
+
+
+def pieces_of(file: "DataFile") -> Iterator[Piece]:
+    """Yield the rows of a file: at once if they are in memory, else as they are read."""
+    source = open_source(file.data)
+    if source is None:
+        yield file.data
+    else:
+        yield from source.frames()
 
 
 def beside(ids: "pyarrow.Table | None", result: "pyarrow.Table") -> "pyarrow.Table":

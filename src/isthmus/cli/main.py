@@ -81,6 +81,6 @@ def names_data(word: str) -> bool:
 def data_sets() -> tuple[str, ...]:
     """Return the names of the named data sets."""
     # The import is here so that --help does not wait for numpy.
-    from isthmus.data.named import NAMES as named
+    from isthmus.data import named
 
-    return named
+    return named.NAMES

@@ -1,15 +1,18 @@
 """The options by which a command builds a model, and the reading of model files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from isthmus.cli.ending import UsageError
+from isthmus.cli.input import Reading
+from isthmus.core.choices import unknown
 
 if TYPE_CHECKING:
     from isthmus import AnomalyDetector, AutoEncoder, Imputer
+    from isthmus.estimators.recipe_file import RecipeFile
 
 PANEL = "Model"
 """Under which heading help lists these options."""
@@ -58,8 +61,78 @@ class Building:
             rich_help_panel=PANEL,
         ),
     ] = None
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", rich_help_panel=PANEL)] = 0
-    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...", rich_help_panel=PANEL)] = "auto"
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="The same seed gives the same model.  [default: 0]", rich_help_panel=PANEL),
+    ] = None
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="cpu, cuda, ...  [default: the best one]", rich_help_panel=PANEL)
+    ] = None
+
+    def estimator(self, kind: str | None = None) -> "AutoEncoder | AnomalyDetector | Imputer":
+        """Return the estimator that the options describe, not yet fitted.
+
+        Parameters
+        ----------
+        kind
+            The name of its class; None: that of the recipe, else an autoencoder.
+
+        Raises
+        ------
+        UsageError
+            If there is no such parameter or value; the message names the option, or the line of the recipe.
+        """
+        from isthmus.estimators.assignments import configured
+
+        given = [*(self.assignments or [])]
+        if self.seed is not None:
+            given.append(f"random_state={self.seed}")
+        if self.device is not None:
+            given.append(f"compute={self.device}")
+        try:
+            return configured(
+                self.recipe_file().recipe if self.recipe else None,
+                model=kind,
+                preset=self.preset,
+                latent=self.latent,
+                hidden=self.hidden,
+                assignments=given,
+                seed=0,
+            )
+        except FileNotFoundError:
+            raise
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def recipe_file(self) -> "RecipeFile":
+        """Return the recipe that is given."""
+        from isthmus.estimators.recipe_file import read_recipe
+
+        assert self.recipe is not None
+        try:
+            return read_recipe(self.recipe)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def reading(self, reading: Reading) -> Reading:
+        """Return how data are read: as the options say, and where they say nothing, as the recipe does."""
+        if self.recipe is None:
+            return reading
+        recipe = self.recipe_file()
+        known = [entry.name for entry in fields(Reading)]
+        for name, value in recipe.data.items():
+            if name not in known:
+                raise UsageError(str(recipe.error(unknown("option", name, known), "data", name)))
+            if name != "header" and not isinstance(value, str | list):
+                raise UsageError(
+                    str(recipe.error(f"{name} must be text or a list of names; got {value!r}", "data", name))
+                )
+        own = {
+            str(name): ",".join(map(str, value)) if isinstance(value, list) else value
+            for name, value in recipe.data.items()
+            if getattr(reading, str(name)) is None
+        }
+        return replace(reading, **own)
 
 
 def load_model(path: Path, *, device: str | None = None) -> "AutoEncoder | AnomalyDetector | Imputer":

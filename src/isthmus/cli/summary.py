@@ -75,3 +75,21 @@ def sentences(model: Model) -> Iterator[str]:
     else:
         yield f"imputer of {model.n_features_in_:,} columns; error of each method on hidden cells:"
         yield repr(model.floor_)
+
+
+def columns_of(model: Model) -> dict[str, list[str]]:
+    """Return the columns that a model was trained on, as options of a recipe; nothing if they have no names."""
+    names = model.feature_names_in_ if "feature_names_in_" in dir(model) else []
+    return {"columns": [str(name) for name in names]} if len(names) else {}
+
+
+def described(model: Model) -> str:
+    """Return what a model is, how it was trained, its columns and its parameters."""
+    parts = [summary_of(model)]
+    if isinstance(model, AutoEncoder):
+        parts.append(str(model.fit_report_))
+    fitted = model.fitted_model() if not isinstance(model, AnomalyDetector) else None
+    columns = model.columns_ if fitted is None or fitted.schema.columns is not None else None
+    if columns is not None:
+        parts.append(str(columns))
+    return "\n\n".join([*parts, f"parameters:\n{model!r}"])

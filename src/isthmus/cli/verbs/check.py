@@ -40,7 +40,8 @@ def check(
     model, data = model_and_data(first, then)
     loaded = None if model is None else load_model(model)
     file = reading.open(data, telling)
-    findings = checked(file.data, loaded, target=file.target, latent=latent)
+    planned = {} if loaded else {"target": file.target, "latent": latent}
+    findings = checked(file.data, loaded, **planned)
     telling.result({"findings": findings.to_dicts()}, lambda: str(findings))
     if fail_on is not None and findings.at_least(fail_on.value):
         raise typer.Exit(1)

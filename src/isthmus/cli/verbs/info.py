@@ -20,12 +20,15 @@ def info(
     Example: isthmus info loans.isthmus --config > run.yaml
     """
     from isthmus.cli.model_options import load_model
-    from isthmus.cli.summary import described, facts_of
-    from isthmus.estimators.recipe import recipe_of, recipe_text
+    from isthmus.cli.summary import columns_of, described, facts_of
+    from isthmus.estimators.recipe import recipe_of
+    from isthmus.estimators.recipe_file import recipe_text
 
     loaded = load_model(model)
     if recipe:
-        typer.echo(recipe_text(recipe_of(loaded)), nl=False)
+        typer.echo(
+            recipe_text(recipe_of(loaded), data=columns_of(loaded), note=f"the parameters of {model.name}"), nl=False
+        )
         return
     size = model.stat().st_size
     facts = {**facts_of(loaded), "bytes": size, "recipe": recipe_of(loaded)}

@@ -32,9 +32,9 @@ def overview(
     Example: isthmus loans.csv --id loan_id --target default
     """
     from isthmus import AnomalyDetector
-    from isthmus.cli.anomaly_table import oddest_lines
-    from isthmus.cli.records import write_records
+    from isthmus.cli.anomaly_table import oddest_lines, row_labels
     from isthmus.cli.summary import facts_of, summary_of
+    from isthmus.estimators.records import write_records
     from isthmus.reports import report
     from isthmus.tasks.checking import check
 
@@ -42,18 +42,29 @@ def overview(
     model = page.with_suffix(".isthmus")
     for path in (page, model):
         refuse_output(path, data, force=force)
-    estimator = building.estimator("autoencoder")
-    file = reading.open(data, telling)
+    estimator = building.estimator("AutoEncoder")
+    file = building.reading(reading).open(data, telling)
     findings = check(file.data, target=file.target)
     telling.note(f"training an autoencoder on {file.rows:,} rows")
     telling.training(each_epoch=False)
     estimator.fit(file.data)
     telling.note("looking for anomalies")
-    detector = AnomalyDetector(random_state=building.seed).fit(file.data)
+    detector = AnomalyDetector(random_state=building.seed or 0).fit(file.data)
     telling.note("writing the report")
-    report([estimator, detector], file.data, page, title=file.name, target=file.target, ids=file.ids, findings=findings)
+    labels = row_labels(file)
+    report(
+        [estimator, detector],
+        file.data,
+        page,
+        title=file.name,
+        target=file.target,
+        ids=labels,
+        findings=list(findings),
+        files=[str(model)],
+        source=data,
+    )
     estimator.save(model)
-    written = [str(page), str(model), *write_records(estimator, model)]
+    written = [str(page), str(model), *map(str, write_records(estimator, model))]
     facts = {
         "data": list(file.found),
         "rows": file.rows,

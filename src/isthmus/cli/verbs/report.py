@@ -26,6 +26,7 @@ def report(
 
     Example: isthmus report loans.isthmus loans.csv --id loan_id --target default -o loans.html
     """
+    from isthmus.cli.anomaly_table import row_labels
     from isthmus.cli.model_options import load_model
     from isthmus.reports import report as written
     from isthmus.tasks.checking import check as checked
@@ -33,6 +34,16 @@ def report(
     refuse_output(out, model, data, force=force)
     loaded = load_model(model)
     file = reading.open(data, telling)
-    findings = checked(file.data, loaded, target=file.target)
-    written(loaded, file.data, out, title=title or file.name, target=file.target, ids=file.ids, findings=findings)
+    findings = checked(file.data, loaded)
+    written(
+        loaded,
+        file.data,
+        out,
+        title=title or file.name,
+        target=file.target,
+        ids=row_labels(file),
+        findings=list(findings),
+        files=[str(model)],
+        source=data,
+    )
     telling.result({"files": [str(out)]}, f"written: {out}")

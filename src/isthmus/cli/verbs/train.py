@@ -20,13 +20,18 @@ class Kind(StrEnum):
     IMPUTER = "imputer"
 
 
+CLASSES = {Kind.AUTOENCODER: "AutoEncoder", Kind.DETECTOR: "AnomalyDetector", Kind.IMPUTER: "Imputer"}
+
+
 def train(
     data: DataPath,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="MODEL", help="The model file, such as m.isthmus.")],
     reading: Reading,
     building: Building,
     telling: Telling,
-    kind: Annotated[Kind, typer.Option("--as", help="What is trained.")] = Kind.AUTOENCODER,
+    kind: Annotated[
+        Kind | None, typer.Option("--as", help="What is trained.  [default: an autoencoder, or what --config says]")
+    ] = None,
     records: Annotated[
         bool, typer.Option("--records/--no-records", help="Write the course of training beside the model.")
     ] = True,
@@ -38,16 +43,17 @@ def train(
 
     Example: isthmus train loans.csv --id loan_id --target default --latent 8 -o loans.isthmus
     """
-    from isthmus.cli.records import write_records
+    from isthmus import AutoEncoder
     from isthmus.cli.summary import facts_of, summary_of
+    from isthmus.estimators.records import write_records
 
     refuse_output(out, data, force=force)
-    estimator = building.estimator(kind.value)
-    file = reading.open(data, telling)
-    telling.training(each_epoch=kind is Kind.AUTOENCODER)
+    estimator = building.estimator(None if kind is None else CLASSES[kind])
+    file = building.reading(reading).open(data, telling)
+    telling.training(each_epoch=isinstance(estimator, AutoEncoder))
     estimator.fit(file.data)
     estimator.save(out)
-    written = [str(out), *(write_records(estimator, out) if records else [])]
+    written = [str(out), *map(str, write_records(estimator, out) if records else [])]
     telling.result(
         {**facts_of(estimator), "rows": file.rows, "files": written},
         lambda: f"{summary_of(estimator)}\nwritten: {', '.join(written)}",
