@@ -1,5 +1,8 @@
 """The options by which a command reads data."""
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,12 +99,25 @@ class Reading:
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """Return the names in a list with commas.
+    """Return the names in a list with commas; one that holds a comma is in quotation marks.
 
-    >>> names("age, income"), names(None)
-    (('age', 'income'), ())
+    >>> names("age, income"), names('"size, m",age'), names(None)
+    (('age', 'income'), ('size, m', 'age'), ())
     """
-    return () if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+    if text is None:
+        return ()
+    return tuple(name for line in csv.reader([text], skipinitialspace=True) for name in map(str.strip, line) if name)
+
+
+def listed(found: Iterable[object]) -> str:
+    """Undo `names`.
+
+    >>> listed(["size, m", "age"])
+    '"size, m",age'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(found)
+    return line.getvalue()
 
 
 DataPath = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isthmus.cli.ending import UsageError
-from isthmus.cli.input import Reading
+from isthmus.cli.input import Reading, listed
 from isthmus.core.choices import unknown
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Building:
                     str(recipe.error(f"{name} must be text or a list of names; got {value!r}", "data", name))
                 )
         own = {
-            str(name): ",".join(map(str, value)) if isinstance(value, list) else value
+            str(name): listed(value) if isinstance(value, list) else value
             for name, value in recipe.data.items()
             if getattr(reading, str(name)) is None
         }
