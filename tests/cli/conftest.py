@@ -58,13 +58,7 @@ def model(people, tmp_path_factory):
     words = ["isthmus", "train", people, "--id", "name", "--target", "odd", "--latent", 3, "-q"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(word) for word in [*words, "--set", "epochs=3", "-o", out]])
-        main_quietly()
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert not ended.value.code
     return out
-
-
-def main_quietly():
-    """Run the command line; an exit code of 0 is no error."""
-    try:
-        main()
-    except SystemExit as ended:
-        assert not ended.code

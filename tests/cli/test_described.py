@@ -31,4 +31,4 @@ def test_what_is_read_of_an_option():
     assert (train["as_json"].flag, train["as_json"].off, train["as_json"].type) == ("--json", "", bool)
     assert (train["records"].flag, train["records"].off) == ("--records", "--no-records")
     assert (train["assignments"].flag, train["assignments"].many, train["assignments"].type) == ("--set", True, str)
-    assert train["seed"].default == 0
+    assert train["force"].default is False

@@ -25,8 +25,7 @@ def ended_by(error: BaseException, *, as_json: bool = False) -> int:
         Whether somebody reads JSON from standard output: ``{"error": ...}`` goes there.
     """
     if isinstance(error, BrokenPipeError):
-        # Python would complain again when it flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_standard_output()
         return BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
         typer.echo("isthmus: interrupted; nothing was written", err=True)
@@ -36,6 +35,11 @@ def ended_by(error: BaseException, *, as_json: bool = False) -> int:
     if as_json:
         typer.echo(json.dumps({"error": text}))
     return USAGE if isinstance(error, UsageError) else DATA_OR_RUN
+
+
+def silence_standard_output() -> None:
+    """Let nothing more go to standard output: Python would complain again when it flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sentence(error: BaseException) -> str:

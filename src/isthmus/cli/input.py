@@ -12,7 +12,11 @@ from isthmus.cli.ending import UsageError
 from isthmus.cli.telling import Telling
 
 if TYPE_CHECKING:
+    from isthmus import AnomalyDetector, AutoEncoder, Imputer
     from isthmus.data.files import DataFile
+    from isthmus.data.schema import TableSchema
+
+    Model = AutoEncoder | AnomalyDetector | Imputer
 
 PANEL = "Reading"
 """Under which heading help lists these options."""
@@ -75,27 +79,57 @@ class Reading:
         ),
     ] = None
 
-    def open(self, where: str, telling: Telling) -> "DataFile":
-        """Return the data at a place, and say what was found by looking."""
+    def open(self, where: str, telling: Telling, model: "Model | None" = None) -> "DataFile":
+        """Return the data at a place, and say what was found by looking.
+
+        Parameters
+        ----------
+        where
+            As `open_file` takes it.
+        telling
+            Who says it.
+        model
+            Fitted: its columns are read, whatever others there are, and text stays text that was text in its training.
+            None: all columns are read.
+
+        Raises
+        ------
+        UsageError
+            If it is a model.
+        OSError, ValueError
+            If it cannot be read.
+        """
         from isthmus.data.files import open_file
 
         if where.endswith(MODEL_ENDING):
             raise UsageError(f"{where} is a model, where data are expected; give the model first, then the data")
+        schema = None if model is None else schema_of(model)
+        known = () if schema is None or self.pivot or schema.names is None else schema.names
         file = open_file(
             where,
             ids=names(self.ids),
             target=self.target,
-            columns=names(self.columns) or None,
-            exclude=names(self.exclude),
+            columns=names(self.columns) or tuple(map(str, known)) or None,
+            exclude=[name for name in names(self.exclude) if name not in known],
             pivot=self.pivot,
             delimiter=self.delimiter,
             encoding=self.encoding,
             decimal=self.decimal,
             header=self.header,
             format=self.input_format,
+            schema=schema,
         )
         telling.notes(file.found)
         return file
+
+
+def schema_of(model: "Model") -> "TableSchema":
+    """Return what a fitted model knows of its columns."""
+    from isthmus import AnomalyDetector
+
+    fitted = model.fitted_detector() if isinstance(model, AnomalyDetector) else model.fitted_model()
+    assert fitted is not None, "model files hold fitted models"
+    return fitted.schema
 
 
 def names(text: str | None) -> tuple[str, ...]:

@@ -33,15 +33,28 @@ def use_autoencoder(
     output.refuse(model, data)
     autoencoder = load_model(model)
     refuse_kind(autoencoder, AutoEncoder, model, purpose)
-    write_applied(lambda rows: use(autoencoder, rows), data, output, reading, telling)
+    # Codes are no rows: the model's columns are not theirs.
+    write_applied(
+        lambda rows: use(autoencoder, rows),
+        data,
+        output,
+        reading,
+        telling,
+        None if purpose == "decode" else autoencoder,
+    )
 
 
 def write_applied(
-    use: "Callable[[object], pyarrow.Table]", data: str, output: Output, reading: Reading, telling: Telling
+    use: "Callable[[object], pyarrow.Table]",
+    data: str,
+    output: Output,
+    reading: Reading,
+    telling: Telling,
+    model: AutoEncoder | AnomalyDetector | None,
 ) -> None:
     """Apply a function to the rows of a file piece by piece, and write the result."""
-    file = reading.open(data, telling)
-    output.write(applied(file, use))
+    file = reading.open(data, telling, model)
+    output.write(applied(file, use), data)
     told = {"rows": file.rows, "files": [output.out]}
     telling.result(told, f"written: {output.out}, {file.rows:,} rows", aside=output.standard)
 
@@ -64,7 +77,7 @@ def use_scores(model: Path, data: str, output: Output, reading: Reading, telling
     loaded = load_model(model)
     if isinstance(loaded, AnomalyDetector):
         write_applied(
-            lambda rows: columns_table(-loaded.score_samples(rows), ["score"]), data, output, reading, telling
+            lambda rows: columns_table(-loaded.score_samples(rows), ["score"]), data, output, reading, telling, loaded
         )
         return
     refuse_kind(loaded, AutoEncoder, model, "score")
@@ -73,4 +86,4 @@ def use_scores(model: Path, data: str, output: Output, reading: Reading, telling
         found = np.column_stack([loaded.score_samples(rows), loaded.reconstruction_error(rows)])
         return columns_table(found, ["log_likelihood", "error"])
 
-    write_applied(scores, data, output, reading, telling)
+    write_applied(scores, data, output, reading, telling, loaded)

@@ -87,7 +87,7 @@ def anomalies(
     else:
         loaded = load_model(model)
         refuse_kind(loaded, AnomalyDetector, model, "anomalies")
-        detector, file = loaded, reading.open(data, telling)
+        detector, file = loaded, reading.open(data, telling, loaded)
     table, labels = anomaly_table(detector, file, reasons)
     output.write(oddest(table, top))
     written = [output.out]

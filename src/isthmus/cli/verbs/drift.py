@@ -28,7 +28,7 @@ def drift(
 
     detector = load_model(model)
     refuse_kind(detector, AnomalyDetector, model, "drift")
-    file = reading.open(data, telling)
+    file = reading.open(data, telling, detector)
     found = detector.drift(file.data, false_alarm=false_alarm)
     facts = {
         "rows": file.rows,

@@ -54,7 +54,7 @@ def impute(
     else:
         loaded = load_model(model)
         refuse_kind(loaded, Imputer, model, "impute")
-        imputer, file = loaded, reading.open(data, telling)
+        imputer, file = loaded, reading.open(data, telling, loaded)
     output.write(applied(file, lambda rows: rows_table(imputer.transform(rows), names_of(imputer))))
     written = [output.out]
     if save is not None:

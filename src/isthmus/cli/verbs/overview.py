@@ -31,11 +31,10 @@ def overview(
 
     Example: isthmus loans.csv --id loan_id --target default
     """
-    from isthmus import AnomalyDetector
+    from isthmus import AnomalyDetector, report
     from isthmus.cli.anomaly_table import oddest_lines, row_labels
     from isthmus.cli.summary import facts_of, summary_of
     from isthmus.estimators.records import write_records
-    from isthmus.reports import report
     from isthmus.tasks.checking import check
 
     page = out or Path(f"{stem(data)}.html")

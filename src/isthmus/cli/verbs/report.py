@@ -26,14 +26,14 @@ def report(
 
     Example: isthmus report loans.isthmus loans.csv --id loan_id --target default -o loans.html
     """
+    from isthmus import report as written
     from isthmus.cli.anomaly_table import row_labels
     from isthmus.cli.model_options import load_model
-    from isthmus.reports import report as written
     from isthmus.tasks.checking import check as checked
 
     refuse_output(out, model, data, force=force)
     loaded = load_model(model)
-    file = reading.open(data, telling)
+    file = reading.open(data, telling, loaded)
     findings = checked(file.data, loaded)
     written(
         loaded,
