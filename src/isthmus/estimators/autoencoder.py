@@ -121,7 +121,8 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         None: train for all epochs. The best weights are kept in any case.
     floor : {"auto", "return", "tell"}, default="auto"
         What happens where, on the validation rows of a table of numbers, as many principal components reconstruct
-        better than the network. "return": they are returned in its place, with a warning. "tell": a warning says so if
+        better than the network. "return": they are returned in its place, with a warning; also where its gain is
+        within chance, unless it makes these rows more probable beyond one standard error. "tell": a warning says so if
         the difference is beyond one standard error. "auto": "return" for dense networks that only reconstruct (a
         deterministic code, a Gaussian likelihood, no penalty, objective or corruption), else "tell".
     compute : str or Compute, default="auto"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-NEXT_TO_NOTHING = 0.01
+NEXT_TO_NOTHING = 0.02
 """Share of the gain of the best size over no code that is not worth more numbers."""
 COLUMNS = ("latent", "score", "behind", "standard_error")
 
@@ -31,7 +31,7 @@ class LatentCurve:
     Attributes
     ----------
     chosen : int
-        The least size that is behind the best by no more than one standard error, or a hundredth of what the best gains
+        The least size that is behind the best by no more than one standard error, or a fiftieth of what the best gains
         over no code at all; at least 1.
     best : int
         The size with the best score.
@@ -151,7 +151,7 @@ class LatentCurve:
         """What was chosen and why, in one line."""
         how = f"in {self.parts} parts" if self.parts > 1 else "once"
         return (
-            f"latent={self.chosen}: the least size within one standard error, or a hundredth of the gain, of the best, "
+            f"latent={self.chosen}: the least size within one standard error, or a fiftieth of the gain, of the best, "
             f"{self.best}, on {self.rows:,} rows held out {how}"
         )
 

@@ -30,8 +30,16 @@ from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, rules
 from isthmus.estimators.building import Built, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import can_return, choice, floor_of, settled, use_all_rows
+from isthmus.estimators.closed_form import (
+    can_return,
+    choice,
+    components_in_place,
+    floor_of,
+    settled,
+    use_all_rows,
+)
 from isthmus.estimators.cross_validation import LastEpoch, cross_validated
+from isthmus.estimators.denser import is_denser
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
@@ -112,15 +120,23 @@ def fit(
         trainer.stop("cross-validation found no gain in training")
     history = trainer.fit()
     with threads_to_use(parameters, built.network):
-        built, floor = settled(built, floor_of(built, crossed, on_floor, held.groups), on_floor, history)
+        floor = floor_of(built, crossed, on_floor, held.groups)
+        record = TrainingRecord(
+            history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream
+        )
+        if on_floor == "return" and crossed is None and floor is not None and floor.reached and not floor.won:
+            # Within chance by its error: what makes rows more probable stays.
+            components = components_in_place(built)
+            if is_denser(built, components, schema, record, compute(parameters.compute)):
+                on_floor = "tell"
+        built, floor = settled(built, floor, on_floor, history)
         if floor is not None and floor.returned and held.drawn:
             use_all_rows(built)
         marginal = learned_marginal(built.network, built.rows, built.training, built.validation) if density else None
     report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
     if floor is not None and reports:
         print(floor)
-    epochs, state = max(trainer.epoch, 1), built.generator.get_state()
-    record = TrainingRecord(history, report, epochs, state, built.units.stream, floor, marginal, built.curve)
+    record = dataclasses.replace(record, report=report, floor=floor, marginal=marginal, curve=built.curve)
     return model_of(built, schema, record)
 
 
