@@ -102,6 +102,16 @@ class RobustCells(nn.Module):
         """Number of columns."""
         return self.count if self.table is None else len(self.table.columns)
 
+    @property
+    def single(self) -> Tensor:
+        """The cells that are alone in their column: not those of categories. Indices, in order.
+
+        Rows with a rare category are far from the others in its cell, and if they were trimmed for it, nothing would be
+        left of the cell's variance, and all of them would be taken for anomalies.
+        """
+        group = self.feature_group
+        return torch.nonzero(torch.bincount(group, minlength=1)[group] == 1).flatten()
+
     def forward(self, numbers: Tensor) -> Tensor:
         """Turn numbers (B, R) of any type into cells (B, C), float32."""
         scaled = (self._unscaled(numbers) - self.shift) / self.scale

@@ -59,7 +59,12 @@ class Training:
 
     def trimmed(self, ridge: float) -> RidgeNormal:
         """Return the normal distribution with this ridge of the rows that `robust` is of."""
-        return trimmed(self.x, ROUNDS, ridge) if self.contaminated else trimmed(self.x[self.kept], 0, ridge)
+        if not self.contaminated:
+            return trimmed(self.x[self.kept], 0, ridge)
+        single = self.cells.single
+        if not len(single):
+            return trimmed(self.x, 0, ridge)
+        return trimmed(self.x, ROUNDS, ridge, None if len(single) == self.cells.count else single)
 
     @cached_property
     def kept(self) -> Tensor:

@@ -33,15 +33,17 @@ def ranks(values: Tensor) -> Tensor:
     return values.argsort(stable=True).argsort(stable=True)
 
 
-def trimmed(x: Tensor, rounds: int, ridge: float = RIDGE) -> RidgeNormal:
+def trimmed(x: Tensor, rounds: int, ridge: float = RIDGE, by: Tensor | None = None) -> RidgeNormal:
     """Return the normal distribution, with a ridge, of the `NEAREST` rows of x (n, C) nearest to it, float64.
 
     These rows are found in rounds, by the concentration steps of the minimum covariance determinant (Rousseeuw and Van
-    Driessen 1999).
+    Driessen 1999). Rows are near by the cells of the indices `by` alone, if these are given.
     """
     x = x.double()
-    normal = RidgeNormal.of(x, ridge).eval()
+    seen = x if by is None else x[:, by]
+    normal = RidgeNormal.of(seen, ridge).eval()
+    nearest = torch.arange(len(x))
     for _ in range(rounds):
-        nearest = normal.distances(x).topk(max(2, round(NEAREST * len(x))), largest=False).indices
-        normal = RidgeNormal.of(x[nearest.sort().values], ridge).eval()
-    return normal
+        nearest = normal.distances(seen).topk(max(2, round(NEAREST * len(x))), largest=False).indices.sort().values
+        normal = RidgeNormal.of(seen[nearest], ridge).eval()
+    return normal if by is None else RidgeNormal.of(x[nearest], ridge).eval()
