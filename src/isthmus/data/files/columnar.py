@@ -187,11 +187,13 @@ def write_parquet(pieces: Iterator[Any], file: Any, shown: str) -> None:
 def write_arrow(pieces: Iterator[Any], file: Any, shown: str) -> None:
     """Write pieces of a table to a file of Arrow's (Feather)."""
     pa = arrow()
-    writer = None
+    writer = schema = None
     try:
         for piece in pieces:
-            writer = writer or pa.ipc.new_file(file, piece.schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
-            writer.write_table(piece.cast(writer.schema))
+            if writer is None:
+                schema = piece.schema
+                writer = pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
+            writer.write_table(piece.cast(schema))
     finally:
         if writer is not None:
             writer.close()

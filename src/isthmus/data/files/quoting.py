@@ -1,43 +1,8 @@
-"""Quotation marks of a text file: checked block by block, and a broken one found with its line and column."""
+"""What breaks the rules of a text file, with its line: a quotation mark, or a row of another length."""
 
 import csv
 from collections.abc import Iterable
 from typing import NamedTuple
-
-import numpy as np
-
-
-class QuoteCheck:
-    """Whether every quotation mark opens a cell, closes it, or is doubled within it, as blocks of text pass by.
-
-    Marks within words (5" pipe) are allowed, but rare: `doubtful` is then set, and a slow look decides.
-
-    Parameters
-    ----------
-    delimiter, quote
-        As in the file; "" for no quotation marks.
-    """
-
-    def __init__(self, delimiter: str, quote: str) -> None:
-        self.quote = ord(quote) if quote else -1
-        self.edges = np.frombuffer(f"{delimiter}\r\n{quote}".encode(), np.uint8)
-        self.waiting = np.array([10], np.uint8)  # the byte before the first
-        self.count = 0
-        self.doubtful = False
-
-    def look(self, block: bytes, last: bool) -> None:
-        """Look at the next block."""
-        if self.quote < 0 or self.doubtful:
-            return
-        text = np.concatenate([self.waiting, np.frombuffer(block + b"\n" * last, np.uint8)])
-        # The byte after a mark decides, and so the last byte waits for the next block.
-        at = np.flatnonzero(text[1:-1] == self.quote) + 1
-        opening = at[self.count % 2 :: 2]
-        closing = at[1 - self.count % 2 :: 2]
-        well_placed = np.isin(text[opening - 1], self.edges).all() and np.isin(text[closing + 1], self.edges).all()
-        self.count += len(at)
-        self.doubtful = not well_placed or (last and self.count % 2 == 1)
-        self.waiting = text[-2:]
 
 
 class Fault(NamedTuple):

@@ -131,7 +131,8 @@ class Collector:
         target = None if self.split.target is None else labels_of_pieces(self.targets)
         if self.writer is None:
             ids = pa.concat_tables(self.ids) if self.split.ids and self.ids else None
-            return Collected(pa.concat_tables(self.pieces).combine_chunks(), ids, target, self.rows)
+            data = pa.concat_tables(self.pieces) if self.pieces else None
+            return Collected(data, ids, target, self.rows)
         self.flush()
         self.close()
         ids = None
@@ -147,7 +148,7 @@ class Collected:
     Parameters
     ----------
     data
-        A table of Arrow's, or the path of a temporary Parquet file.
+        A table of Arrow's, or the path of a temporary Parquet file; None without rows.
     ids
         A table of Arrow's with the columns that identify rows; None if there are none.
     target

@@ -88,7 +88,7 @@ class ValueColumns:
 
     def settled(self) -> bool:
         """Whether all blocks were converted alike; called after the last one."""
-        alike = self.first == self.kinds
+        alike = self.first in (None, self.kinds)
         self.first = None
         if not alike:
             self.words.clear()
