@@ -64,7 +64,7 @@ def test_archives(tmp_path):
     assert open_file(path).data.to_pydict() == TABLE
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("b.csv", "x\n1\n")
-    with pytest.raises(ValueError, match=r"an archive of 2 files, .* as in .*all.zip::a.csv; its files are a.csv, b.csv"):
+    with pytest.raises(ValueError, match=r"an archive of 2 files, .* as in .*a.csv; its files are a.csv, b.csv"):
         open_file(path)
     assert open_file(f"{path}::b.csv").data.to_pydict() == {"x": [1]}
     with pytest.raises(ValueError, match=r"has no file 'c.csv'; its files are"):
@@ -90,7 +90,7 @@ def test_text_under_a_wrong_ending_is_told(tmp_path):
     file = open_file(tmp_path / "b.csv")
     assert file.format == "parquet"
     assert file.found[0].startswith("the ending of b.csv says csv; by its first bytes it is Parquet")
-    with pytest.raises(ValueError, match="is no Parquet.*it begins with"):
+    with pytest.raises(ValueError, match=r"is no Parquet.*it begins with"):
         read(tmp_path / "c.parquet", b"\x01\x02\x03\x04\x05")
 
 
@@ -150,7 +150,9 @@ def test_limits_of_memory_change_nothing(tmp_path, limit):
 
 def test_every_estimator_takes_a_streamed_file(tmp_path):
     rng = np.random.default_rng(0)
-    text = "a;b;c\n" + "".join(f"{x:.3f};{x * 2:.3f};{'uv'[int(x > 0)]}\n".replace(".", ",") for x in rng.normal(size=300))
+    text = "a;b;c\n" + "".join(
+        f"{x:.3f};{x * 2:.3f};{'uv'[int(x > 0)]}\n".replace(".", ",") for x in rng.normal(size=300)
+    )
     whole = read(tmp_path / "a.csv", text)
     piecewise = open_file(tmp_path / "a.csv", memory=1)
     assert piecewise.streamed

@@ -18,9 +18,9 @@ def test_a_missing_file_names_those_like_it(tmp_path):
     (tmp_path / "loans.csv").write_text("a\n1\n")
     with pytest.raises(FileNotFoundError, match=r"no file or folder .*loan\.csv; did you mean .*loans\.csv\?"):
         refuse_absent(place_of(tmp_path / "loan.csv"))
-    with pytest.raises(FileNotFoundError, match="did you mean .*loans.csv"):
+    with pytest.raises(FileNotFoundError, match=r"did you mean .*loans.csv"):
         refuse_absent(place_of(tmp_path / "loans.parquet"))
-    with pytest.raises(FileNotFoundError, match="the folder .* does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"the folder .* does not exist"):
         refuse_absent(place_of(tmp_path / "no" / "loans.csv"))
     with pytest.raises(FileNotFoundError, match="no file matches"):
         refuse_absent(place_of(tmp_path / "*.parquet"))

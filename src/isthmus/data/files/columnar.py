@@ -74,7 +74,9 @@ def paths_of(place: Place) -> list[str]:
 def read_parquet(place: Place, wishes: Wishes) -> Found:
     """Read Parquet into memory if it is small enough; else leave it to be read row group by row group."""
     paths = paths_of(place)
-    source = ParquetGroups([(str, path) for path in paths], f"the {'file' if len(paths) == 1 else 'folder'} {place.shown}")
+    source = ParquetGroups(
+        [(str, path) for path in paths], f"the {'file' if len(paths) == 1 else 'folder'} {place.shown}"
+    )
     names = column_names(source.schema)
     refuse_twice(names, place.shown)
     split = wishes.roles.split(names, place.shown)

@@ -147,11 +147,11 @@ class DelimitedFile:
                 found = uneven_row(lines, dialect.delimiter, dialect.quote, width, skipped)
         if found is None:
             return f"{self.shown} cannot be read: {error}"
-        first = f"{dialect.skipped + 1}, which names {width} columns" if dialect.has_header else f"{dialect.skipped + 1}"
+        named = f", which names {width} columns" * dialect.has_header
         return (
-            f"rows of {self.shown} differ in length: line {found.line} has {found.what}, and {width} are expected, as in "
-            f"line {first}; mend that line (a {spelled(dialect.delimiter)} within a cell needs quotation marks around "
-            "the cell), or give the right delimiter"
+            f"rows of {self.shown} differ in length: line {found.line} has {found.what}, and {width} are expected, as "
+            f"in line {dialect.skipped + 1}{named}; mend that line (a {spelled(dialect.delimiter)} within a cell needs "
+            "quotation marks around the cell), or give the right delimiter"
         )
 
     def told(self) -> list[str]:

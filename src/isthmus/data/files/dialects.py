@@ -109,7 +109,7 @@ def rows_of(body: str, delimiter: str, quote: str, after_blank: bool = False) ->
     if delimiter == "":
         return [[line.strip("\r\n")] for line in lines[: ROWS + 1] if line.strip()]
     style = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=after_blank, **style)  # type: ignore[arg-type]
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=after_blank, **style)
     found = []
     try:
         for row in reader:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Fault(NamedTuple):
@@ -19,9 +19,10 @@ def broken_quote(lines: Iterable[str], delimiter: str, quote: str) -> Fault | No
 
     Examples
     --------
-    >>> broken_quote(['a,b\\n', '1,"x"y\\n'], ",", '"')
-    Fault(line=2, column=5, what='is followed by \\'y\\' and not by a comma or the end of the line')
-    >>> broken_quote(['a,b\\n', '1,5" pipe\\n'], ",", '"')
+    >>> fault = broken_quote(["a,b", '1,"x"y'], ",", '"')
+    >>> fault.line, fault.column
+    (2, 5)
+    >>> broken_quote(["a,b", '1,5" pipe'], ",", '"')
     """
     opened: tuple[int, int] | None = None
     for number, line in enumerate(lines, 1):
@@ -67,8 +68,8 @@ def uneven_row(lines: Iterable[str], delimiter: str, quote: str, width: int, ski
         next(remaining, None)
     limit = csv.field_size_limit(2**31 - 1)
     try:
-        quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-        reader = csv.reader(remaining, delimiter=delimiter or "\0", quotechar=quote or None, quoting=quoting)
+        style: dict[str, Any] = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
+        reader = csv.reader(remaining, delimiter=delimiter or "\0", **style)
         before = 0
         for row in reader:
             if row and len(row) != width:

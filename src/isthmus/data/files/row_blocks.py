@@ -51,7 +51,8 @@ def row_blocks(stream: Any, delimiter: str, quote: str, shown: str) -> Iterator[
 def end_of_rows(text: bytes, quote: str) -> int:
     """Return where the last whole row ends, in a text that begins with a row; 0 if none does.
 
-    >>> end_of_rows(b'1,2\\n3,"4\\n', '"')
+    >>> rows = b"1,2" + bytes([10]) + b'3,"4' + bytes([10])
+    >>> end_of_rows(rows, '"')
     4
     """
     end = text.rfind(b"\n")

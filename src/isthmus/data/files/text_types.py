@@ -71,7 +71,7 @@ def integers(texts: Any) -> Any:
     if fn.any(fn.or_(zeros, fn.starts_with(texts, "-0"))).as_py():
         return None
     ends = fn.min_max(found)
-    return found if -LARGEST_AMOUNT < ends["min"].as_py() and ends["max"].as_py() < LARGEST_AMOUNT else None
+    return found if max(abs(ends["min"].as_py()), abs(ends["max"].as_py())) < LARGEST_AMOUNT else None
 
 
 def floats(texts: Any) -> Any:
@@ -155,7 +155,6 @@ class TextColumn:
 
     def converted(self, texts: Any) -> Any:
         """Return a block as the kind that the column is by now."""
-        fn = compute()
         if self.kind == TEXT:
             return as_text(texts)
         texts = as_text(texts)

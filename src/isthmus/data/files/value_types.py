@@ -71,7 +71,7 @@ class ValueColumns:
         for kind in kinds:
             if kind not in KINDS:
                 raise ValueError(
-                    f"column {name!r} of {self.shown} holds {kind.__name__} values, which are neither numbers, text nor "
+                    f"column {name!r} of {self.shown} holds {kind.__name__} values, which are no numbers, text or "
                     f"times; leave it out with exclude={name!r}"
                 )
             new = KINDS[kind]
