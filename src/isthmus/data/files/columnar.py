@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from isthmus.data.arrow_tables import arrow, column_names
 from isthmus.data.files.compression import broken
 from isthmus.data.files.dialects import refuse_twice
 from isthmus.data.files.places import Place
 from isthmus.data.files.registry import Found, Wishes, reads, writes
 from isthmus.data.files.roles import Split
-from isthmus.data.files.spilling import Collected, Collector, labels_of_pieces
+from isthmus.data.files.spilling import Collected, Collector
 from isthmus.data.parquet import ParquetGroups, parquet_paths
 from isthmus.data.sources import data_source
 
@@ -89,19 +87,12 @@ def read_parquet(place: Place, wishes: Wishes) -> Found:
         for piece in source_pieces(source, split.needed):
             collector.add(piece)
         return Found(collector.finish(), [files])
-    collector = Collector(Split((), split.ids, split.target), wishes.limit, wishes.folder)
-    if split.ids or split.target is not None:
-        for piece in source_pieces(source, Split((), split.ids, split.target).needed):
-            collector.add(piece)
-    ids, target = carried(collector)
+    carried = Collector(Split((), split.ids, split.target), 1 << 62, wishes.folder)
+    for piece in source_pieces(source, carried.carried_names) if carried.carried_names else []:
+        carried.add(piece)
+    ids, target = carried.carried_along(on_disk=False)
     data = ParquetColumns(tuple(paths), split.data, source.what)
     return Found(Collected(data, ids, target, rows, streamed=True), [files])
-
-
-def carried(collector: Collector) -> tuple[Any, np.ndarray | None]:
-    """Return the columns that are carried along with rows that stay in their file."""
-    ids = arrow().concat_tables(collector.ids) if collector.split.ids else None
-    return ids, None if collector.split.target is None else labels_of_pieces(collector.targets)
 
 
 def source_pieces(source: ParquetGroups, needed: Sequence[str]) -> Iterator[Any]:
