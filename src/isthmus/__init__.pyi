@@ -13,6 +13,9 @@ from isthmus.core.network import ObjectiveModule as ObjectiveModule
 from isthmus.core.network import PenaltyModule as PenaltyModule
 from isthmus.core.registry import register as register
 from isthmus.data import load_dataset as load_dataset
+from isthmus.data.files import DataFile as DataFile
+from isthmus.data.files import open_file as open_file
+from isthmus.data.files import write_table as write_table
 from isthmus.engine import Adam as Adam
 from isthmus.engine import Callback as Callback
 from isthmus.engine import Compute as Compute

@@ -85,3 +85,35 @@ def test_missing_folder(path):
     with pytest.raises(FileNotFoundError, match="no"), atomic_write(missing):
         pytest.fail("the block has to stay unentered")
     assert left_in(path.parent) == []
+
+
+def test_a_file_that_must_not_be_replaced(path):
+    with atomic_write(path, replace=False) as temporary:
+        temporary.write_bytes(b"mine")
+    assert path.read_bytes() == b"mine"
+    with pytest.raises(FileExistsError), atomic_write(path, replace=False) as temporary:
+        temporary.write_bytes(b"new")
+    assert path.read_bytes() == b"mine"
+    assert left_in(path.parent) == [path.name]
+
+
+def test_without_hard_links(path, monkeypatch):
+    def refuse(*paths):
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    with atomic_write(path, replace=False) as temporary:
+        temporary.write_bytes(b"mine")
+    assert path.read_bytes() == b"mine"
+    with pytest.raises(FileExistsError, match="in the meantime"), atomic_write(path, replace=False) as temporary:
+        temporary.write_bytes(b"new")
+    assert left_in(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permission bits are POSIX")
+def test_a_file_that_is_replaced_keeps_its_permissions(path):
+    path.write_bytes(b"old")
+    path.chmod(0o440)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(b"new")
+    assert path.stat().st_mode & 0o777 == 0o440

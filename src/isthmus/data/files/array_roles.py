@@ -60,7 +60,7 @@ def with_roles(rows: Matrix, labels: Sequence[str] | None, place: Place, wishes:
     if wishes.roles.none:
         return Found(Collected(rows, None, None, rows.shape[0]), columns=None if labels is None else tuple(labels))
     if len(rows.shape) > 2:
-        raise ValueError(f"{place.shown} holds images, which have no columns: leave out columns, ids, exclude and target")
+        raise ValueError(f"{place.shown} holds images, which have no columns; leave out columns, ids, exclude, target")
     names = [f"column_{number}" for number in range(1, rows.shape[1] + 1)] if labels is None else list(labels)
     split = wishes.roles.split(names, place.shown)
     places = {name: number for number, name in enumerate(names)}

@@ -1,4 +1,7 @@
-"""Text files with blanks between cells, or after what stands between them, as lines that every reader knows."""
+"""Text whose cells must be looked at one by one, as rows that every reader knows: commas between, marks where needed.
+
+These are files with blanks between cells, with a blank after each delimiter, or with quotation marks within words.
+"""
 
 import csv
 import io
@@ -8,55 +11,32 @@ from typing import Any
 
 from isthmus.data.files.dialects import BLANKS, Dialect, cells_between_blanks
 
-ROWS = 5_000
+ROWS = 20_000
 """Rows that are turned at a time."""
 
 
-class StandardLines(io.RawIOBase):
-    """The rows of a text file with commas between cells, and quotation marks where they are needed.
-
-    Parameters
-    ----------
-    lines
-        The file's.
-    dialect
-        How they write cells.
-    skipped
-        Lines before the first row.
-    """
-
-    def __init__(self, lines: io.TextIOBase, dialect: Dialect, skipped: int) -> None:
-        self.lines = lines
-        for _ in range(skipped):
-            lines.readline()
-        self.texts_left = self.texts(lines, dialect)
-        self.waiting = b""
-
-    @staticmethod
-    def texts(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
-        """Yield lines with commas between cells."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        if dialect.delimiter == BLANKS:
-            rows: Iterable[list[str]] = (cells_between_blanks(line, dialect.quote) for line in lines)
-        else:
-            style: dict[str, Any] = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
-            rows = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=True, **style)
-        for row in rows:
+def standard_rows(lines: Iterable[str], dialect: Dialect) -> Iterator[str]:
+    """Yield rows with commas between cells, and quotation marks around those that need them."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    if dialect.delimiter == BLANKS:
+        rows: Iterable[list[str]] = (cells_between_blanks(line, dialect.quote) for line in lines)
+    else:
+        style: dict[str, Any] = {"quotechar": dialect.quote} if dialect.quote else {"quoting": csv.QUOTE_NONE}
+        rows = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.after_blank, **style)
+    for row in rows:
+        if row:
             writer.writerow(row)
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
 
-    def readable(self) -> bool:
-        """Whether it can be read."""
-        return True
 
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most `size`; all if that is negative."""
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(1 << 20), b""))
-        if not self.waiting:
-            self.waiting = "".join(islice(self.texts_left, ROWS)).encode()
-        found, self.waiting = self.waiting[:size], self.waiting[size:]
-        return found
+def standard_blocks(lines: io.TextIOWrapper, dialect: Dialect, skipped: int, done: int) -> Iterator[bytes]:
+    """Yield such rows in blocks, after lines that hold none and rows that are done."""
+    with lines:
+        for _ in range(skipped):
+            lines.readline()
+        rows = islice(standard_rows(lines, dialect), done, None)
+        while block := "".join(islice(rows, ROWS)):
+            yield block.encode()

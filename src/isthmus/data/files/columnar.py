@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from isthmus.data.arrow_tables import arrow, column_names
 from isthmus.data.files.compression import broken
 from isthmus.data.files.dialects import refuse_twice
 from isthmus.data.files.places import Place
 from isthmus.data.files.registry import Found, Wishes, reads, writes
 from isthmus.data.files.roles import Split
-from isthmus.data.files.spilling import Collected, Collector, labels_of_pieces
+from isthmus.data.files.spilling import Collected, Collector
 from isthmus.data.parquet import ParquetGroups, parquet_paths
 from isthmus.data.sources import data_source
 
@@ -74,7 +72,9 @@ def paths_of(place: Place) -> list[str]:
 def read_parquet(place: Place, wishes: Wishes) -> Found:
     """Read Parquet into memory if it is small enough; else leave it to be read row group by row group."""
     paths = paths_of(place)
-    source = ParquetGroups([(str, path) for path in paths], f"the {'file' if len(paths) == 1 else 'folder'} {place.shown}")
+    source = ParquetGroups(
+        [(str, path) for path in paths], f"the {'file' if len(paths) == 1 else 'folder'} {place.shown}"
+    )
     names = column_names(source.schema)
     refuse_twice(names, place.shown)
     split = wishes.roles.split(names, place.shown)
@@ -87,19 +87,12 @@ def read_parquet(place: Place, wishes: Wishes) -> Found:
         for piece in source_pieces(source, split.needed):
             collector.add(piece)
         return Found(collector.finish(), [files])
-    collector = Collector(Split((), split.ids, split.target), wishes.limit, wishes.folder)
-    if split.ids or split.target is not None:
-        for piece in source_pieces(source, Split((), split.ids, split.target).needed):
-            collector.add(piece)
-    ids, target = carried(collector)
+    carried = Collector(Split((), split.ids, split.target), 1 << 62, wishes.folder)
+    for piece in source_pieces(source, carried.carried_names) if carried.carried_names else []:
+        carried.add(piece)
+    ids, target = carried.carried_along(on_disk=False)
     data = ParquetColumns(tuple(paths), split.data, source.what)
     return Found(Collected(data, ids, target, rows, streamed=True), [files])
-
-
-def carried(collector: Collector) -> tuple[Any, np.ndarray | None]:
-    """Return the columns that are carried along with rows that stay in their file."""
-    ids = arrow().concat_tables(collector.ids) if collector.split.ids else None
-    return ids, None if collector.split.target is None else labels_of_pieces(collector.targets)
 
 
 def source_pieces(source: ParquetGroups, needed: Sequence[str]) -> Iterator[Any]:
@@ -187,11 +180,13 @@ def write_parquet(pieces: Iterator[Any], file: Any, shown: str) -> None:
 def write_arrow(pieces: Iterator[Any], file: Any, shown: str) -> None:
     """Write pieces of a table to a file of Arrow's (Feather)."""
     pa = arrow()
-    writer = None
+    writer = schema = None
     try:
         for piece in pieces:
-            writer = writer or pa.ipc.new_file(file, piece.schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
-            writer.write_table(piece.cast(writer.schema))
+            if writer is None:
+                schema = piece.schema
+                writer = pa.ipc.new_file(file, schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
+            writer.write_table(piece.cast(schema))
     finally:
         if writer is not None:
             writer.close()

@@ -82,9 +82,9 @@ def open_zstd(path: Path) -> Any:
 
 
 OPENERS: dict[str, Callable[[Path], Any]] = {
-    "gzip": lambda path: gzip.open(path, "rb"),
-    "bzip2": lambda path: bz2.open(path, "rb"),
-    "xz": lambda path: lzma.open(path, "rb"),
+    "gzip": gzip.GzipFile,
+    "bzip2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
     "zstd": open_zstd,
 }
 

@@ -70,7 +70,9 @@ class SqliteFile:
 
     def tables(self) -> list[str]:
         """Return the names of tables and views."""
-        listing = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+        listing = (
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+        )
         with closing(self.connected()) as connection:
             return [name for (name,) in connection.execute(listing)]
 
@@ -128,9 +130,9 @@ def read_duckdb(place: Place, wishes: Wishes) -> Found:
     safe = {"enable_external_access": "false"}
     try:
         with closing(package.connect(str(Path(place.path)), read_only=True, config=safe)) as connection:
-            tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-            tables += [n for (n,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
-            query, what = query_of(place, sorted(tables))
+            views = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
+            found = connection.execute(f"SELECT table_name FROM duckdb_tables() UNION {views}").fetchall()
+            query, what = query_of(place, sorted(name for (name,) in found))
             reader = connection.sql(query).to_arrow_reader(ROWS)
             names = list(reader.schema.names)
             refuse_twice(names, place.shown)

@@ -5,22 +5,21 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from isthmus.data.arrow_tables import arrow
-from isthmus.data.files.blank_separated import StandardLines
+from isthmus.data.files.blank_separated import standard_blocks, standard_rows
 from isthmus.data.files.compression import open_bytes
 from isthmus.data.files.dialects import BLANKS, Dialect, found_dialect, spelled
 from isthmus.data.files.encodings import Encoding, found_encoding, known_encoding
 from isthmus.data.files.places import Place
-from isthmus.data.files.quoting import QuoteCheck, broken_quote, uneven_row
+from isthmus.data.files.quoting import broken_quote, uneven_row
 from isthmus.data.files.registry import Found, Wishes, reads
 from isthmus.data.files.roles import Split
+from isthmus.data.files.row_blocks import DoubtfulQuotesError, row_blocks
 from isthmus.data.files.spilling import Collector, collected
 from isthmus.data.files.text_streams import Utf8Stream
 from isthmus.data.files.text_types import TextColumns
 
 SAMPLE = 1 << 18
 """Characters that tell the dialect."""
-BLOCK = 1 << 23
-"""Bytes that are parsed at a time."""
 NO_DELIMITER = "\x1f"
 """Stands between the cells of a single column: a character that no text has."""
 
@@ -45,15 +44,20 @@ class DelimitedFile:
             self.encoding = found_encoding(self.open, self.shown)
         else:
             self.encoding = known_encoding(wishes.encoding)
-        self.dialect = found_dialect(self.sample(), self.shown, wishes.delimiter, wishes.quote, wishes.header, tabs=tabs)
+        self.bare_returns = False
+        sample = self.sample()
+        if "\r" in sample and "\n" not in sample:
+            self.bare_returns, sample = True, sample.replace("\r", "\n")
+        self.dialect = found_dialect(sample, self.shown, wishes.delimiter, wishes.quote, wishes.header, tabs=tabs)
+        self.each_cell = self.dialect.delimiter == BLANKS or self.dialect.after_blank
 
     def open(self) -> IO[bytes]:
         """Open the file, unpacked."""
         return open_bytes(self.place)
 
-    def text(self, check: QuoteCheck | None = None) -> Utf8Stream:
+    def text(self) -> Utf8Stream:
         """Open the file as UTF-8."""
-        return Utf8Stream(self.open(), self.encoding, self.shown, None if check is None else check.look)
+        return Utf8Stream(self.open(), self.encoding, self.shown, self.bare_returns)
 
     def lines(self) -> io.TextIOWrapper:
         """Open the file as lines of text."""
@@ -70,45 +74,54 @@ class DelimitedFile:
 
     def blocks(self, needed: tuple[str, ...]) -> Iterator[Any]:
         """Yield the rows as batches of texts."""
+        count = 0
+        try:
+            for rows in self.texts(count):
+                block = self.parsed(rows, needed)
+                yield block
+                count += block.num_rows
+        except DoubtfulQuotesError:
+            self.refuse_broken_quote()
+            self.each_cell = True
+            for rows in self.texts(count):
+                yield self.parsed(rows, needed)
+
+    def texts(self, done: int) -> Iterator[bytes]:
+        """Yield the rows as text, in blocks, after some that are done."""
+        dialect = self.dialect
+        if self.each_cell:
+            lines = self.lines()
+            yield from standard_blocks(lines, dialect, dialect.skipped + dialect.has_header, done)
+            return
+        with self.text() as stream:
+            skip_rows(stream, self.lines, dialect)
+            yield from row_blocks(stream, dialect.delimiter, dialect.quote, self.shown)
+
+    def parsed(self, rows: bytes, needed: tuple[str, ...]) -> Any:
+        """Return rows as a table of texts."""
         import pyarrow.csv as reader
 
         dialect, pa = self.dialect, arrow()
-        renewed = dialect.delimiter == BLANKS or dialect.after_blank
-        check = QuoteCheck(dialect.delimiter, "" if renewed else dialect.quote)
-        stream = self.text(check)
-        skipped = dialect.skipped + dialect.has_header
-        source: io.RawIOBase = stream
-        if renewed:
-            source = StandardLines(self.lines(), dialect, skipped)
-        else:
-            skip_rows(stream, self.lines, dialect)
-        options = {
-            "read_options": reader.ReadOptions(column_names=list(dialect.names), block_size=BLOCK, use_threads=False),
-            "parse_options": reader.ParseOptions(
-                delimiter=("," if renewed else dialect.delimiter) or NO_DELIMITER,
-                quote_char='"' if renewed else dialect.quote or False,
-                newlines_in_values=True,
-            ),
-            "convert_options": reader.ConvertOptions(
-                include_columns=list(needed),
-                column_types=dict.fromkeys(dialect.names, pa.string()),
-                strings_can_be_null=True,
-                null_values=[""],
-                quoted_strings_can_be_null=True,
-                check_utf8=False,  # every byte was checked
-            ),
-        }
         try:
-            for batch in reader.open_csv(source, **options):
-                if check.doubtful:
-                    self.refuse_broken_quote()
-                    check.quote = -1
-                    check.doubtful = False
-                yield batch
+            return reader.read_csv(
+                pa.BufferReader(rows),
+                reader.ReadOptions(column_names=list(dialect.names), block_size=max(len(rows), 1)),
+                reader.ParseOptions(
+                    delimiter=("," if self.each_cell else dialect.delimiter) or NO_DELIMITER,
+                    quote_char='"' if self.each_cell else dialect.quote or False,
+                    newlines_in_values=True,
+                ),
+                reader.ConvertOptions(
+                    include_columns=list(needed),
+                    column_types=dict.fromkeys(dialect.names, pa.string()),
+                    strings_can_be_null=True,
+                    null_values=[""],
+                    quoted_strings_can_be_null=True,
+                    check_utf8=False,  # every byte was checked
+                ),
+            )
         except pa.ArrowInvalid as error:
-            self.refuse_faults(error)
-        if check.doubtful:
-            self.refuse_broken_quote()
+            raise ValueError(self.fault(error)) from error
 
     def refuse_broken_quote(self) -> None:
         """Raise a `ValueError` if a quotation mark is broken; line and column are told."""
@@ -122,29 +135,24 @@ class DelimitedFile:
                 f"{fault.what}; write marks within cells twice, or give quote='' if marks are part of the text"
             )
 
-    def refuse_faults(self, error: Exception) -> None:
-        """Raise a `ValueError` that says what is wrong with the rows, and in which line."""
+    def fault(self, error: Exception) -> str:
+        """Return the message that says what is wrong with the rows, and in which line."""
         self.refuse_broken_quote()
         dialect = self.dialect
-        skipped = dialect.skipped + dialect.has_header
+        skipped, width = dialect.skipped + dialect.has_header, len(dialect.names)
         with self.lines() as lines:
-            lines_of_rows = StandardLines.texts(lines, dialect) if dialect.delimiter == BLANKS else lines
-            delimiter = "," if dialect.delimiter == BLANKS else dialect.delimiter
-            fault = uneven_row(lines_of_rows, delimiter, dialect.quote, len(dialect.names), skipped)
-        if fault is not None:
-            width = len(dialect.names)
-            first = f"{dialect.skipped + 1}, which names {width} columns" if dialect.has_header else "1"
-            raise ValueError(
-                f"rows of {self.shown} differ in length: line {fault.line} has {fault.what}, and {width} are expected "
-                f"as in line {first}; mend that line (a {spelled(dialect.delimiter)} within a cell must be in quotation "
-                "marks), or give the right delimiter"
-            ) from error
-        if "straddling" in str(error):
-            raise ValueError(
-                f"{self.shown} has a row of more than {BLOCK >> 20} MiB: it is no table, or a quotation mark is never "
-                "closed"
-            ) from error
-        raise ValueError(f"{self.shown} cannot be read: {error}") from error
+            if dialect.delimiter == BLANKS:
+                found = uneven_row(standard_rows(lines, dialect), ",", '"', width, skipped)
+            else:
+                found = uneven_row(lines, dialect.delimiter, dialect.quote, width, skipped)
+        if found is None:
+            return f"{self.shown} cannot be read: {error}"
+        named = f", which names {width} columns" * dialect.has_header
+        return (
+            f"rows of {self.shown} differ in length: line {found.line} has {found.what}, and {width} are expected, as "
+            f"in line {dialect.skipped + 1}{named}; mend that line (a {spelled(dialect.delimiter)} within a cell needs "
+            "quotation marks around the cell), or give the right delimiter"
+        )
 
     def told(self) -> list[str]:
         """Return what was found by looking, in sentences."""

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -112,7 +113,9 @@ def refuse_inputs(path: Path, inputs: Collection[str | os.PathLike[str]]) -> Non
     for one in inputs:
         read = place_of(one).path
         if path.exists() and read.exists() and os.path.samefile(path, read):
-            raise ValueError(f"{path} is the file that is read ({os.fspath(one).partition(PART)[0]}); write to another one")
+            raise ValueError(
+                f"{path} is the file that is read ({os.fspath(one).partition(PART)[0]}); write to another one"
+            )
 
 
 @contextmanager
@@ -169,8 +172,8 @@ def open_zstd(file: Any) -> Any:
 
 COMPRESS: dict[str, Callable[[Any], Any]] = {
     "gzip": lambda file: gzip.GzipFile("", "wb", fileobj=file, mtime=0),  # the same rows make the same bytes
-    "bzip2": lambda file: bz2.BZ2File(file, "wb"),
-    "xz": lambda file: lzma.LZMAFile(file, "wb"),
+    "bzip2": partial(bz2.BZ2File, mode="wb"),
+    "xz": partial(lzma.LZMAFile, mode="wb"),
     "zstd": open_zstd,
 }
 

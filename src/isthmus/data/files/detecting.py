@@ -108,7 +108,7 @@ def inside(place: Place, compressed: str, folder: TemporaryFolder) -> Detected:
 
 
 def by_bytes(place: Place, head: bytes, name: str, notes: list[str]) -> Detected:
-    """Find the format by the first bytes and by the ending; where these disagree the bytes are right, and it is told."""
+    """Find the format by the first bytes and by the ending; where these disagree, the bytes are right."""
     refuse_foreign(head, place.shown)
     mark = signature(head)
     ending = format_of_ending(name)

@@ -1,6 +1,7 @@
 """How a text file writes a table: what stands between its cells, around them, and whether names come first."""
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -108,7 +109,7 @@ def rows_of(body: str, delimiter: str, quote: str, after_blank: bool = False) ->
     if delimiter == "":
         return [[line.strip("\r\n")] for line in lines[: ROWS + 1] if line.strip()]
     style = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=after_blank, **style)  # type: ignore[arg-type]
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=after_blank, **style)
     found = []
     try:
         for row in reader:
@@ -199,10 +200,22 @@ def names_come_first(first: Sequence[str], below: Sequence[Sequence[str]]) -> bo
     if words or not rows:
         return True
     if values:
-        return False
+        return are_numbered(first) and 2 * sum(map(are_numbered, rows)) < len(rows)
     named = [name for name in first if name.strip()]
     again = any(any(row[place] == name for row in rows) for place, name in enumerate(first) if name.strip())
     return bool(named) and len(set(named)) == len(named) and not again
+
+
+def are_numbered(row: Sequence[str]) -> bool:
+    """Whether the cells of a row are numbers one after another, as names may be: 0, 1, 2, or the years of a table.
+
+    >>> are_numbered(["", "0", "1"]), are_numbered(["2019", "2020", "2021"]), are_numbered(["1", "2"])
+    (True, True, False)
+    """
+    numbers = [int(cell) for cell in row if cell.strip().isdecimal()]
+    one_by_one = all(b - a == 1 for a, b in itertools.pairwise(numbers))
+    words = [cell for cell in row if not is_value(cell)]
+    return one_by_one and len(numbers) + len(words) == len(row) and len(numbers) > (1 if words else 2)
 
 
 def column_names(first: Sequence[str], has_header: bool, shown: str) -> tuple[tuple[str, ...], list[str]]:

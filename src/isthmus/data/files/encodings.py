@@ -49,8 +49,8 @@ def known_encoding(name: str) -> Encoding:
 def found_encoding(open_file: Callable[[], IO[bytes]], shown: str) -> Encoding:
     """Find the encoding of a file by reading it until its bytes decide.
 
-    The first letter beyond ASCII does: bytes that UTF-8 does not allow make it Windows' encoding of western Europe (cp1252); a file that has letters of
-    UTF-8 as well was put together from two encodings, and is refused with the place.
+    The first letter beyond ASCII does: bytes that UTF-8 does not allow make it Windows' encoding of western Europe
+    (cp1252). A file that has letters of UTF-8 as well was put together from two encodings, and is refused.
 
     Raises
     ------

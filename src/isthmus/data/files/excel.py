@@ -1,8 +1,12 @@
 """Excel: a sheet of a workbook (.xlsx)."""
 
 import datetime as dt
+import io
+import math
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from importlib import import_module
 from itertools import islice
 from types import ModuleType
 from typing import Any
@@ -35,10 +39,9 @@ def openpyxl() -> ModuleType:
         If it is not installed.
     """
     try:
-        import openpyxl as found
+        return import_module("openpyxl")
     except ImportError as error:
         raise MissingExtraError("reading and writing Excel files", "openpyxl", "excel") from error
-    return found
 
 
 class Sheet:
@@ -67,6 +70,10 @@ class Sheet:
         self.has_header = self.found_header(rows) if header is None else header
         self.names, self.notes = column_names(first, self.has_header, place.shown)
 
+    def close(self) -> None:
+        """Close the workbook."""
+        self.book.close()
+
     def chosen(self) -> tuple[str, list[str]]:
         """Return the name of the sheet, and of all."""
         names = [sheet.title for sheet in self.book.worksheets]
@@ -93,8 +100,8 @@ class Sheet:
             width = width or len(cells)
             if len(cells) > width:
                 raise ValueError(
-                    f"row {number} of the sheet {name!r} of {self.place.shown} has {len(cells)} cells, and the first row "
-                    f"{width}; give each column a name in the first row, or remove what stands beside the table"
+                    f"row {number} of the sheet {name!r} of {self.place.shown} has {len(cells)} cells, and the first "
+                    f"row {width}; give each column a name in the first row, or remove what stands beside the table"
                 )
             yield cells + (None,) * (width - len(cells))
 
@@ -140,7 +147,12 @@ def value_of(cell: Any) -> Any:
 @reads("excel", (".xlsx", ".xlsm"), "a sheet of an Excel workbook")
 def read_excel(place: Place, wishes: Wishes) -> Found:
     """Read the sheet that was named, or the first that holds anything."""
-    sheet = Sheet(place, wishes.header)
+    with closing(Sheet(place, wishes.header)) as sheet:
+        return read_sheet(sheet, place, wishes)
+
+
+def read_sheet(sheet: Sheet, place: Place, wishes: Wishes) -> Found:
+    """Read a sheet."""
     split = wishes.roles.split(sheet.names, place.shown)
     types = ValueColumns(place.shown, split.needed, wishes.as_written)
     collector = Collector(split, wishes.limit, wishes.folder)
@@ -157,6 +169,18 @@ def write_excel(pieces: Iterator[Any], file: Any, shown: str) -> None:
     """Write pieces of a table to one sheet."""
     book = openpyxl().Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
+    try:
+        append_rows(sheet, pieces, shown)
+    finally:
+        sheet.close()
+    # openpyxl leaves the archive open if the disk is full; a sheet fits into memory.
+    whole = io.BytesIO()
+    book.save(whole)
+    file.write(whole.getbuffer())
+
+
+def append_rows(sheet: Any, pieces: Iterator[Any], shown: str) -> None:
+    """Write pieces of a table to a sheet, with names in the first row."""
     rows = 0
     for piece in pieces:
         if not rows:
@@ -170,7 +194,6 @@ def write_excel(pieces: Iterator[Any], file: Any, shown: str) -> None:
         columns = [plain_values(column) for column in piece.columns]
         for row in zip(*columns, strict=True):
             sheet.append([as_cell(sheet, value) for value in row])
-    book.save(file)
 
 
 def plain_values(column: Any) -> list[Any]:
@@ -182,15 +205,24 @@ def plain_values(column: Any) -> list[Any]:
 
 
 def as_cell(sheet: Any, value: Any) -> Any:
-    """Return a cell; text that begins with "=" stays text and is no formula."""
+    """Return a cell; text that begins with "=" stays text and is no formula, and numbers keep all their digits."""
+    if isinstance(value, float) and (math.isinf(value) or float(f"{value:.16g}") != value):
+        return number_cell(sheet, value)
     if not isinstance(value, str):
         return value
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.utils.exceptions import IllegalCharacterError
-
+    package = openpyxl()
     try:
-        cell = WriteOnlyCell(sheet, value=value)
-    except IllegalCharacterError as error:
-        raise ValueError(f"the text {value!r} has a character that Excel does not take; write CSV or Parquet") from error
+        cell = package.cell.WriteOnlyCell(sheet, value=value)
+    except package.utils.exceptions.IllegalCharacterError as error:
+        raise ValueError(
+            f"the text {value!r} has a character that Excel does not take; write CSV or Parquet"
+        ) from error
     cell.data_type = "s"
+    return cell
+
+
+def number_cell(sheet: Any, value: float) -> Any:
+    """Return a cell with a number of 17 digits, of which openpyxl would write 16; infinite ones are text."""
+    cell = openpyxl().cell.WriteOnlyCell(sheet, value=repr(value))
+    cell.data_type = "n" if math.isfinite(value) else "s"
     return cell

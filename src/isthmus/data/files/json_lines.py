@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from isthmus.data.files.compression import open_bytes
@@ -33,15 +34,18 @@ class JsonFile:
         self.place = place
         self.shown = place.shown
         self.left_out = wishes.roles.exclude
-        opened = lambda: open_bytes(place)  # noqa: E731
-        self.encoding = found_encoding(opened, self.shown) if wishes.encoding is None else known_encoding(wishes.encoding)
+        if wishes.encoding is None:
+            self.encoding = found_encoding(partial(open_bytes, place), self.shown)
+        else:
+            self.encoding = known_encoding(wishes.encoding)
         with self.lines() as lines:
             self.one_list = next((line.lstrip()[0] == "[" for line in lines if line.strip()), False)
         self.nested = False
 
     def lines(self) -> io.TextIOWrapper:
         """Open the file as lines of text."""
-        return io.TextIOWrapper(Utf8Stream(open_bytes(self.place), self.encoding, self.shown), "utf-8")
+        stream = Utf8Stream(open_bytes(self.place), self.encoding, self.shown)
+        return io.TextIOWrapper(io.BufferedReader(stream, 1 << 20), "utf-8")
 
     def records(self) -> Iterator[Record]:
         """Yield the records, flat."""

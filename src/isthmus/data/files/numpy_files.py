@@ -47,7 +47,7 @@ def described(found: Found, sentence: str) -> Found:
 
 def damaged(shown: str, error: Exception) -> str:
     """Return the message for a file that numpy cannot read."""
-    if "pickle" in str(error):
+    if "pickle" in str(error) or "Python objects" in str(error):
         return (
             f"{shown} holds Python objects, and reading these could run code; write numbers or text, with "
             "numpy.save(rows.astype(float))"
@@ -128,9 +128,16 @@ def write_npz(pieces: Iterator[Any], file: Any, shown: str) -> None:
     """Write an array, called X, or a sparse matrix as scipy writes it."""
     rows = joined(pieces, shown)
     if scipy.sparse.issparse(rows):
-        scipy.sparse.save_npz(file, scipy.sparse.csr_array(rows))
+        rows = scipy.sparse.csr_array(rows)
+        kind, shape = np.array(b"csr"), np.array(rows.shape)
+        arrays = {"indices": rows.indices, "indptr": rows.indptr, "format": kind, "shape": shape, "data": rows.data}
     else:
-        np.savez_compressed(file, X=rows)
+        arrays = {"X": rows}
+    # numpy's own function leaves the archive open if the disk is full.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def joined(pieces: Iterator[Any], shown: str) -> Any:
@@ -145,10 +152,10 @@ def as_array(piece: Any, shown: str) -> Any:
     """Return a piece as an array or a sparse matrix."""
     if isinstance(piece, np.ndarray) or scipy.sparse.issparse(piece):
         return piece
-    columns = [column.to_numpy() for column in piece.columns]
-    if any(column.dtype.kind not in "biuf" for column in columns):
-        name = next(name for name, column in zip(piece.column_names, columns, strict=True) if column.dtype.kind not in "biuf")
+    columns = {name: column.to_numpy() for name, column in zip(piece.column_names, piece.columns, strict=True)}
+    others = [name for name, column in columns.items() if column.dtype.kind not in "biuf"]
+    if others:
         raise ValueError(
-            f"{shown} can hold numbers only, and column {name!r} holds others; write CSV or Parquet, or leave it out"
+            f"{shown} can hold numbers only, and column {others[0]!r} holds others; write CSV, or leave it out"
         )
-    return np.stack(columns, axis=1)
+    return np.stack(list(columns.values()), axis=1)

@@ -81,7 +81,9 @@ class DataFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -169,7 +171,7 @@ def open_file(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "towns.csv"
-    >>> _ = path.write_text("plate;area\\n007;1,5\\n012;n/a\\n")
+    >>> print("plate;area", "007;1,5", "012;n/a", sep=chr(10), file=path.open("w"))
     >>> file = open_file(path, ids="plate")
     >>> file.data.to_pydict(), file.ids.to_pydict()
     ({'area': [1.5, None]}, {'plate': ['007', '012']})

@@ -22,7 +22,7 @@ class Numbered:
         self.codes: list[np.ndarray] = []
 
     def add(self, column: Any) -> None:
-        """Number the values of a piece of the column."""
+        """Give the values of a piece of the column their numbers."""
         if column.null_count:
             raise ValueError(
                 f"column {self.name!r} has {column.null_count:,} empty cells, and every row of a table of pairs needs "
@@ -79,21 +79,18 @@ def pivot_of(given: str | Iterable[str]) -> Pivot:
 
 
 def pivoted(found: Found) -> Found:
-    """Return a table of pairs as a sparse matrix, (rows, columns) of float64; its columns come in the order of a `Pivot`.
+    """Return a table of pairs, its columns in the order of a `Pivot`, as a sparse matrix, (rows, columns) of float64.
 
     The values of a pair that occurs several times are added. Rows and columns are in the order of their labels.
     """
-    names = None
-    cells: list[np.ndarray] = []
-    rows = columns = None
     data = found.collected.data
+    names = list(data.columns if isinstance(data, ParquetColumns) else names_of_pieces(data))
+    rows, columns = Numbered(names[0]), Numbered(names[1])
+    cells: list[np.ndarray] = []
     for piece in ParquetColumnsSource(data).frames() if isinstance(data, ParquetColumns) else pieces_of(data):
-        names = piece.column_names
-        rows, columns = rows or Numbered(names[0]), columns or Numbered(names[1])
         rows.add(piece.column(0))
         columns.add(piece.column(1))
         cells.append(values_of(piece, names[2]) if len(names) == 3 else np.ones(piece.num_rows))
-    assert names is not None and rows is not None and columns is not None, "files without rows were refused"
     row_labels, row_places = rows.sorted()
     column_labels, column_places = columns.sorted()
     values = np.concatenate(cells)
@@ -111,6 +108,12 @@ def pivoted(found: Found) -> Found:
     return Found(Collected(matrix, ids, None, shape[0]), found.found + told, columns=tuple(map(str, column_labels)))
 
 
+def names_of_pieces(data: Any) -> list[str]:
+    """Return the names of the columns of a table of Arrow's, in memory or in a file."""
+    found: list[str] = next(pieces_of(data)).column_names
+    return found
+
+
 def values_of(piece: Any, name: str) -> np.ndarray:
     """Return the values of the cells, (n,).
 
@@ -124,6 +127,8 @@ def values_of(piece: Any, name: str) -> np.ndarray:
     kind = column.type
     if column.null_count or not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
         what = f"{column.null_count:,} empty cells" if column.null_count else f"values of type {kind}"
-        raise ValueError(f"column {name!r} has {what}, and the cells of a matrix are numbers; mend or remove these rows")
+        raise ValueError(
+            f"column {name!r} has {what}, and the cells of a matrix are numbers; mend or remove these rows"
+        )
     found: np.ndarray = column.to_numpy().astype(np.float64)
     return found

@@ -55,7 +55,7 @@ class Roles:
                 )
         if not data:
             raise ValueError(
-                f"no column of {shown} is left to train on: it has {len(names)}, and all are ids, the target or excluded"
+                f"no column of {shown} is left to train on: all {len(names)} are ids, target or excluded; name fewer"
             )
         return Split(data, ids, target)
 

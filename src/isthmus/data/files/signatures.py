@@ -41,7 +41,7 @@ HEAD = 64
 def signature(head: bytes) -> str:
     """Return the format or the compression that a file has by its first bytes; "" for none that is known.
 
-    >>> signature(b"PAR1..."), signature(b"a,b\\n1,2\\n")
+    >>> signature(b"PAR1..."), signature(b"a,b")
     ('parquet', '')
     """
     for name, marks in SIGNATURES.items():

@@ -64,22 +64,18 @@ class Collector:
         self.limit = limit
         self.folder = folder
         self.pieces: list[Any] = []
-        self.ids: list[Any] = []
-        self.targets: list[Any] = []
+        self.carried: list[Any] = []
         self.nbytes = self.rows = 0
         self.writer: Any = None
-        self.ids_writer: Any = None
+        self.carried_writer: Any = None
 
     def add(self, piece: Any) -> None:
         """Add the next rows, a table of Arrow's with at least the columns that have a role."""
         self.rows += piece.num_rows
-        data = piece.select(list(self.split.data))
-        ids = piece.select(list(self.split.ids))
-        if self.split.target is not None:
-            self.targets.append(piece.column(self.split.target))
-        self.nbytes += data.nbytes + ids.nbytes
+        data, carried = piece.select(list(self.split.data)), piece.select(self.carried_names)
+        self.nbytes += data.nbytes + carried.nbytes
         self.pieces.append(data)
-        self.ids.append(ids)
+        self.carried.append(carried)
         if self.writer is not None or self.nbytes > self.limit:
             self.spill()
 
@@ -89,8 +85,8 @@ class Collector:
         if self.writer is None:
             schema = pa.unify_schemas([piece.schema for piece in self.pieces])
             self.writer = pa.parquet.ParquetWriter(self.data_path, schema, compression="zstd")
-            if self.split.ids:
-                self.ids_writer = pa.ipc.new_file(str(self.ids_path), self.ids[0].schema)
+            if self.carried_names:
+                self.carried_writer = pa.ipc.new_file(str(self.carried_path), self.carried[0].schema)
         if sum(piece.num_rows for piece in self.pieces) >= GROUP_ROWS:
             self.flush()
 
@@ -99,9 +95,9 @@ class Collector:
         if self.pieces:
             table = arrow().concat_tables(self.pieces).cast(self.writer.schema)
             self.writer.write_table(table, row_group_size=GROUP_ROWS)
-            if self.ids_writer is not None:
-                self.ids_writer.write_table(arrow().concat_tables(self.ids))
-        self.pieces, self.ids = [], []
+            if self.carried_writer is not None:
+                self.carried_writer.write_table(arrow().concat_tables(self.carried))
+        self.pieces, self.carried = [], []
 
     @property
     def data_path(self) -> Path:
@@ -109,36 +105,52 @@ class Collector:
         return self.folder.path / "rows.parquet"
 
     @property
-    def ids_path(self) -> Path:
-        """The temporary file of identifiers."""
-        return self.folder.path / "ids.arrow"
+    def carried_path(self) -> Path:
+        """The temporary file of identifiers and labels."""
+        return self.folder.path / "carried.arrow"
+
+    @property
+    def carried_names(self) -> list[str]:
+        """The columns that are carried along: identifiers and labels."""
+        target = [] if self.split.target is None else [self.split.target]
+        return list(dict.fromkeys([*self.split.ids, *target]))
 
     def discard(self) -> None:
         """Forget all rows."""
         self.close()
-        self.pieces, self.ids, self.targets, self.nbytes, self.rows = [], [], [], 0, 0
+        self.pieces, self.carried, self.nbytes, self.rows = [], [], 0, 0
 
     def close(self) -> None:
         """Close the temporary files."""
-        for writer in (self.writer, self.ids_writer):
+        for writer in (self.writer, self.carried_writer):
             if writer is not None:
                 writer.close()
-        self.writer = self.ids_writer = None
+        self.writer = self.carried_writer = None
 
     def finish(self) -> "Collected":
         """Return what was collected."""
         pa = arrow()
-        target = None if self.split.target is None else labels_of_pieces(self.targets)
-        if self.writer is None:
-            ids = pa.concat_tables(self.ids) if self.split.ids and self.ids else None
-            return Collected(pa.concat_tables(self.pieces).combine_chunks(), ids, target, self.rows)
-        self.flush()
-        self.close()
-        ids = None
-        if self.split.ids:
-            # Read from the disk as it is needed.
-            ids = pa.ipc.open_file(pa.memory_map(str(self.ids_path))).read_all()
-        return Collected(str(self.data_path), ids, target, self.rows, streamed=True)
+        streamed = self.writer is not None
+        data: Any = str(self.data_path)
+        if streamed:
+            self.flush()
+            self.close()
+        elif self.split.data:
+            data = pa.concat_tables(self.pieces) if self.pieces else None
+        ids, target = self.carried_along(streamed)
+        return Collected(data, ids, target, self.rows, streamed)
+
+    def carried_along(self, on_disk: bool) -> tuple[Any, np.ndarray | None]:
+        """Return identifiers and labels; what is on the disk is read from there as it is needed."""
+        pa = arrow()
+        if not self.carried_names or not self.rows:
+            return None, None
+        if on_disk:
+            table = pa.ipc.open_file(pa.memory_map(str(self.carried_path))).read_all()
+        else:
+            table = pa.concat_tables(self.carried)
+        ids = table.select(list(self.split.ids)) if self.split.ids else None
+        return ids, None if self.split.target is None else labels_of(table.column(self.split.target))
 
 
 class Collected:
@@ -147,7 +159,7 @@ class Collected:
     Parameters
     ----------
     data
-        A table of Arrow's, or the path of a temporary Parquet file.
+        A table of Arrow's, or the path of a temporary Parquet file; None without rows.
     ids
         A table of Arrow's with the columns that identify rows; None if there are none.
     target
@@ -166,17 +178,25 @@ class Collected:
         self.streamed = streamed
 
 
-def labels_of_pieces(pieces: list[Any]) -> np.ndarray:
-    """Return pieces of a column as an array of labels, (n,): numbers, or objects with None where they are missing."""
-    pa = arrow()
-    chunks = [chunk for piece in pieces for chunk in (piece.chunks if isinstance(piece, pa.ChunkedArray) else [piece])]
-    column = pa.chunked_array(chunks) if chunks else pa.chunked_array([pa.nulls(0)])
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if column.null_count and not pa.types.is_floating(column.type):
-        return np.array(column.to_pylist(), dtype=object)
-    found: np.ndarray = column.to_numpy()
-    return found
+def labels_of(column: Any) -> np.ndarray:
+    """Return a column as an array of labels, (n,): numbers, or objects with None where they are missing."""
+    types = arrow().types
+    whole = (types.is_integer(column.type) or types.is_boolean(column.type)) and not column.null_count
+    if whole or types.is_floating(column.type):
+        numbers: np.ndarray = column.to_numpy()
+        return numbers
+    coded = column if types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
+    chunks = coded.chunks if isinstance(coded, arrow().ChunkedArray) else [coded]
+    # Each label is one object, however many rows have it.
+    parts = [np.array([*part.dictionary.to_pylist(), None], dtype=object)[codes_of(part)] for part in chunks]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=object)
+
+
+def codes_of(part: Any) -> np.ndarray:
+    """Return the codes of a column of categories, -1 where they are missing."""
+    codes: np.ndarray = part.indices.fill_null(-1).to_numpy()
+    return codes
 
 
 class Types(Protocol):

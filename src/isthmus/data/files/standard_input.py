@@ -18,7 +18,9 @@ def kept_input(folder: TemporaryFolder, stream: IO[bytes] | None) -> Path:
     """
     if stream is None:
         if sys.stdin is None or sys.stdin.isatty():
-            raise ValueError("'-' reads standard input, and nothing is piped to it; use it as in: cat table.csv | ... -")
+            raise ValueError(
+                "'-' reads standard input, and nothing is piped to it; use it as in: cat table.csv | ... -"
+            )
         stream = sys.stdin.buffer
     path = folder.path / "input"
     with open(path, "wb") as file:

@@ -2,13 +2,9 @@
 
 import codecs
 import io
-from collections.abc import Callable
 from typing import IO, Any
 
 from isthmus.data.files.encodings import LETTER_OF_UTF8, Encoding, mixture
-
-Watch = Callable[[bytes, bool], None]
-"""Is shown each block of UTF-8 text, and whether it is the last, an empty one."""
 
 
 class Utf8Stream(io.RawIOBase):
@@ -22,8 +18,8 @@ class Utf8Stream(io.RawIOBase):
         Theirs.
     shown
         What messages call the file.
-    watch
-        Is shown every block.
+    bare_returns
+        Whether lines end with a carriage return alone, which becomes a line feed.
 
     Raises
     ------
@@ -31,11 +27,11 @@ class Utf8Stream(io.RawIOBase):
         While it is read: for bytes that the encoding does not allow, and for zero bytes; line and byte are told.
     """
 
-    def __init__(self, file: IO[bytes], encoding: Encoding, shown: str, watch: Watch | None = None) -> None:
+    def __init__(self, file: IO[bytes], encoding: Encoding, shown: str, bare_returns: bool = False) -> None:
         self.file = file
         self.encoding = encoding
         self.shown = shown
-        self.watch = watch
+        self.bare_returns = bare_returns
         self.decoder = codecs.getincrementaldecoder(encoding.name)()
         self.position = 0
         self.lines = 0
@@ -78,9 +74,7 @@ class Utf8Stream(io.RawIOBase):
             raise ValueError(mixture(self.shown, line, byte, block[at.start()]))
         self.position += len(block)
         self.lines += text.count(b"\n")
-        if self.watch is not None:
-            self.watch(text, self.ended)
-        return text
+        return text.replace(b"\r", b"\n") if self.bare_returns else text
 
     def not_allowed(self, error: UnicodeDecodeError, block: bytes) -> str:
         """Return the message for bytes that the encoding does not allow."""

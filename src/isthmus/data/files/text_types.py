@@ -56,24 +56,38 @@ def booleans(texts: Any) -> Any:
     if fn.max(fn.binary_length(texts)).as_py() > 5 or fn.min(fn.binary_length(texts)).as_py() < 4:
         return None
     lower = fn.utf8_lower(texts)
-    if not every(fn.is_in(lower, arrow().array(["true", "false"]))):
+    if not every(fn.is_in(fn.drop_null(lower), arrow().array(["true", "false"]))):
         return None
     return fn.equal(lower, "true")
 
 
 def integers(texts: Any) -> Any:
     """Return whole numbers, if they are written as numbers are and not as codes."""
+    fn = compute()
     found = cast(texts, arrow().int64())
-    if found is None or not every(compute().equal(found.cast(arrow().string()), texts)):
+    if found is None:
         return None
-    ends = compute().min_max(found)
-    return found if -LARGEST_AMOUNT < ends["min"].as_py() and ends["max"].as_py() < LARGEST_AMOUNT else None
+    zeros = fn.and_(fn.starts_with(texts, "0"), fn.greater(fn.binary_length(texts), 1))
+    if fn.any(fn.or_(zeros, fn.starts_with(texts, "-0"))).as_py():
+        return None
+    ends = fn.min_max(found)
+    return found if max(abs(ends["min"].as_py()), abs(ends["max"].as_py())) < LARGEST_AMOUNT else None
 
 
 def floats(texts: Any) -> Any:
     """Return numbers with a decimal point or a power of ten."""
+    fn = compute()
     found = cast(texts, arrow().float64())
-    return None if found is None or compute().any(matches(texts, CODE)).as_py() else without_nan(found)
+    if found is None:
+        return None
+    size = fn.abs(found)
+    # Of all that begin with a zero, most are below 1, and no codes.
+    zeros = fn.or_(fn.starts_with(texts, "0"), fn.starts_with(texts, "-0"))
+    zeros = fn.and_(zeros, fn.or_(fn.greater_equal(size, 1), fn.equal(size, 0)))
+    doubtful = fn.filter(texts, fn.or_(zeros, fn.greater_equal(size, float(LARGEST_AMOUNT))))
+    if fn.any(matches(doubtful, CODE)).as_py():
+        return None
+    return without_nan(found) if fn.any(fn.is_nan(found)).as_py() else found
 
 
 def without_nan(found: Any) -> Any:
@@ -141,10 +155,9 @@ class TextColumn:
 
     def converted(self, texts: Any) -> Any:
         """Return a block as the kind that the column is by now."""
-        fn = compute()
         if self.kind == TEXT:
             return as_text(texts)
-        texts = fn.if_else(fn.equal(texts, ""), arrow().scalar(None, texts.type), texts)
+        texts = as_text(texts)
         if texts.null_count == len(texts):
             return arrow().nulls(len(texts))
         found = self.tried(texts)
@@ -182,7 +195,9 @@ class TextColumn:
 
 def as_text(texts: Any) -> Any:
     """Return texts with gaps in place of empty ones."""
-    return compute().if_else(compute().equal(texts, ""), arrow().scalar(None, texts.type), texts)
+    fn = compute()
+    empty = fn.equal(fn.binary_length(texts), 0)
+    return fn.if_else(empty, arrow().scalar(None, texts.type), texts) if fn.any(empty).as_py() else texts
 
 
 def without_gap_words(texts: Any) -> tuple[Any, Mapping[str, int]]:
@@ -252,7 +267,7 @@ class TextColumns:
     def settled(self) -> bool:
         """Whether all blocks were converted alike; called after the last one, it decides what a comma is."""
         self.settle_marks()
-        alike = self.first == {name: column.kind for name, column in self.columns.items()}
+        alike = self.first in (None, {name: column.kind for name, column in self.columns.items()})
         self.first = None
         if not alike:
             for column in self.columns.values():

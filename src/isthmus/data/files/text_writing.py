@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -25,58 +26,68 @@ def write_tsv(pieces: Iterator[Any], file: Any, shown: str) -> None:
 
 def write_delimited(pieces: Iterator[Any], file: Any, delimiter: str) -> None:
     """Write pieces of a table as lines; quotation marks stand where they are needed."""
-    import pyarrow.csv as csv
-
-    writer = None
-    try:
-        for piece in pieces:
-            table = as_cells(piece)
-            if writer is None:
-                names = delimiter.join(quoted(name, delimiter) for name in table.column_names)
-                file.write(f"{names}\n".encode())
-                options = csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="needed")
-                writer = csv.CSVWriter(file, table.schema, write_options=options)
-            writer.write_table(table.cast(writer_schema(table, piece)))
-    finally:
-        if writer is not None:
-            writer.close()
+    pa = arrow()
+    named = False
+    for piece in pieces:
+        if not named:
+            names = [quoted(pa.array([name]), delimiter)[0].as_py() for name in piece.column_names]
+            file.write(f"{delimiter.join(names)}\n".encode())
+            named = True
+        if piece.num_rows:
+            file.write(lines_of(piece, delimiter))
+            file.write(b"\n")
 
 
-def writer_schema(table: Any, piece: Any) -> Any:
-    """Return the schema of the cells of a piece."""
-    return table.schema
+def lines_of(table: Any, delimiter: str) -> memoryview:
+    """Return the rows of a table as lines, without the last line feed."""
+    pa = arrow()
+    import pyarrow.compute as fn
+
+    cells = [quoted(as_texts(column.combine_chunks()), delimiter) for column in table.columns]
+    if len(cells) == 1:
+        cells = [fn.fill_null(cells[0], '""')]  # an empty line would be no row
+    lines = fn.binary_join_element_wise(*cells, delimiter, null_handling="replace", null_replacement="")
+    lists = pa.LargeListArray.from_arrays(pa.array([0, len(lines)], pa.int64()), lines)
+    return memoryview(fn.binary_join(lists, "\n")[0].as_buffer())
 
 
-def quoted(name: str, delimiter: str) -> str:
-    """Return the name of a column as the first line holds it."""
-    needed = not name or any(sign in name for sign in (delimiter, '"', "\n", "\r"))
-    return '"' + name.replace('"', '""') + '"' if needed else name
+def quoted(texts: Any, delimiter: str) -> Any:
+    """Return texts with quotation marks around those that need them: empty ones, and with a mark or a line feed within.
 
-
-def as_cells(table: Any) -> Any:
-    """Return a table whose columns are of types that can be written as text; NaN is a missing cell.
-
-    Durations are written in seconds.
+    Blanks at the ends need them, too.
     """
+    import pyarrow.compute as fn
+
+    special = re.escape(delimiter)
+    needed = fn.match_substring_regex(texts, f'^$|[{special}"\\n\\r]|^\\s|\\s$')
+    if not fn.any(needed).as_py():
+        return texts
+    mark = arrow().scalar('"', texts.type)
+    return fn.if_else(
+        needed, fn.binary_join_element_wise(mark, fn.replace_substring(texts, '"', '""'), mark, ""), texts
+    )
+
+
+def as_texts(column: Any) -> Any:
+    """Return a column as texts; NaN is a missing cell, durations are in seconds, lists and records are JSON."""
     pa = arrow()
     import pyarrow.compute as fn
 
     types = pa.types
-    columns = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if types.is_floating(column.type):
-            column = column.cast("float32") if types.is_float16(column.type) else column
-            column = fn.if_else(fn.is_nan(column), pa.scalar(None, column.type), column)
-        elif types.is_duration(column.type):
-            column = fn.divide(column.cast("duration[us]").cast("int64").cast("float64"), 1e6)
-        elif types.is_timestamp(column.type) and column.type.unit != "s":
-            column = shortest(column)
-        elif types.is_nested(column.type):
-            column = pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
-        columns[name] = column
-    return pa.table(columns)
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if types.is_floating(column.type):
+        column = column.cast("float32") if types.is_float16(column.type) else column
+        column = fn.if_else(fn.is_nan(column), pa.scalar(None, column.type), column)
+    elif types.is_duration(column.type):
+        column = fn.divide(column.cast("duration[us]").cast("int64").cast("float64"), 1e6)
+    elif types.is_timestamp(column.type):
+        return shortest(column)
+    elif types.is_nested(column.type):
+        return pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
+    return column.cast(pa.string())
 
 
 def shortest(column: Any) -> Any:

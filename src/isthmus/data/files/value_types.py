@@ -71,7 +71,7 @@ class ValueColumns:
         for kind in kinds:
             if kind not in KINDS:
                 raise ValueError(
-                    f"column {name!r} of {self.shown} holds {kind.__name__} values, which are neither numbers, text nor "
+                    f"column {name!r} of {self.shown} holds {kind.__name__} values, which are no numbers, text or "
                     f"times; leave it out with exclude={name!r}"
                 )
             new = KINDS[kind]
@@ -88,7 +88,7 @@ class ValueColumns:
 
     def settled(self) -> bool:
         """Whether all blocks were converted alike; called after the last one."""
-        alike = self.first == self.kinds
+        alike = self.first in (None, self.kinds)
         self.first = None
         if not alike:
             self.words.clear()
