@@ -18,10 +18,16 @@ from isthmus.engine import Callback as Callback
 from isthmus.engine import Compute as Compute
 from isthmus.engine import History as History
 from isthmus.engine import TrainingWarning as TrainingWarning
+from isthmus.engine.tracking.mlflow import MLflow as MLflow
+from isthmus.engine.tracking.record_history import RecordHistory as RecordHistory
+from isthmus.engine.tracking.tensor_board import TensorBoard as TensorBoard
+from isthmus.engine.tracking.trackio import Trackio as Trackio
 from isthmus.estimators import AutoEncoder as AutoEncoder
 from isthmus.estimators import FittedModel as FittedModel
 from isthmus.estimators import ModelFileError as ModelFileError
 from isthmus.estimators import load as load
+from isthmus.estimators.records import records_beside as records_beside
+from isthmus.estimators.records import write_records as write_records
 from isthmus.parts.adversarial import Adversarial as Adversarial
 from isthmus.parts.backbones import Dense as Dense
 from isthmus.parts.backbones import Linear as Linear

@@ -20,6 +20,7 @@ from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
+from isthmus.engine.history import History
 from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training, validation
 from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
@@ -132,7 +133,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     verbose : int, default=0
         1 shows the progress of training.
     callbacks : sequence of Callback, default=()
-        Called at five moments of training; see `isthmus.Callback`.
+        Called at seven moments of training; see `isthmus.Callback`.
 
     Attributes
     ----------
@@ -621,6 +622,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the file cannot be written; what was at `path` is still there.
         """
         model_file.save(self, Path(path), model_state.state_of(self._model(), flag("resume", resume)))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of the training by the name ""; estimators of several autoencoders name each."""
+        return {"": self._model().record.history}
 
     def fitted_state(self) -> State:
         """Return the fitted model as facts and tensors, for a file."""

@@ -4,7 +4,7 @@ One format holds every estimator. Loading reads numbers and text; nothing in the
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,14 +72,18 @@ def save(estimator: Saveable, path: Path, state: State | None = None) -> None:
     OSError
         If the file cannot be written; what was at `path` is still there.
     """
-    refuse_path(path)
-    parameters = saved_parameters(estimator.get_params(deep=False))
     state = estimator.fitted_state() if state is None else state
+    write(path, type(estimator).__name__, estimator.get_params(deep=False), state)
+
+
+def write(path: Path, estimator: str, parameters: Mapping[str, object], state: State) -> None:
+    """Write a file as `save` does, of the estimator of that class name with these parameters and fitted state."""
+    refuse_path(path)
     header: dict[str, Json] = {
         "schema": SCHEMA,
         "isthmus": isthmus.__version__,
-        "estimator": type(estimator).__name__,
-        "parameters": {name: plain(value) for name, value in parameters.items()},
+        "estimator": estimator,
+        "parameters": {name: plain(value) for name, value in saved_parameters(parameters).items()},
         "fitted": dict(state.facts),
     }
     header["parts"] = [*sorted(set(parts_named(header)))]

@@ -38,6 +38,8 @@ from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.ready_model import ReadyModel
+from isthmus.estimators.settings import settings_of
 from isthmus.estimators.units import Units
 from isthmus.estimators.validation import given, held_out, held_out_of_stream
 
@@ -106,6 +108,7 @@ def fit(
         built.network, built.rows, built.training, built.validation, plan, built.generator, [*reports, *callbacks]
     )
     trainer.history.init, trainer.scale = built.start, built.units.scale
+    trainer.settings = settings_of(parameters)
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
     elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
@@ -121,7 +124,7 @@ def fit(
         print(floor)
     epochs, state = max(trainer.epoch, 1), built.generator.get_state()
     record = TrainingRecord(history, report, epochs, state, built.units.stream, floor, marginal, built.curve)
-    return model_of(built, schema, record)
+    return told(trainer, parameters, model_of(built, schema, record))
 
 
 def fit_more(
@@ -157,13 +160,23 @@ def fit_more(
     )
     index, none = begun.rows.everything(), torch.empty(0, dtype=torch.int64)
     trainer = Trainer(network, begun.rows, index, none, plan, begun.generator, callbacks, units.stream.optimiser)
+    trainer.settings, trainer.earlier, trainer.history.init = settings_of(parameters), begun.epochs, begun.history.init
     history, epochs = begun.history, begun.epochs + 1
     for row in trainer.fit():  # no row if training was interrupted
         history.append(row | {"epoch": epochs})
     history.stopped, history.best_epoch = PARTIAL_FIT, epochs
     units.stream.optimiser = trainer.optimiser
     record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
-    return FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+    model = FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+    return told(trainer, parameters, model)
+
+
+def told(trainer: Trainer, parameters: Parameters, model: FittedModel) -> FittedModel:
+    """Tell the callbacks that a model is complete, and return it."""
+    ready = ReadyModel(parameters, model)
+    for callback in trainer.callbacks:
+        callback.on_model_ready(trainer, ready)
+    return model
 
 
 class Begun(NamedTuple):

@@ -19,6 +19,7 @@ from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as compute_settings
+from isthmus.engine.history import History
 from isthmus.estimators import AutoEncoder, model_file, rules, streaming
 from isthmus.estimators.checks import seed
 from isthmus.estimators.html import Section, fitted_html, with_html
@@ -526,6 +527,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         self._ready()
         model_file.save(self, Path(path))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of each method that trained a network, by the name of the method.
+
+        A file keeps those of autoencoders, not that of "denoiser".
+        """
+        fitted = self._ready()
+        scorers = zip(fitted.names, fitted.trained.ensemble.scorers, strict=True)
+        return {name: scorer.history for name, scorer in scorers if scorer.history is not None}
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""

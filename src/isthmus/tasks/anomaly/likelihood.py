@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 
 from isthmus.data.table import Numbers
+from isthmus.engine.history import History
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_numbers
 from isthmus.tasks.anomaly.methods import detection_method
@@ -32,6 +33,11 @@ class Likelihood:
 
     def __init__(self, autoencoder: TrainedAutoencoder, typical: np.ndarray) -> None:
         self.autoencoder, self.typical = autoencoder, typical
+
+    @property
+    def history(self) -> History:
+        """The course of the autoencoder's training."""
+        return self.autoencoder.history
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:

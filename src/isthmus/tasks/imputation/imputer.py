@@ -24,6 +24,7 @@ from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Table
 from isthmus.engine.compute import Compute, compute
+from isthmus.engine.history import History
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
 from isthmus.estimators.descriptors import FromModel
@@ -233,6 +234,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Write the fitted imputer to one file, as `AutoEncoder.save` does; `isthmus.load` reads it."""
         check_is_fitted(self)
         model_file.save(self, Path(path))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of each autoencoder: "member 1", "member 2", ..."""
+        check_is_fitted(self)
+        return {f"member {number}": model.record.history for number, model in enumerate(self.models_, 1)}
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""
