@@ -26,6 +26,12 @@ from isthmus.estimators import AutoEncoder as AutoEncoder
 from isthmus.estimators import FittedModel as FittedModel
 from isthmus.estimators import ModelFileError as ModelFileError
 from isthmus.estimators import load as load
+from isthmus.estimators.recipe import estimator_from as estimator_from
+from isthmus.estimators.recipe import recipe_of as recipe_of
+from isthmus.estimators.recipe_error import RecipeError as RecipeError
+from isthmus.estimators.recipe_file import RecipeFile as RecipeFile
+from isthmus.estimators.recipe_file import read_recipe as read_recipe
+from isthmus.estimators.recipe_file import write_recipe as write_recipe
 from isthmus.estimators.records import records_beside as records_beside
 from isthmus.estimators.records import write_records as write_records
 from isthmus.parts.adversarial import Adversarial as Adversarial

@@ -27,6 +27,7 @@ from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
 from isthmus.estimators.log_marginal import SAMPLES
+from isthmus.estimators.parameter_checks import refuse_parameters_of_autoencoder
 from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
@@ -247,6 +248,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fitted_model(self) -> FittedModel | None:
         """Return the fitted model; None before `fit`."""
         return vars(self).get("model_")
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are; `fit` checks the others, too."""
+        refuse_parameters_of_autoencoder(self)
 
     # -- training ---------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from isthmus.engine.history import History
 from isthmus.estimators import AutoEncoder, model_file, rules, streaming
 from isthmus.estimators.checks import seed
 from isthmus.estimators.html import Section, fitted_html, with_html
+from isthmus.estimators.parameter_checks import refuse_kinds
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
 from isthmus.tasks.anomaly import checks, choice, explanation
@@ -173,6 +174,19 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.columns = columns
         self.compute = compute
         self.random_state = random_state
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are; `fit` checks the others, too."""
+        choice.refuse_unknown_setting(self.setting)
+        self._rule.check()
+        checks.refuse_fraction(self.calibration_fraction)
+        refuse_other(self.estimator)
+        given = self.estimator is not None
+        choice.choose(self.method, self.setting, mixed=False, sparse=False, with_estimator=given)
+        compute_settings(self.compute).on  # noqa: B018
+        refuse_kinds(self.columns)
+        if self.estimator is not None:
+            self.estimator.check_parameters()
 
     # -- training ---------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from isthmus.estimators.autoencoder import AutoEncoder
 from isthmus.estimators.descriptors import FromModel
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
+from isthmus.estimators.parameter_checks import refuse_kinds
 from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State, member, members, nest
@@ -141,6 +142,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fitted_model(self) -> FittedModel | None:
         """Return the first of the fitted models, which all have the same columns; None before `fit`."""
         return self.models_[0] if "models_" in vars(self) else None
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are."""
+        self._check_parameters()
+        whole_number("members", self.members, 1)
+        clone_of(self.estimator, 2).check_parameters()
+        refuse_kinds(self.columns)
 
     def fit(self, X: object, y: object = None) -> Self:
         """Fit all methods to a table with or without gaps, and compare them on hidden cells.
