@@ -21,8 +21,10 @@ def test_no_code_is_refused(name, latent):
     refuse_parameters(AutoEncoder(latent, code=name))
 
 
-@pytest.mark.parametrize("name", [name for name in registry.parts("likelihood") if name != "mixed"])
-def test_no_likelihood_is_refused(name):
+@pytest.mark.parametrize(
+    "name", [name for name in registry.parts("likelihood") if name not in ("mixed", "categorical")]
+)
+def test_no_likelihood_that_needs_no_sizes_is_refused(name):
     refuse_parameters(AutoEncoder(likelihood=name))
 
 

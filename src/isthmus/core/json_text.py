@@ -27,7 +27,7 @@ def parse_json(text: str, name: str) -> Document:
     --------
     >>> document = parse_json('{\n  "latent": 16,\n  "hidden": [128, 64]\n}', "run.json")
     >>> document.value, document.place(("hidden", 1))
-    ({'latent': 16, 'hidden': [128, 64]}, Place(line=3, column=20))
+    ({'latent': 16, 'hidden': [128, 64]}, Place(line=3, column=19))
     """
     reader = JsonReader(text, name)
     value = reader.read(())

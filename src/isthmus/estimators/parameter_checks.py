@@ -97,7 +97,7 @@ def refuse_parts(slot: str) -> Callable[[Parameters], None]:
     def refuse(parameters: Parameters) -> None:
         for given in several(getattr(parameters, slot)):
             if given is not None and not rules.is_auto(given):
-                for one in by_shape(slot, given):
+                for one in by_shape(slot, given, shape_of(parameters)):
                     build(slot, one, numbers_of(parameters), code_size(parameters))
 
     return refuse
@@ -131,20 +131,20 @@ def build(slot: str, given: object, features: int, latent: int) -> None:
         part("objective", given).build(features, latent)
 
 
-def by_shape(slot: str, given: object) -> Iterator[object]:
+def by_shape(slot: str, given: object, shape: tuple[int, ...]) -> Iterator[object]:
     """Yield the parts for rows of columns and for images that a part stands for, each knowing the shape of these."""
     if isinstance(given, ByShape):
         # Which of them is used, the data decide; by default the part for images is an encoder in any slot.
-        both = [given.rows, given.for_shape(SHAPE)]
+        both = [given.rows, given.for_shape(shape)]
         yield from [one for one in both if isinstance(one, str) or type(one) in registry.parts(slot).values()] or both
     else:
-        yield for_images(slot, given)
+        yield for_images(slot, given, shape)
 
 
-def for_images(slot: str, given: object) -> object:
-    """Return the part for images of the shape to try; a name stands for its part, what is no part stays."""
+def for_images(slot: str, given: object, shape: tuple[int, ...]) -> object:
+    """Return the part for images of a shape; a name stands for its part, what is no part stays."""
     found = PARTS[slot](given) if isinstance(given, str) and slot in PARTS else given
-    return found.for_shape(SHAPE) if isinstance(found, Part) else found
+    return found.for_shape(shape) if isinstance(found, Part) else found
 
 
 def own_numbers(likelihood: object) -> int:
@@ -154,12 +154,17 @@ def own_numbers(likelihood: object) -> int:
 
 
 def numbers_of(parameters: Parameters) -> int:
-    """Return the numbers of a row that suits the parts: those of an image of the shape that one of them has."""
+    """Return the numbers of a row that suits the parts."""
+    return own_numbers(parameters.likelihood) or math.prod(shape_of(parameters))
+
+
+def shape_of(parameters: Parameters) -> tuple[int, ...]:
+    """Return the shape of images that one of the parts has, or the one to try."""
     for given in (parameters.encoder, parameters.decoder, parameters.corruption):
         shape = given.get_params(deep=False).get("shape") if isinstance(given, Part) else None
         if isinstance(shape, tuple) and all(map(is_number, shape)):
-            return math.prod(shape)
-    return own_numbers(parameters.likelihood) or math.prod(SHAPE)
+            return shape
+    return SHAPE
 
 
 def code_size(parameters: Parameters) -> int:
@@ -173,7 +178,7 @@ def refuse_combination(parameters: Parameters) -> None:
     given = {slot: getattr(parameters, slot) for slot in (*PARTS, "penalty", "objective")}
     for slot in PARTS:
         if not rules.is_auto(given[slot]):
-            *_, given[slot] = by_shape(slot, given[slot])
+            *_, given[slot] = by_shape(slot, given[slot], shape_of(parameters))
     if given["encoder"] is None:
         given["encoder"] = Dense(parameters.hidden, parameters.activation)
     if rules.is_auto(given["corruption"]):

@@ -127,7 +127,7 @@ def estimator_from(recipe: Recipe) -> Any:
     --------
     >>> estimator_from({"preset": "variational", "latent": 16, "beta": 4}).penalty
     KL(beta=4, warm_up=0.0, free_bits=0.0, capacity=None)
-    >>> estimator_from({"latent": 16, "penalty": {"k1": {}}})
+    >>> estimator_from({"latent": 16, "penalty": {"k1": {}}})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     isthmus.estimators.recipe_error.RecipeError: penalty.k1: unknown penalty 'k1'; did you mean 'l1'? ...
     """

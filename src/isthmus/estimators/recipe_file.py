@@ -85,7 +85,7 @@ def read_recipe(path: str | Path) -> RecipeFile:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "run.yaml"
     >>> _ = path.write_text("preset: variational\nlatent: abc\n")
-    >>> read_recipe(path)
+    >>> read_recipe(path)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     isthmus.core.document.DocumentError: ...run.yaml, line 2, column 1: latent must be a whole number of at least 1, ...
     """
