@@ -70,6 +70,7 @@ def test_what_is_written_is_read_by_this_reader_and_by_others():
         "others": [True, None, [], {}],
         "deep": {"kl": {"beta": 4}, 3: "real"},
     }
+    assert yaml_text({"latent": 8, "hidden": [8]}) == "latent: 8\nhidden: [8]\n"
     text = yaml_text(values)
     assert parse_yaml(text, "run.yaml").value == values
     assert yaml.safe_load(text) == values

@@ -1,6 +1,7 @@
 """YAML as plain values with their places, read by the rules of YAML 1.2; and plain values as YAML."""
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from types import ModuleType
 from typing import Protocol, TypeGuard
 
@@ -178,9 +179,10 @@ def yaml_text(values: Mapping[str | int, Plain]) -> str:
     module = yaml()
     dumper = type("Dumper", (module.SafeDumper,), {"ignore_aliases": lambda self, data: True})
     module.add_representer(str, represented, Dumper=dumper)
-    found: str = module.dump(
-        dict(values), Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=WIDTH
-    )
+    node = dumper(StringIO(), default_flow_style=None, sort_keys=False).represent_data(dict(values))
+    # A line per parameter, also where none of them is a mapping.
+    node.flow_style = False
+    found: str = module.serialize(node, Dumper=dumper, allow_unicode=True, width=WIDTH)
     return found
 
 
