@@ -18,7 +18,7 @@ every = pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.__n
 def test_every_preset_has_a_family_and_is_exported():
     names = [preset.__name__ for preset in PRESETS]
     assert len(set(names)) == len(names) >= 21
-    assert sorted([*names, "describe"]) == zoo.__all__, "a preset needs its line in zoo/__init__.py"
+    assert sorted([*names, "catalogue", "describe"]) == zoo.__all__, "a preset needs its line in zoo/__init__.py"
     assert all(getattr(zoo, name) is preset for name, preset in zip(names, PRESETS, strict=True))
 
 

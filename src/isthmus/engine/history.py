@@ -1,12 +1,15 @@
 """`History`: the course of training, one row per epoch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isthmus.core.files import atomic_write
 from isthmus.core.json_type import Json
+from isthmus.engine import history_files
 from isthmus.engine.axes import axes_over_integers
 from isthmus.engine.html_tables import html_table
 from isthmus.engine.loss_curve import loss_curve
@@ -66,8 +69,7 @@ class History:
     @property
     def columns(self) -> list[str]:
         """The names of the columns: the epoch, terms in training, terms in validation, learning rate, seconds."""
-        names = dict.fromkeys(name for row in self.rows for name in row)
-        return sorted(names, key=lambda name: COLUMN_ORDER.get(name, 2 if name.startswith("val_") else 1))
+        return ordered(name for row in self.rows for name in row)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -102,6 +104,96 @@ class History:
         history.init, history.stopped, history.best_epoch = plain["init"], plain["stopped"], plain["best_epoch"]
         history.health = dict(plain.get("health", {}))
         return history
+
+    @property
+    def end(self) -> dict[str, Json]:
+        """How training ended: `stopped`, `best_epoch` and `health`."""
+        return {"stopped": self.stopped, "best_epoch": self.best_epoch, "health": dict(self.health)}
+
+    def to_jsonl(self, path: str | Path, settings: Mapping[str, Json] | None = None) -> None:
+        """Write everything to a file of JSON lines, whole or not at all.
+
+        The first line holds the versions, the initialisation and the settings; then comes one line per epoch; the last
+        line says how training ended. Each line has an "event": "start", "epoch" or "end". Values that are not finite
+        are null.
+
+        Parameters
+        ----------
+        path : str or Path
+        settings : dict, optional
+            Parameters of the estimator, for the first line.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; what was at `path` is still there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "run.jsonl"
+        >>> History([{"epoch": 1, "loss": 2.0}]).to_jsonl(path)
+        >>> History.from_jsonl(path)["loss"].tolist()
+        [2.0]
+        """
+        write_text(Path(path), self.jsonl(settings or {}))
+
+    def jsonl(self, settings: Mapping[str, Json], run: str = "") -> str:
+        """Return the lines of `to_jsonl`, of a run of that name."""
+        facts: dict[str, Json] = {history_files.RUN: run} if run else {}
+        start = history_files.start_line(facts | {"init": self.init, "settings": dict(settings)})
+        return "".join([start, *map(history_files.epoch_line, self.rows), history_files.end_line(self.end)])
+
+    @classmethod
+    def from_jsonl(cls, path: str | Path, run: str | None = None) -> "History":
+        """Read a file of JSON lines that `to_jsonl`, `RecordHistory` or `write_records` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; it may be one that training still writes.
+        run : str, optional
+            The name of the run, if the file holds several.
+
+        Raises
+        ------
+        ValueError
+            If the file is no history, or holds several runs and `run` names none of them.
+        OSError
+            If it cannot be read.
+        """
+        found = history_files.the_run(history_files.runs_of_jsonl(Path(path)), run, Path(path))
+        plain: dict[str, Any] = {"init": "", "stopped": "", "best_epoch": 0, "health": {}} | found.start | found.end
+        history = cls(found.rows)
+        history.init, history.stopped, history.best_epoch = plain["init"], plain["stopped"], plain["best_epoch"]
+        history.health = plain["health"]
+        return history
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table to a CSV file, whole or not at all: a column per term, a line per epoch.
+
+        Cells that were not measured are empty. How training started and ended is not in it; `to_jsonl` has it.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; what was at `path` is still there.
+        """
+        write_text(Path(path), history_files.csv_text(self.columns, self.rows))
+
+    @classmethod
+    def from_csv(cls, path: str | Path, run: str | None = None) -> "History":
+        """Read a CSV file that `to_csv`, `RecordHistory` or `write_records` wrote; parameters as in `from_jsonl`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "run.csv"
+        >>> History([{"epoch": 0, "val_loss": 3.0}, {"epoch": 1, "loss": 2.0, "val_loss": 1.5}]).to_csv(path)
+        >>> History.from_csv(path)["loss"].tolist()
+        [nan, 2.0]
+        """
+        return cls(history_files.the_run(history_files.runs_of_csv(Path(path)), run, Path(path)).rows)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas DataFrame with one row per epoch.
@@ -172,6 +264,17 @@ class History:
             return "<p>no epochs yet</p>"
         curve = loss_curve(self["epoch"].tolist(), {name: values.tolist() for name, values in self.losses().items()})
         return f"<div>{curve}{html_table(self.columns, self.cells())}<p>{escape(self.summary)}</p></div>"
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """Return the names of columns, each once: the epoch, terms in training, in validation, learning rate, seconds."""
+    return sorted(dict.fromkeys(names), key=lambda name: COLUMN_ORDER.get(name, 2 if name.startswith("val_") else 1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def format_cell(value: float | None) -> str:

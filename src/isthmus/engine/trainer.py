@@ -3,11 +3,12 @@
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Generator, Tensor
 
+from isthmus.core.json_type import Json
 from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
@@ -77,6 +78,10 @@ class Trainer:
         self.history = History()
         self.scale = ""
         """How the columns are scaled and why, for the report."""
+        self.settings: Mapping[str, Json] = {}
+        """Parameters of the estimator that trains, for callbacks."""
+        self.earlier = 0
+        """Epochs trained before this run, by earlier calls of `partial_fit`."""
         self.stepper: Steps = steps_for(network, rows, index, plan, optimiser)
         self.schedule = schedule(plan.schedule)
         self.epoch = self.step = 0
@@ -84,7 +89,7 @@ class Trainer:
         self.batches = plan.batches(len(index))
         self.steps = self.epochs * self.batches
         self.best, self.untried = Snapshot(network), Snapshot(network)
-        self.failed = False
+        self.failed = self.interrupted = False
         self.best_loss = math.inf
         self.reason = ""
 
@@ -134,13 +139,15 @@ class Trainer:
                     self.train_epoch()
                 self.reason = self.reason or f"all {self.epochs} epochs done"
             except KeyboardInterrupt:
-                self.reason = f"interrupted in epoch {self.epoch + 1}"
+                self.reason, self.interrupted = f"interrupted in epoch {self.epoch + 1}", True
                 warnings.warn(
                     f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=2
                 )
-            except BaseException:
+            except BaseException as error:
                 # A model that was there before must stay usable.
                 self.to_inference()
+                for callback in self.callbacks:
+                    callback.on_error(self, error)
                 raise
             finally:
                 self.network.seed(None)

@@ -20,12 +20,14 @@ from isthmus.data.restoring import restore
 from isthmus.data.table import Table
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
+from isthmus.engine.history import History
 from isthmus.estimators import checks, generation, model_file, model_state, rules, streaming, training, validation
 from isthmus.estimators.descriptors import FromModel, available
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
 from isthmus.estimators.inference import Inference
 from isthmus.estimators.log_marginal import SAMPLES
+from isthmus.estimators.parameter_checks import refuse_parameters_of_autoencoder
 from isthmus.estimators.parameters import Backbone, Machine, RandomState, Slot
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
@@ -133,7 +135,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     verbose : int, default=0
         1 shows the progress of training.
     callbacks : sequence of Callback, default=()
-        Called at five moments of training; see `isthmus.Callback`.
+        Called at seven moments of training; see `isthmus.Callback`.
 
     Attributes
     ----------
@@ -247,6 +249,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def fitted_model(self) -> FittedModel | None:
         """Return the fitted model; None before `fit`."""
         return vars(self).get("model_")
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are; `fit` checks the others, too."""
+        refuse_parameters_of_autoencoder(self)
 
     # -- training ---------------------------------------------------------------------------------------------------
 
@@ -622,6 +628,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the file cannot be written; what was at `path` is still there.
         """
         model_file.save(self, Path(path), model_state.state_of(self._model(), flag("resume", resume)))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of the training by the name ""; estimators of several autoencoders name each."""
+        return {"": self._model().record.history}
 
     def fitted_state(self) -> State:
         """Return the fitted model as facts and tensors, for a file."""

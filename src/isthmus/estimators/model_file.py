@@ -4,7 +4,7 @@ One format holds every estimator. Loading reads numbers and text; nothing in the
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
+from sklearn.base import BaseEstimator
 
 import isthmus
 from isthmus.core import registry
@@ -72,14 +73,18 @@ def save(estimator: Saveable, path: Path, state: State | None = None) -> None:
     OSError
         If the file cannot be written; what was at `path` is still there.
     """
-    refuse_path(path)
-    parameters = saved_parameters(estimator.get_params(deep=False))
     state = estimator.fitted_state() if state is None else state
+    write(path, type(estimator).__name__, estimator.get_params(deep=False), state)
+
+
+def write(path: Path, estimator: str, parameters: Mapping[str, object], state: State) -> None:
+    """Write a file as `save` does, of the estimator of that class name with these parameters and fitted state."""
+    refuse_path(path)
     header: dict[str, Json] = {
         "schema": SCHEMA,
         "isthmus": isthmus.__version__,
-        "estimator": type(estimator).__name__,
-        "parameters": {name: plain(value) for name, value in parameters.items()},
+        "estimator": estimator,
+        "parameters": {name: plain(value) for name, value in saved_parameters(parameters).items()},
         "fitted": dict(state.facts),
     }
     header["parts"] = [*sorted(set(parts_named(header)))]
@@ -200,12 +205,39 @@ def rebuild(
     header: dict[str, Any], tensors: dict[str, torch.Tensor], compute: str | Compute | None, classes: Classes
 ) -> Saveable:
     """Return the fitted estimator that a file holds."""
-    kind = estimator_class(header["estimator"])
-    parameters = {name: revived(value, classes) for name, value in header["parameters"].items()}
+    kind, parameters = saved_estimator(header, classes)
     if "compute" in parameters:
         parameters["compute"] = elsewhere(parameters["compute"]) if compute is None else compute
     estimator = kind(**parameters)
     estimator.restore_fitted(State(header["fitted"], tensors), classes)
+    return estimator
+
+
+def saved_estimator(header: dict[str, Any], classes: Classes) -> tuple[Any, dict[str, Any]]:
+    """Return the class of the estimator that a file holds, and its parameters."""
+    parameters = {name: revived(value, classes) for name, value in header["parameters"].items()}
+    return estimator_class(header["estimator"]), parameters
+
+
+def unfitted(path: Path) -> BaseEstimator:
+    """Return the estimator of a model file as it was before `fit`, with the device that it computed on.
+
+    Raises
+    ------
+    FileNotFoundError, ModelFileError
+        As `load` does.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model file {path}")
+    header, _ = read(path)
+    refuse_version(header, path)
+    try:
+        kind, parameters = saved_estimator(header, known_classes())
+    except UnknownPartError as error:
+        raise ModelFileError(f"{path} needs a part that is not known: {error}") from error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(f"{path} is damaged: its parameters are none ({error})") from error
+    estimator: BaseEstimator = kind(**parameters)
     return estimator
 
 

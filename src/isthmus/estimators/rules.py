@@ -7,7 +7,7 @@ from typing import TypeGuard, TypeVar
 
 import numpy as np
 
-from isthmus.core.checks import flag, fraction, is_number, positive_number, whole_number
+from isthmus.core.checks import as_float, flag, fraction, is_number, positive_number, whole_number
 from isthmus.core.initialisation import INITIALISATIONS
 from isthmus.core.principal import PrincipalComponents
 from isthmus.data.moments import Summary
@@ -92,17 +92,24 @@ def latent_size(
 ) -> int:
     """Return the size of the code: the number given, or as many components as explain the share given."""
     latent = parameters.latent
+    refuse_latent(latent)
     if is_share(latent):
-        if not 0 < latent < 1 or principal is None:
-            raise ValueError(
-                f"latent must be a whole number of at least 1, or a share of the variance in (0, 1); got {latent!r}"
-            )
+        assert principal is not None, "a share is one of the variance of principal components"
         return principal.rank_for(float(latent))
     size = whole_number("latent", latent, 1)
     checks.refuse_too_large(features, hidden_widths(parameters), size)
     if corruption(parameters, schema) is None:
         checks.warn_if_it_can_copy(size, features, parameters)
     return size
+
+
+def refuse_latent(latent: object) -> None:
+    """Raise a `ValueError` if a size of the code is neither a whole number nor a share."""
+    share = is_number(latent) and not isinstance(latent, Integral) and 0 < as_float(latent) < 1
+    if not share and (not is_number(latent) or not isinstance(latent, Integral) or int(latent) < 1):
+        raise ValueError(
+            f"latent must be a whole number of at least 1, 'auto', or a share of the variance in (0, 1); got {latent!r}"
+        )
 
 
 def refuse_layers_beside_encoder(parameters: Parameters) -> None:

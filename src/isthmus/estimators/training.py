@@ -46,6 +46,8 @@ from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.ready_model import ReadyModel
+from isthmus.estimators.settings import settings_of
 from isthmus.estimators.units import Units
 from isthmus.estimators.validation import given, held_out, held_out_of_stream
 
@@ -114,6 +116,7 @@ def fit(
         built.network, built.rows, built.training, built.validation, plan, built.generator, [*reports, *callbacks]
     )
     trainer.history.init, trainer.scale = built.start, built.units.scale
+    trainer.settings = settings_of(parameters)
     if leaves_no_error(built.network):
         trainer.stop("the first weights leave no error that training could lower")
     elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
@@ -137,7 +140,7 @@ def fit(
     if floor is not None and reports:
         print(floor)
     record = dataclasses.replace(record, report=report, floor=floor, marginal=marginal, curve=built.curve)
-    return model_of(built, schema, record)
+    return told(trainer, parameters, model_of(built, schema, record))
 
 
 def fit_more(
@@ -173,13 +176,23 @@ def fit_more(
     )
     index, none = begun.rows.everything(), torch.empty(0, dtype=torch.int64)
     trainer = Trainer(network, begun.rows, index, none, plan, begun.generator, callbacks, units.stream.optimiser)
+    trainer.settings, trainer.earlier, trainer.history.init = settings_of(parameters), begun.epochs, begun.history.init
     history, epochs = begun.history, begun.epochs + 1
     for row in trainer.fit():  # no row if training was interrupted
         history.append(row | {"epoch": epochs})
     history.stopped, history.best_epoch = PARTIAL_FIT, epochs
     units.stream.optimiser = trainer.optimiser
     record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
-    return FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+    model = FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
+    return told(trainer, parameters, model)
+
+
+def told(trainer: Trainer, parameters: Parameters, model: FittedModel) -> FittedModel:
+    """Tell the callbacks that a model is complete, and return it."""
+    ready = ReadyModel(parameters, model)
+    for callback in trainer.callbacks:
+        callback.on_model_ready(trainer, ready)
+    return model
 
 
 class Begun(NamedTuple):

@@ -8,6 +8,7 @@ AutoEncoder(code='gaussian', latent=2,
 Presets register themselves by `@preset(family)`; type checkers need the one line that each has here.
 """
 
+from isthmus.zoo.catalogue import catalogue as catalogue
 from isthmus.zoo.codebooks import finite_scalar_quantised as finite_scalar_quantised
 from isthmus.zoo.codebooks import vector_quantised as vector_quantised
 from isthmus.zoo.contraction import contractive as contractive
@@ -32,4 +33,4 @@ from isthmus.zoo.sparsity import k_sparse as k_sparse
 from isthmus.zoo.sparsity import sparse as sparse
 from isthmus.zoo.sparsity import winner_take_all as winner_take_all
 
-__all__ = sorted(["describe", *(preset.__name__ for presets in FAMILIES.values() for preset in presets)])
+__all__ = sorted(["catalogue", "describe", *(preset.__name__ for presets in FAMILIES.values() for preset in presets)])

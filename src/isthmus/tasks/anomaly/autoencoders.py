@@ -13,6 +13,7 @@ from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as compute_settings
+from isthmus.engine.history import History
 from isthmus.estimators import AutoEncoder, training
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.inference import Inference
@@ -43,6 +44,11 @@ class TrainedAutoencoder:
     def network(self) -> nn.Module:
         """The network, to be moved to a device."""
         return self.model.network
+
+    @property
+    def history(self) -> History:
+        """The course of the training."""
+        return self.model.record.history
 
     def log_likelihood(self, numbers: Numbers) -> np.ndarray:
         """Return log p(x|z) of each row of numbers (n, R), (n,) float64."""

@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from isthmus.data.rows import Rows
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback, TrainingRun
+from isthmus.engine.history import History
 from isthmus.engine.plan import Plan
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators.state import Tensors
@@ -71,8 +72,11 @@ class Denoiser(CellScorer):
         levels = middle_levels(span)
         noise = torch.randn(LEVELS, training.cells.count, generator=generator) * float(training.contaminated)
         x = training.x[training.kept]
-        train(Denoising(network, span), x, training.device, steps(training, network), generator, training.contaminated)
-        return cls(training.cells, training.device, network, levels, noise).to(training.device).eval()
+        denoising, count = Denoising(network, span), steps(training, network)
+        history = train(denoising, x, training.device, count, generator, training.contaminated)
+        scorer = cls(training.cells, training.device, network, levels, noise).to(training.device).eval()
+        scorer._history = history
+        return scorer
 
     def score_cells(self, x: Tensor) -> Tensor:
         """Return the mean over levels of the log mean squared error over σ², (B,)."""
@@ -127,8 +131,10 @@ def step_operations(network: nn.Module) -> float:
     return 6.0 * BATCH * sum(parameter.numel() for parameter in network.parameters())
 
 
-def train(denoising: Denoising, x: Tensor, device: torch.device, count: int, generator: Generator, trim: bool) -> None:
-    """Train on rows of cells x (n, C) in about `count` steps; rows are drawn with replacement.
+def train(
+    denoising: Denoising, x: Tensor, device: torch.device, count: int, generator: Generator, trim: bool
+) -> History:
+    """Train on rows of cells x (n, C) in about `count` steps; rows are drawn with replacement. Return the history.
 
     With `trim` the rows with the largest errors are left out half-way (`TrimHalfWay`).
     """
@@ -142,7 +148,7 @@ def train(denoising: Denoising, x: Tensor, device: torch.device, count: int, gen
     nothing = torch.empty(0, dtype=torch.int64)
     with devices.threads(devices.thread_count("auto", step_operations(denoising))):
         trainer = Trainer(denoising, rows, index, nothing, plan, generator, callbacks)
-        trainer.fit()
+        return trainer.fit()
 
 
 class TrimHalfWay(Callback):

@@ -19,9 +19,11 @@ from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers, Table
 from isthmus.engine.compute import Compute
 from isthmus.engine.compute import compute as compute_settings
+from isthmus.engine.history import History
 from isthmus.estimators import AutoEncoder, model_file, rules, streaming
 from isthmus.estimators.checks import seed
 from isthmus.estimators.html import Section, fitted_html, with_html
+from isthmus.estimators.parameter_checks import refuse_kinds
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State
 from isthmus.tasks.anomaly import checks, choice, explanation
@@ -172,6 +174,19 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.columns = columns
         self.compute = compute
         self.random_state = random_state
+
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are; `fit` checks the others, too."""
+        choice.refuse_unknown_setting(self.setting)
+        self._rule.check()
+        checks.refuse_fraction(self.calibration_fraction)
+        refuse_other(self.estimator)
+        given = self.estimator is not None
+        choice.choose(self.method, self.setting, mixed=False, sparse=False, with_estimator=given)
+        compute_settings(self.compute).on  # noqa: B018
+        refuse_kinds(self.columns)
+        if self.estimator is not None:
+            self.estimator.check_parameters()
 
     # -- training ---------------------------------------------------------------------------------------------------
 
@@ -526,6 +541,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         self._ready()
         model_file.save(self, Path(path))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of each method that trained a network, by the name of the method.
+
+        A file keeps those of autoencoders, not that of "denoiser".
+        """
+        fitted = self._ready()
+        scorers = zip(fitted.names, fitted.trained.ensemble.scorers, strict=True)
+        return {name: scorer.history for name, scorer in scorers if scorer.history is not None}
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""

@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 
 from isthmus.data.table import Numbers, is_sparse
+from isthmus.engine.history import History
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_numbers
 from isthmus.tasks.anomaly.methods import detection_method
@@ -36,6 +37,11 @@ class Likelihood:
 
     def __init__(self, autoencoder: TrainedAutoencoder, typical: np.ndarray, mean: np.ndarray | None = None) -> None:
         self.autoencoder, self.typical, self.mean = autoencoder, typical, mean
+
+    @property
+    def history(self) -> History:
+        """The course of the autoencoder's training."""
+        return self.autoencoder.history
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:

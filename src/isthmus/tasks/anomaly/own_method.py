@@ -164,6 +164,10 @@ class OwnScorer:
         self.name, self.function, self.reader = name, function, reader
 
     @property
+    def history(self) -> None:
+        """None: how the method was trained is its own matter."""
+
+    @property
     def cells(self) -> RobustCells | None:
         """What turns numbers into cells, for tables of several kinds of columns."""
         return self.reader if isinstance(self.reader, RobustCells) else None

@@ -46,6 +46,7 @@ class ResidualCode(CellScorer):
         super().__init__(cells, device)
         self.autoencoder = autoencoder
         self.network = autoencoder.network.to(device)
+        self._history = autoencoder.history
         self.spread, self.normal = nn.Buffer(spread), normal
 
     @classmethod

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from isthmus.data.rows import Rows
 from isthmus.data.table import Numbers
 from isthmus.engine import devices
+from isthmus.engine.history import History
 from isthmus.engine.inference import BLOCK, map_rows
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.cells import RobustCells
@@ -23,6 +24,11 @@ class Scorer(Protocol):
     @property
     def cells(self) -> RobustCells | None:
         """What turns numbers into the cells the scorer sees; None if it reads the numbers themselves."""
+        ...
+
+    @property
+    def history(self) -> History | None:
+        """The course of the training; None if no network was trained, or if a file did not keep it."""
         ...
 
     @classmethod
@@ -66,11 +72,17 @@ class CellScorer(nn.Module):
         super().__init__()
         # In a list, so that it stays on the CPU: cells are computed in float64, which not every device has.
         self._cells, self.device = [cells], device
+        self._history: History | None = None
 
     @property
     def cells(self) -> RobustCells:
         """What turns numbers into cells."""
         return self._cells[0]
+
+    @property
+    def history(self) -> History | None:
+        """The course of the training; None if no network was trained, or if a file did not keep it."""
+        return self._history
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:

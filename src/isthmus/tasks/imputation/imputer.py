@@ -24,11 +24,13 @@ from isthmus.data.restoring import restore
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Table
 from isthmus.engine.compute import Compute, compute
+from isthmus.engine.history import History
 from isthmus.estimators import checks, model_file, model_state, rules, training
 from isthmus.estimators.autoencoder import AutoEncoder
 from isthmus.estimators.descriptors import FromModel
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.estimators.html import fitted_html, sections_of, with_html
+from isthmus.estimators.parameter_checks import refuse_kinds
 from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State, member, members, nest
@@ -141,6 +143,13 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Return the first of the fitted models, which all have the same columns; None before `fit`."""
         return self.models_[0] if "models_" in vars(self) else None
 
+    def check_parameters(self) -> None:
+        """Raise a `ValueError` if a parameter is wrong whatever the data are."""
+        self._check_parameters()
+        whole_number("members", self.members, 1)
+        clone_of(self.estimator, 2).check_parameters()
+        refuse_kinds(self.columns)
+
     def fit(self, X: object, y: object = None) -> Self:
         """Fit all methods to a table with or without gaps, and compare them on hidden cells.
 
@@ -233,6 +242,11 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Write the fitted imputer to one file, as `AutoEncoder.save` does; `isthmus.load` reads it."""
         check_is_fitted(self)
         model_file.save(self, Path(path))
+
+    def histories(self) -> dict[str, History]:
+        """Return the history of each autoencoder: "member 1", "member 2", ..."""
+        check_is_fitted(self)
+        return {f"member {number}": model.record.history for number, model in enumerate(self.models_, 1)}
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""
