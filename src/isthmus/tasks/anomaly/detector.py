@@ -173,6 +173,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.compute = compute
         self.random_state = random_state
 
+    def fitted_detector(self) -> FittedDetector | None:
+        """Return what was fitted; None before `fit`."""
+        return vars(self).get("_fitted")
+
     # -- training ---------------------------------------------------------------------------------------------------
 
     def fit(self, X: object, y: object = None, groups: ArrayLike | None = None) -> Self:
