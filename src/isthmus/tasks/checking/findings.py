@@ -95,7 +95,7 @@ class Findings(Sequence[Finding]):
     1 note on 9 rows
     <BLANKLINE>
     severity, rule  found                         consequence, and what to do
-    --------------  ----------------------------  ------------------------------------------------
+    --------------  ----------------------------  ----------------------------------------------
     note            column 'x': all cells are 0.  It tells nothing of a row.  Leave it out of X.
     constant-
     column

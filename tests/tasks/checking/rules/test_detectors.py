@@ -26,7 +26,7 @@ def test_few_calibration_rows_are_told(told):
 
 
 def test_a_large_share_of_anomalies_is_told(told):
-    two = np.concatenate([X, X[:200] + [30, -30, 30]])
+    two = np.concatenate([X, X[:200] + np.array([30, -30, 30])])
     found = told("many-anomalies", model=AnomalyDetector(method="mahalanobis", alpha=0.5, random_state=0).fit(two))
     assert all(one.value > 0.25 for one in found)
     asked = AnomalyDetector(method="mahalanobis", contamination=0.4, random_state=0).fit(X)
