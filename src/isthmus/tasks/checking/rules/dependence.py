@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import scipy.linalg
 
-from isthmus.tasks.checking.rule import Hit, named, rule
+from isthmus.tasks.checking.rule import MOST_FINDINGS, Hit, named, rule
 from isthmus.tasks.checking.samples import ColumnSample, TableSample
 
 FEW_LEVELS = 100
@@ -16,6 +16,10 @@ STRAIGHT = 1 - 1e-9
 """Correlation of numbers of which the one is the other in another unit."""
 MOST_COLUMNS, MOST_ROWS = 300, 5000
 """Numbers among which sums are looked for, and rows."""
+RISING = "they rise or fall together in every row, on a curve"
+PAIRED = "each number of the one goes with one number of the other"
+FOLLOWING = (RISING, PAIRED)
+"""How numbers follow from each other that are not the same in another unit."""
 EXACT, MEMBER = 3e-4, 1e-3
 """Error of a sum of rounded numbers, and the least weight of its members in standard deviations."""
 
@@ -31,9 +35,18 @@ EXACT, MEMBER = 3e-4, 1e-3
 )
 def duplicate_columns(sample: TableSample) -> Iterator[Hit]:
     """Yield columns that hold the same."""
-    for alike, how in same_columns(sample):
-        if how != "rise":
-            yield Hit(how, float(len(alike)), tuple(column.name for column in alike))
+    found = [(alike, how) for alike, how in same_columns(sample) if how not in FOLLOWING]
+    if len(found) <= MOST_FINDINGS:
+        yield from (Hit(how, float(len(alike)), tuple(column.name for column in alike)) for alike, how in found)
+        return
+    columns = sum(len(alike) for alike, _ in found)
+    (one, other, *_), how = found[0]
+    number = (
+        f"{columns:,} columns in {len(found):,} groups that hold the same; in {one.name!r} and {other.name!r} {how}"
+    )
+    # All but one of each group could be left out.
+    again = tuple(column.name for alike, _ in found for column in alike[1:])
+    yield Hit(number, float(columns), again, mend="leave {columns} out of X")
 
 
 @rule(
@@ -50,16 +63,15 @@ def dependent_columns(sample: TableSample) -> Iterator[Hit]:
     told: set[object] = set()
     for alike, how in same_columns(sample):
         told |= {column.name for column in alike[1:]}
-        if how == "rise":
-            names = tuple(column.name for column in alike)
-            yield Hit("they rise or fall together in every row, on a curve", 1.0, names)
+        if how in FOLLOWING:
+            yield Hit(how, 1.0, tuple(column.name for column in alike))
     free = [column for column in sample.numbers if column.name not in told]
     for column, others in sums(free) if not sample.one_unit else ():
         yield Hit(f"a sum of multiples of {named([one.name for one in others])}", len(others), (column.name,))
 
 
 def same_columns(sample: TableSample) -> Iterator[tuple[list[ColumnSample], str]]:
-    """Yield columns that say the same, and how: "rise" for numbers on a curve, else in words."""
+    """Yield columns that say the same, and how, in words."""
     groups: dict[object, list[ColumnSample]] = {}
     for column in sample.learned:
         if sample.looked_at >= LEAST_ROWS and says_enough(column):
@@ -111,9 +123,9 @@ def how_alike(alike: Sequence[ColumnSample]) -> str:
         abs(float(np.corrcoef(one.values[there], column.values[there])[0, 1])) > STRAIGHT for column in alike[1:]
     ):
         return "they are multiples of each other, but for a constant"
-    if any(column.is_words or column.distinct <= FEW_LEVELS for column in alike):
+    if any(column.is_words for column in alike):
         return "each value of the one goes with one value of the other"
-    return "rise"
+    return PAIRED if 2 * one.distinct <= one.counts.sum() and one.distinct <= FEW_LEVELS else RISING
 
 
 def sums(columns: Sequence[ColumnSample]) -> Iterator[tuple[ColumnSample, list[ColumnSample]]]:

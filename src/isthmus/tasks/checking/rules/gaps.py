@@ -19,6 +19,8 @@ UNSURE_WORDS = {"unknown", "unk", "undefined", "not available", "not applicable"
 CODES = {-1, -9, -99, -999, -9999, -99999, 99, 999, 9999, 99999, 999999, -88, -77, 888, 777}
 """Numbers that files write in place of missing ones."""
 FAR, APART, LEAST_REPEATED, LEAST_VALUES = 4.0, 1.5, 3, 10
+STEPS, MIDDLE = 3.0, (0.05, 0.95)
+"""It is that many times as far from the next value as any two neighbouring values in the middle of the others are."""
 """Robust deviations of a number that stands for a gap from the median and from the next value; cells; other values."""
 CODE_APART = 0.5
 """The distance from the next value, as a part of the range of the rest, of a number that is written for gaps."""
@@ -108,7 +110,8 @@ def gap_numbers(sample: TableSample) -> Iterator[Hit]:
             cells = of(count, len(column.present), "cells")
             rest = column.ordered[column.ordered != value]
             found = f"{cells} are {number(value)}, all others from {number(rest[0])} to {number(rest[-1])}"
-            yield Hit(found, value, (column.name,), mend=mend)
+            usual = value == 0 or value in CODES
+            yield Hit(found, value, (column.name,), severity="" if usual else "note", mend=mend)
 
 
 def far_values(column: ColumnSample) -> Iterator[tuple[float, int]]:
@@ -136,4 +139,12 @@ def stands_for_gap(end: float, inner: np.ndarray) -> bool:
         end, nearest, inner = float(np.log1p(end / median)), float(np.log1p(nearest / median)), np.log1p(inner / median)
     low, median, high = np.quantile(inner, [0.25, 0.5, 0.75])
     spread = max(float(high - low) / 1.349, 1e-12 * abs(float(median)), 1e-300)
-    return bool(abs(end - median) >= FAR * spread and abs(end - nearest) >= APART * spread)
+    apart = abs(end - nearest)
+    return bool(abs(end - median) >= FAR * spread and apart >= max(APART * spread, STEPS * widest_step(inner)))
+
+
+def widest_step(values: np.ndarray) -> float:
+    """Return the widest step between neighbouring values in the middle of values (n,) in order of size."""
+    different = np.unique(values)
+    low, high = (int(share * (len(different) - 1)) for share in MIDDLE)
+    return float(np.diff(different[low : high + 1]).max(initial=0.0))

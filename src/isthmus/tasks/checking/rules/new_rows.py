@@ -116,8 +116,8 @@ def outside_range(rows: RowsInUse) -> Iterator[Hit]:
         if known.column is not None and known.column.kind in ("category", "ordinal", "boolean", "date-time"):
             continue
         outside = int(((values < known.smallest) | (values > known.largest)).sum())
-        # A new value is beyond the ends of n others with probability 2/(n + 1).
-        chance = stats.binom.sf(outside - 1, len(values), min(1.0, 2 / (known.rows + 1))) if outside else 1.0
+        # The share beyond the ends of n others has the distribution Beta(2, n - 1), as two order statistics have it.
+        chance = stats.betabinom.sf(outside - 1, len(values), 2, max(known.rows - 1, 1)) if outside else 1.0
         share = outside / max(len(values), 1)
         if chance <= FALSE_ALARM / max(len(rows.known), 1) and share >= LEAST_OUTSIDE:
             ends = f"{number(known.smallest)} to {number(known.largest)} in training"
