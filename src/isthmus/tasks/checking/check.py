@@ -59,7 +59,7 @@ def check(
         A fitted estimator.
     target : str, int or array-like of shape (n,), optional
         The column of X that is to be predicted or compared with later, or its values. It is no part of the data to fit
-        on, and other columns are asked whether they give it away.
+        on, and other columns are asked whether they give it away. With a model, a column that is left out.
     columns : dict, sequence or str, optional
         What columns are, as in `AutoEncoder`.
     latent : int, float or "auto", optional
@@ -107,7 +107,7 @@ def check(
         sample = sample_to_fit(X, Asked(target, columns, latent, scale, groups))
         return Findings(asked(rules, [sample]), rows_in_words(sample))
     check_is_fitted(model)
-    things, words = looked_at_in(model, X)
+    things, words = looked_at_in(model, X, target)
     return Findings(asked([one for one in rules if not one.fitting], things), words)
 
 
@@ -119,7 +119,7 @@ def asked(rules: Iterable[Rule], things: Sequence[object]) -> Iterable[Finding]:
                 yield from one.findings(thing)
 
 
-def looked_at_in(model: Checked, X: object) -> tuple[list[object], str]:
+def looked_at_in(model: Checked, X: object, target: object = None) -> tuple[list[object], str]:
     """Return what rules look at in a fitted model, and in rows that it meets; and which rows, in words."""
     things: list[object] = [model]
     fitted, schema = known_of(model)
@@ -127,7 +127,7 @@ def looked_at_in(model: Checked, X: object) -> tuple[list[object], str]:
         things.append(fitted)
     if X is None:
         return things, ""
-    met = rows_in_use(X, model, schema, fitted)
+    met = rows_in_use(X, model, schema, fitted, target)
     if isinstance(met, RowsInUse):
         return [*things, met, met.sample], rows_in_words(met.sample)
     return [*things, met], rows_in_words(met)

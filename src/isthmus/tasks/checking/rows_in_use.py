@@ -24,7 +24,7 @@ from isthmus.data.text_arrays import numbers_of_texts
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.tasks.anomaly.detector import AnomalyDetector
 from isthmus.tasks.checking.samples import SparseSample, TableSample, places_of, rows_to_look_at
-from isthmus.tasks.checking.taking import CELLS, column_samples, recorded, taken_in_memory
+from isthmus.tasks.checking.taking import CELLS, column_samples, recorded, taken_in_memory, without
 
 LEAST_ROWS, MOST_ROWS = 1000, 20_000
 """Rows that are looked at, at least and at most."""
@@ -113,9 +113,9 @@ def names_of(schema: TableSchema) -> list[Name]:
 
 
 def rows_in_use(
-    X: object, estimator: object, schema: TableSchema, model: FittedModel | None
+    X: object, estimator: object, schema: TableSchema, model: FittedModel | None, target: object = None
 ) -> "RowsInUse | SparseSample":
-    """Return what rules look at in rows that come after a fit.
+    """Return what rules look at in rows that come after a fit; a target that the model does not know is left out.
 
     Raises
     ------
@@ -127,8 +127,10 @@ def rows_in_use(
         _, refused, said = as_read(given, schema)
         return SparseSample(scipy.sparse.csr_array(given), refused, said)
     flat, shape = flattened(given)
-    names: Sequence[Name] = frames.names_of(flat) if frames.is_frame(flat) else range(flat.shape[1])
     wanted = names_of(schema)
+    if isinstance(target, str) and frames.is_frame(flat) and target in frames.names_of(flat) and target not in wanted:
+        given = flat = without(flat, [target])
+    names: Sequence[Name] = frames.names_of(flat) if frames.is_frame(flat) else range(flat.shape[1])
     if not frames.is_frame(flat) and len(names) == len(wanted):
         names = wanted  # by their place, as every estimator reads arrays
     missing = tuple(name for name in wanted if name not in names)

@@ -38,3 +38,18 @@ def test_means_that_move_are_told_with_the_distance(model, told):
 def test_arrays_of_another_width_are_told(model, told):
     assert told("missing-columns", rows(50, 1)[:, :18], model)[0].columns == ("18", "19")
     assert told("new-columns", np.c_[rows(50, 1), np.zeros(50)], model)[0].columns == ("20",)
+
+
+def test_spreads_that_grow_are_told(model, told):
+    wider = rows(200, 1)
+    wider[:, 3] = wider[:, 3].mean() + 2 * (wider[:, 3] - wider[:, 3].mean())
+    (found,) = told("moved-columns", wider, model)
+    assert found.columns == ("3",)
+    assert "spread" in found.number
+
+
+def test_a_target_that_the_model_does_not_know_is_left_out(told, clean):
+    fitted = AutoEncoder(2, epochs=1, random_state=0).fit(clean)
+    known = clean.assign(y=1)
+    assert told("new-columns", known, fitted)
+    assert not told("new-columns", known, fitted, target="y")

@@ -23,6 +23,9 @@ LEAST_ROWS = 30
 """Rows from which a distribution is told from chance."""
 LEAST_SHIFT, LEAST_MOVED = 0.25, 0.1
 """Standard deviations by which a mean, and share of the rows by which categories, must have moved to be told."""
+LEAST_RATIO, LEAST_FOR_SPREAD, LEAST_OTHERS = 1.5, 100, 10
+"""By which a spread must have grown to be told, rows that tell it, and how many rows there may be for each that does
+not hold the most frequent value."""
 WORSE, SURE = 1.25, 4.0
 """An error so many times that of held-out rows, and by so many standard errors, is told."""
 LEAST_DRIFT, DRIFT_CELLS = 100, 20_000
@@ -35,7 +38,7 @@ DRIFT_ALARM = 0.01
     "moved-columns",
     "warning",
     RowsInUse,
-    about="columns whose mean, or whose shares of categories, have moved since training beyond chance",
+    about="columns whose mean or shares of categories have moved, or whose spread has grown, beyond chance",
     consequence="the model meets rows that it has seen few of",
     mend="fit again with new rows, if they have come to stay",
 )
@@ -55,21 +58,44 @@ def moved_columns(rows: RowsInUse) -> Iterator[Hit]:
 
 
 def moved_mean(column: ColumnSample, known: KnownColumn, level: float) -> Hit | None:
-    """Return how far the mean has moved, in standard deviations of the training, on the scale that was learned."""
+    """Return how far the mean has moved, in standard deviations of the training, or else how much the spread grew.
+
+    Both are those on the scale that was learned: of logarithms, where these were taken.
+    """
     kind = "real" if known.column is None else known.column.kind
     if kind not in ("real", "positive", "count", "boolean", "trend") or column.is_words or known.deviation <= 0:
         return None
     values = column.present
     if known.column is not None and known.column.log_constant:
         values = np.log1p(np.maximum(values, 0) / known.column.log_constant)
-    shift = (float(values.mean()) - known.mean) / known.deviation
-    spread = max(float(values.std()) / known.deviation, 1.0)
-    chance = 2 * stats.norm.sf(abs(shift) / (spread * math.sqrt(1 / len(values) + 1 / max(known.rows, 1.0))))
-    if len(values) < LEAST_ROWS or abs(shift) < LEAST_SHIFT or chance > level:
+    if len(values) < LEAST_ROWS:
         return None
-    word = "higher" if shift > 0 else "lower"
-    found = f"the mean is {abs(shift):.2g} standard deviations {word} than in training (p = {chance:.1g})"
-    return Hit(found, abs(shift), (column.name,))
+    each = math.sqrt(1 / len(values) + 1 / max(known.rows, 1.0))
+    shift, ratio = (float(values.mean()) - known.mean) / known.deviation, float(values.std()) / known.deviation
+    chance = 2 * float(stats.norm.sf(abs(shift) / (max(ratio, 1.0) * each)))
+    if abs(shift) >= LEAST_SHIFT and chance <= level:
+        word = "higher" if shift > 0 else "lower"
+        found = f"the mean is {abs(shift):.2g} standard deviations {word} than in training ({in_words(chance)})"
+        return Hit(found, abs(shift), (column.name,))
+    others = int(column.counts.sum() - column.counts.max())
+    if kind == "boolean" or min(len(values), LEAST_OTHERS * others) < LEAST_FOR_SPREAD or ratio < LEAST_RATIO:
+        return None
+    # The logarithm of a standard deviation varies by the kurtosis, which is known of the new rows alone. It is that of
+    # both only if tails are in both: a spread that has shrunk may have lost a few wild rows by chance.
+    vary = each * math.sqrt(max(float(stats.kurtosis(values, fisher=False)) - 1, 1.0)) / 2
+    chance = float(stats.norm.sf(math.log(ratio) / vary))
+    if chance > level:
+        return None
+    return Hit(f"the spread is {ratio:.2g} times that of the training ({in_words(chance)})", ratio, (column.name,))
+
+
+def in_words(chance: float) -> str:
+    """Return a p-value in words.
+
+    >>> in_words(0.0004), in_words(0.0)
+    ('p = 0.0004', 'p < 1e-99')
+    """
+    return f"p = {chance:.1g}" if chance > 1e-99 else "p < 1e-99"
 
 
 def moved_shares(column: ColumnSample, known: KnownColumn, counts: np.ndarray, level: float) -> Hit | None:
@@ -88,7 +114,7 @@ def moved_shares(column: ColumnSample, known: KnownColumn, counts: np.ndarray, l
     level_name = next((name for name, cell in zip(known.column.levels, known.column.places) if cell == most), None)  # noqa: B905
     which = "unknown categories" if level_name is None else f"{level_name!r}"
     found = f"{percent(moved)} of the rows are in other categories than in training: {which} has "
-    found += f"{percent(float(counts[most]) / cells)} now, {percent(float(shares[most]))} then (p = {chance:.1g})"
+    found += f"{percent(float(counts[most]) / cells)} now, {percent(float(shares[most]))} then ({in_words(chance)})"
     return Hit(found, moved, (column.name,))
 
 

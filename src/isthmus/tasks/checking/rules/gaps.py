@@ -33,6 +33,7 @@ CODE_APART = 0.5
     about="columns with missing cells",
     consequence="models learn with gaps and codes do not depend on them, but what is missing cannot be learned",
     mend="nothing for a fit; Imputer fills gaps; leave {column} out of X if it is nearly empty",
+    fitting=True,
 )
 def gaps(sample: TableSample) -> Iterator[Hit]:
     """Yield columns with many missing cells."""

@@ -12,6 +12,8 @@ from isthmus.tasks.checking.wording import examples, number, of, percent
 
 FALSE_ALARM = 1e-3
 """Probability, for all columns together, that rows like those of the training are told of."""
+FEW_NEW = 0.01
+"""Share of the cells up to which new categories are to be expected."""
 LEAST_OUTSIDE, MORE_GAPS = 0.01, 0.05
 """Share of the cells outside of the training's range, and rise of the share of missing cells, that are told."""
 NEW_LEVELS = "holds categories that it did not hold"
@@ -98,7 +100,8 @@ def new_categories(rows: RowsInUse) -> Iterator[Hit]:
             cells = int(column.counts[places].sum())
             value = f"{len(new)} new value{'s' * (len(new) > 1)}"
             found = f"{value} in {of(cells, int(column.counts.sum()), 'cells')}, such as {examples(new)}"
-            yield Hit(found, cells / int(column.counts.sum()), (column.name,))
+            share = cells / int(column.counts.sum())
+            yield Hit(found, share, (column.name,), severity="note" if share < FEW_NEW else "")
 
 
 @rule(
