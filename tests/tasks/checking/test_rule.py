@@ -1,7 +1,7 @@
 import pytest
 
 from isthmus.tasks.checking import RULES, Hit, Rule, rule
-from isthmus.tasks.checking.rule import gathered, named, where
+from isthmus.tasks.checking.rule import gathered, named, where, with_names
 from isthmus.tasks.checking.samples import TableSample
 
 WORDS = {"about": "nothing", "consequence": "none", "mend": "drop {column} of {columns}, {{}}"}
@@ -53,5 +53,5 @@ def test_every_rule_says_what_comes_of_it_and_what_to_do():
     for one in RULES.values():
         assert one.about, one.name
         assert one.consequence, one.name
-        assert one.mend.format(column="'x'", columns="['x']"), one.name
+        assert with_names(one.mend, ["x"]), one.name
         assert one.name == one.name.lower(), one.name

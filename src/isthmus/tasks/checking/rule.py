@@ -53,7 +53,7 @@ class Rule:
     """What it looks for, in a few words."""
     consequence: str
     mend: str
-    """With {column} for the name of the column, quoted, and {columns} for a list of the names."""
+    """With {column} for the name of the column, quoted, {cells} for its cells, and {columns} for a list of names."""
     fitting: bool
     """Whether it is about rows to fit on; it is left out where a model is given."""
     look: Look
@@ -61,7 +61,6 @@ class Rule:
     def findings(self, looked_at: object) -> Iterator[Finding]:
         """Yield what the rule finds; one finding for many columns of which it says the same."""
         for hit in gathered(list(self.look(looked_at))):
-            names = {"column": repr(hit.columns[0]) if hit.columns else "", "columns": f"[{named(hit.columns)}]"}
             yield Finding(
                 self.name,
                 hit.severity or self.severity,
@@ -69,7 +68,7 @@ class Rule:
                 hit.number,
                 float(hit.value),
                 hit.consequence or self.consequence,
-                (hit.mend or self.mend).format(**names),
+                with_names(hit.mend or self.mend, hit.columns),
                 tuple(map(str, hit.columns)),
                 hit.rows,
             )
@@ -93,7 +92,7 @@ def rule(
     kind : type
         What the function takes.
     about, consequence, mend : str
-        What it looks for, what comes of it, and what to do; `mend` may have {column} and {columns}.
+        What it looks for, what comes of it, and what to do; `mend` may have {column}, {cells} and {columns}.
     fitting : bool, default=False
         Whether it is about rows to fit on, and is left out where a model is given.
 
@@ -141,6 +140,17 @@ def gathered(hits: Sequence[Hit]) -> Iterator[Hit]:
         columns = [worst.columns[0], *(hit.columns[0] for hit in single if hit is not worst)]
         yield worst._replace(number=f"in {worst.columns[0]!r}, {worst.number}", columns=tuple(columns))
         yield from (hit for hit in alike if len(hit.columns) != 1)
+
+
+def with_names(mend: str, columns: Sequence[Name]) -> str:
+    """Return what to do with the names of columns, and their cells as an expression; numbers are columns of an array.
+
+    >>> with_names("give {cells} without {column}", ["x"]), with_names("look at {cells}", [3])
+    ("give X['x'] without 'x'", 'look at X[:, 3]')
+    """
+    first = columns[0] if columns else ""
+    cells = f"X[:, {first}]" if isinstance(first, int) else f"X[{first!r}]"
+    return mend.format(column=repr(first), cells=cells, columns=f"[{named(columns)}]")
 
 
 def where(hit: Hit) -> str:

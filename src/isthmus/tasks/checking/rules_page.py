@@ -12,7 +12,7 @@ from isthmus.estimators.fitted_model import FittedModel
 from isthmus.tasks.anomaly.detector import AnomalyDetector
 from isthmus.tasks.checking.findings import SEVERITIES
 from isthmus.tasks.checking.rows_in_use import RowsInUse
-from isthmus.tasks.checking.rule import RULES, Rule
+from isthmus.tasks.checking.rule import RULES, Rule, with_names
 from isthmus.tasks.checking.samples import SparseSample, TableSample
 from isthmus.tasks.imputation.imputer import Imputer
 
@@ -48,7 +48,7 @@ def lines_of(kind: type) -> Iterator[str]:
 
 def mend_of(rule: Rule) -> str:
     """Return what to do, for a column called 'x'."""
-    return rule.mend.format(column="'x'", columns="['x', 'y']")
+    return with_names(rule.mend, ["x", "y"])
 
 
 def with_tables(page: str) -> str:

@@ -70,7 +70,7 @@ def categories(sample: TableSample) -> Iterator[ColumnSample]:
     TableSample,
     about="values of a category that differ only in capitals, blanks or punctuation",
     consequence="they are different categories to the model, each with a part of the rows",
-    mend="X[{column}].str.strip().str.lower(), or write them alike in another way",
+    mend="{cells}.str.strip().str.lower(), or write them alike in another way",
 )
 def spellings(sample: TableSample) -> Iterator[Hit]:
     """Yield categories with values that are spelt in several ways."""

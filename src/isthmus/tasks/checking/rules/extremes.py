@@ -23,7 +23,7 @@ ONE_HOLDS = 0.9
     TableSample,
     about="infinite numbers",
     consequence="`fit` refuses the table",
-    mend="X.replace([numpy.inf, -numpy.inf], numpy.nan) makes gaps of them",
+    mend="numpy.where(numpy.isinf({cells}), numpy.nan, {cells}) makes gaps of them",
 )
 def infinite_cells(sample: TableSample) -> Iterator[Hit]:
     """Yield columns with infinite cells."""

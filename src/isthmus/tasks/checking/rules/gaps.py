@@ -72,7 +72,7 @@ def empty_rows(sample: TableSample) -> Iterator[Hit]:
     TableSample,
     about="texts that stand for missing cells in a column of categories, such as '?' or 'n/a'",
     consequence="the gap is learned as a category like any other, and nothing fills it",
-    mend="X[{column}].replace('?', None), with the text, makes gaps of them",
+    mend="{cells}.mask({cells} == '?'), with the text, makes gaps of them",
 )
 def gap_words(sample: TableSample) -> Iterator[Hit]:
     """Yield columns of categories with words for gaps."""
@@ -84,7 +84,7 @@ def gap_words(sample: TableSample) -> Iterator[Hit]:
                 continue
             unsure = level.strip().lower() in UNSURE_WORDS
             if unsure or is_gap_text(level):
-                mend = "X[{column}].replace(" + repr(level).replace("{", "{{").replace("}", "}}") + ", None)"
+                mend = "{cells}.mask({cells} == " + repr(level).replace("{", "{{").replace("}", "}}") + ")"
                 mend += " makes gaps of them" + ", if they are" * unsure
                 cells = of(count, int(column.counts.sum()), "cells")
                 severity = "note" if unsure else ""
@@ -97,7 +97,7 @@ def gap_words(sample: TableSample) -> Iterator[Hit]:
     TableSample,
     about="a number far from all others that is there several times, such as -999, or 0 among blood pressures",
     consequence="if it stands for a missing cell, it is learned as a measurement, and stretches the scale",
-    mend="X[{column}].replace(-999, None), with the number, makes gaps of them, if they are",
+    mend="numpy.where({cells} == -999, numpy.nan, {cells}), with the number, makes gaps of them",
 )
 def gap_numbers(sample: TableSample) -> Iterator[Hit]:
     """Yield columns of numbers with a repeated value far from the rest."""
@@ -107,7 +107,9 @@ def gap_numbers(sample: TableSample) -> Iterator[Hit]:
         if ends_in(column.name, IDENTIFIERS | SUBJECTS):
             continue
         for value, count in far_values(column):
-            mend = f"X[{{column}}].replace({value:g}, None) makes gaps of them, if they stand for gaps"
+            mend = (
+                f"numpy.where({{cells}} == {value!r}, numpy.nan, {{cells}}) makes gaps of them, if they stand for gaps"
+            )
             cells = of(count, len(column.present), "cells")
             rest = column.ordered[column.ordered != value]
             found = f"{cells} are {number(value)}, all others from {number(rest[0])} to {number(rest[-1])}"

@@ -77,7 +77,7 @@ def is_key(column: ColumnSample) -> bool:
     about="a column that tells to whom or what a row belongs, with several rows of each",
     consequence="rows of one subject are alike: validation rows drawn at random are not held out, and errors measured "
     "on them are too small",
-    mend="fit(X, groups=X[{column}]), and leave {column} out of the columns that are learned",
+    mend="fit(X, groups={cells}), and leave {column} out of the columns that are learned",
     fitting=True,
 )
 def groups(sample: TableSample) -> Iterator[Hit]:

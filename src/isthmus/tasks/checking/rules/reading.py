@@ -78,7 +78,7 @@ def refused_matrix(sample: SparseSample) -> Iterator[Hit]:
     TableSample,
     about="a column of several types, such as numbers among texts, or of a type that is no number, category or time",
     consequence="`fit` refuses the table",
-    mend="make one type of the column: X[{column}].astype(str), or pandas.to_numeric(X[{column}], errors='coerce')",
+    mend="make one type of the column: {cells}.astype(str), or pandas.to_numeric({cells}, errors='coerce')",
 )
 def unreadable_columns(sample: TableSample) -> Iterator[Hit]:
     """Yield the columns that cannot be read."""
@@ -94,7 +94,7 @@ def unreadable_columns(sample: TableSample) -> Iterator[Hit]:
     TableSample,
     about="text of which most reads as numbers or dates, and some does not, or not in one way",
     consequence="every different text is a category, so that the order and the distance of the numbers are lost",
-    mend="make numbers or dates of the column before, such as pandas.to_numeric(X[{column}], errors='coerce')",
+    mend="make numbers or dates of the column before, such as pandas.to_numeric({cells}, errors='coerce')",
 )
 def half_read_texts(sample: TableSample) -> Iterator[Hit]:
     """Yield columns of text that the reading does not read as numbers or dates."""
