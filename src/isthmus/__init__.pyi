@@ -77,7 +77,10 @@ from isthmus.parts.sparse_codes import BatchTopK as BatchTopK
 from isthmus.parts.sparse_codes import LifetimeSparse as LifetimeSparse
 from isthmus.parts.sparse_codes import TopK as TopK
 from isthmus.tasks import AnomalyDetector as AnomalyDetector
+from isthmus.tasks import Finding as Finding
+from isthmus.tasks import Findings as Findings
 from isthmus.tasks import Imputer as Imputer
+from isthmus.tasks import check as check
 
 __version__: str
 HOMES: dict[str, list[str]]

@@ -45,7 +45,7 @@ class History:
         The epoch whose weights were kept.
     health : dict of str to float
         How much of the trained code is in use, where that was measured: `active_units`, `used_units`, `used_codes`,
-        `dead_outputs`.
+        `dead_outputs`, `needed` (principal components that hold nearly all of the variance).
 
     Examples
     --------

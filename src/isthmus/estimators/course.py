@@ -1,10 +1,11 @@
 """What the losses of the epochs say: a learning rate that is too high, and overfitting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from isthmus.engine.history import History
+from isthmus.estimators.problem import Problem
 
 LEAST_EPOCHS = 3
 """Epochs from which the course of the validation loss is judged."""
@@ -35,20 +36,25 @@ def course_of(history: History, cells: int) -> dict[str, float]:
     return {"loss_rise": float(losses[-1] - losses[best])} if len(losses) - best > SOON else {}
 
 
-def problems_of_course(health: dict[str, float], history: History) -> Iterable[str]:
-    """Yield a sentence for each problem that the validation losses show."""
+def problems_of_course(health: Mapping[str, float], history: History) -> Iterable[Problem]:
+    """Yield the problems that the validation losses show."""
     above, rise = health.get("loss_above_start", 0.0), health.get("loss_rise", 0.0)
     if max(above, rise) <= LEAST_RISE:
         return
     losses, best = history["val_loss"], history.best_epoch
     if above > LEAST_RISE:
-        yield (
+        yield Problem(
+            "learning-rate",
             f"no epoch was better than the start: the validation loss was {losses[0]:.5g} there and at least "
-            f"{losses[1:].min():.5g} later; take a learning_rate below {history['learning_rate'].max():.3g}"
+            f"{losses[1:].min():.5g} later",
+            f"take a learning_rate below {history['learning_rate'].max():.3g}",
+            above,
         )
     else:
-        yield (
+        yield Problem(
+            "overfitting",
             f"the validation loss rose from {losses[best]:.5g} in epoch {best} to {losses[-1]:.5g} at the end: the "
-            f"weights of epoch {best} are kept; take fewer epochs, patience=10, more rows, a smaller network or a "
-            "corruption"
+            f"weights of epoch {best} are kept",
+            "take fewer epochs, patience=10, more rows, a smaller network or a corruption",
+            rise,
         )

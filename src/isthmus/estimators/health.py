@@ -1,7 +1,7 @@
 """What can go wrong in a code without an error: it carries no information, or parts of it are never used."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from isthmus.engine.training_warning import TrainingWarning
 from isthmus.estimators import held_out_checks, hidden
 from isthmus.estimators.course import course_of, problems_of_course
 from isthmus.estimators.floor import Floor
+from isthmus.estimators.problem import Problem
 
 LEAST_VARIANCE = 0.01
 """A coordinate of the posterior mean with a smaller variance is inactive (Burda, Grosse and Salakhutdinov 2016)."""
@@ -65,44 +66,81 @@ def diagnose(network: Network, rows: Rows, index: Index) -> dict[str, float]:
     return found if dead is None else found | {"dead_outputs": float((dead & filled).sum())}
 
 
-def problems(health: dict[str, float], network: Network, rows: int) -> Iterable[str]:
-    """Yield a sentence for each problem: what is wrong, and what to do."""
+def problems_of_code(health: Mapping[str, float], network: Network, rows: int) -> Iterable[Problem]:
+    """Yield the problems of a code and of outputs that are of no use."""
     latent, active = network.code.latent, int(health["active_units"])
     if active == 0 and network.code.has_posterior:
-        yield (
-            f"the posterior collapsed: none of the {latent} coordinates of the code tells rows apart; take a smaller "
-            "beta, KL(free_bits=0.1) or KL(warm_up=0.3)"
+        yield Problem(
+            "posterior-collapse",
+            f"the posterior collapsed: none of the {latent} coordinates of the code tells rows apart",
+            "take a smaller beta, KL(free_bits=0.1) or KL(warm_up=0.3)",
+            latent,
         )
     elif active == 0:
-        yield (
-            f"the code is the same for every row: none of its {latent} coordinates varies; take init='pca', a smaller "
-            "penalty, another activation or learning_rate, or look whether the rows differ"
+        yield Problem(
+            "constant-code",
+            f"the code is the same for every row: none of its {latent} coordinates varies",
+            "take init='pca', a smaller penalty, another activation or learning_rate, or look whether the rows differ",
+            latent,
         )
     elif latent - active > MOST_UNUSED * latent and "used_units" not in health:
         why, mend = "they do not vary", ""
         if network.code.has_posterior:
             why, mend = "the variance of their posterior means is below 0.01", ", or a smaller beta to use them all"
-        yield (
+        yield Problem(
+            "unused-code",
             f"{latent - active} of the {latent} coordinates of the code are unused ({why}): latent={active} holds as "
-            f"much; take that{mend}"
+            "much",
+            f"take that{mend}",
+            latent - active,
         )
     unused = latent - int(health.get("used_units", latent))
     if unused > MOST_UNUSED * latent:
-        yield (
-            f"{unused} of the {latent} units of {network.code.made_by} are dead: no row looked at uses them; take a "
-            "larger k or rate, a smaller latent, or anneal"
+        yield Problem(
+            "dead-units",
+            f"{unused} of the {latent} units of {network.code.made_by} are dead: no row looked at uses them",
+            "take a larger k or rate, a smaller latent, or anneal",
+            unused,
         )
     if health.get("dead_outputs"):
-        yield (
-            f"{int(health['dead_outputs'])} columns are reconstructed as 0 for every row: the relu of the "
-            "output is dead there; take another activation of the likelihood, init='pca' or a smaller learning_rate"
+        yield Problem(
+            "dead-outputs",
+            f"{int(health['dead_outputs'])} columns are reconstructed as 0 for every row: the relu of the output is "
+            "dead there",
+            "take another activation of the likelihood, init='pca' or a smaller learning_rate",
+            health["dead_outputs"],
         )
     codes = int(health.get("codes", 0))
     if codes and health["used_codes"] < 0.5 * min(codes, rows):
-        yield (
-            f"only {int(health['used_codes'])} of the {codes} codewords of {network.code.made_by} are used; take fewer "
-            "of them, or longer training"
+        yield Problem(
+            "unused-codewords",
+            f"only {int(health['used_codes'])} of the {codes} codewords of {network.code.made_by} are used",
+            "take fewer of them, or longer training",
+            health["used_codes"],
         )
+
+
+def problems(
+    health: Mapping[str, float], network: Network, history: History, floor: Floor | None, rows: int
+) -> list[Problem]:
+    """Return every problem that the figures of a trained network show.
+
+    Parameters
+    ----------
+    health
+        As `report` returns it.
+    network, history, floor
+        After training.
+    rows
+        How many rows there are to train on and to validate with.
+    """
+    return [
+        *problems_of_code(health, network, min(rows, MOST)),
+        *hidden.problems(health),
+        *problems_of_course(health, history),
+        *held_out_checks.problems(health, floor),
+        *problems_of_size(network.code.latent, int(health.get("needed", 0))),
+    ]
 
 
 def report(
@@ -137,25 +175,24 @@ def report(
     health |= hidden.diagnose(network, rows, index[:BLOCK]) | held_out_checks.diagnose(
         rows, training, validation, floor
     )
-    wrong = [
-        *problems(health, network, min(len(index), MOST)),
-        *hidden.problems(health),
-        *problems_of_course(health, history),
-        *held_out_checks.problems(health, floor),
-        *problems_of_size(network.code.latent, needed),
-    ]
+    if needed:
+        health["needed"] = float(needed)
+    wrong = problems(health, network, history, floor, len(index))
     if wrong and differ(rows, index[:MOST]):
         for problem in wrong:
-            warnings.warn(problem, TrainingWarning, stacklevel=5)
+            warnings.warn(str(problem), TrainingWarning, stacklevel=5)
     return health
 
 
-def problems_of_size(latent: int, needed: int) -> Iterable[str]:
-    """Yield a sentence if the code is larger than the rows need."""
+def problems_of_size(latent: int, needed: int) -> Iterable[Problem]:
+    """Yield a problem if the code is larger than the rows need."""
     if 0 < needed < (1 - MOST_UNUSED) * latent:
-        yield (
+        yield Problem(
+            "large-code",
             f"the code is larger than it must be: {needed} principal components hold {100 * NEARLY_ALL:g} % of the "
-            f"variance; latent={needed} would do"
+            "variance",
+            f"latent={needed} would do",
+            needed,
         )
 
 

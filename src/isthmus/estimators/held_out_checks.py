@@ -1,6 +1,6 @@
 """What the rows that were held out say of a training: that it gave nothing, that they were not held out, and more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
 from isthmus.estimators.floor import Floor
+from isthmus.estimators.problem import Problem
 
 MOST_DUPLICATES = 0.1
 """Share of the validation rows that may be equal to rows trained on."""
@@ -76,24 +77,32 @@ def projected(rows: Rows, index: Tensor, direction: Tensor) -> Tensor:
     return torch.cat(found) if found else torch.empty(0, dtype=torch.float64)
 
 
-def problems(health: dict[str, float], floor: Floor | None) -> Iterable[str]:
-    """Yield a sentence for each problem: what is wrong, and what to do."""
+def problems(health: Mapping[str, float], floor: Floor | None) -> Iterable[Problem]:
+    """Yield the problems that held-out rows show."""
     if floor is not None and health.get("deviance_ratio", 0.0) >= NOTHING_EXPLAINED:
-        yield (
+        yield Problem(
+            "mean-row",
             f"the reconstruction says no more than the mean row: held-out error {floor.kept_error:.3g}, variance "
-            f"{floor.variance:.3g}; take init='pca', another learning_rate, more epochs or a weaker penalty, or look "
-            "whether the columns depend on each other at all"
+            f"{floor.variance:.3g}",
+            "take init='pca', another learning_rate, more epochs or a weaker penalty, or look whether the columns "
+            "depend on each other at all",
+            health["deviance_ratio"],
         )
     again = int(health.get("duplicates", 0))
     validated = 0 if floor is None else floor.rows
     # Rows of few values are equal by chance, and so will new ones be.
     if 0 < MOST_DUPLICATES * validated < again and health["coincidences"] < FEW_COINCIDENCES:
-        yield (
+        yield Problem(
+            "validated-on-copies",
             f"{again} of the {validated} validation rows equal rows that were trained on, so that held-out errors are "
-            "too small: drop duplicates, or let groups= say which rows belong together"
+            "too small",
+            "drop duplicates, or let groups= say which rows belong together",
+            again / validated,
         )
     if floor is not None and not floor.folds and 0 < floor.rows < FEW_ROWS:
-        yield (
-            f"only {floor.rows} validation rows (or groups) compare the network with {floor.method}: take "
-            "validation=0.2 or more"
+        yield Problem(
+            "few-validation-rows",
+            f"only {floor.rows} validation rows (or groups) compare the network with {floor.method}",
+            "take validation=0.2 or more",
+            floor.rows,
         )

@@ -1,6 +1,6 @@
 """Hidden units that have stopped to work: they give every row the same value, or sit where their activation is flat."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from isthmus.core.contract import Backbone
 from isthmus.core.modules import activation
 from isthmus.core.network import Network
 from isthmus.data.rows import Rows
+from isthmus.estimators.problem import Problem
 
 LEAST_SPREAD = 1e-3
 """A unit whose standard deviation over rows is a smaller part of its layer's is idle."""
@@ -67,17 +68,22 @@ def derivative(name: str, value: Tensor) -> Tensor:
     return 1 - value.square() if name == "tanh" else value * (1 - value)
 
 
-def problems(health: dict[str, float]) -> Iterable[str]:
-    """Yield a sentence for each problem: what is wrong, and what to do."""
+def problems(health: Mapping[str, float]) -> Iterable[Problem]:
+    """Yield the problems of hidden units that do no work."""
     units, idle = int(health.get("hidden_units", 0)), int(health.get("idle_units", 0))
     if idle > MOST_IDLE * units:
-        yield (
-            f"{idle} of the {units} hidden units are dead: they have the same value for every row; take "
-            "activation='silu', init='pca', a smaller learning_rate or fewer units"
+        yield Problem(
+            "idle-units",
+            f"{idle} of the {units} hidden units are dead: they have the same value for every row",
+            "take activation='silu', init='pca', a smaller learning_rate or fewer units",
+            idle,
         )
     saturated = health.get("saturated_share", 0.0)
     if saturated > MOST_SATURATED:
-        yield (
+        yield Problem(
+            "saturated-units",
             f"{100 * saturated:.0f} % of the values of a hidden layer are where its activation is flat, so that little "
-            "is learned there; take scale='standard', activation='silu' or a smaller learning_rate"
+            "is learned there",
+            "take scale='standard', activation='silu' or a smaller learning_rate",
+            saturated,
         )

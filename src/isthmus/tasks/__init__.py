@@ -1,6 +1,7 @@
 """What autoencoders are for: tasks that are solved by one or several of them."""
 
 from isthmus.tasks.anomaly import AnomalyDetector
+from isthmus.tasks.checking import Finding, Findings, check
 from isthmus.tasks.imputation import Imputer
 
-__all__ = ["AnomalyDetector", "Imputer"]
+__all__ = ["AnomalyDetector", "Finding", "Findings", "Imputer", "check"]

@@ -188,6 +188,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         if self.estimator is not None:
             self.estimator.check_parameters()
 
+    def fitted_detector(self) -> FittedDetector | None:
+        """Return what was fitted; None before `fit`."""
+        return vars(self).get("_fitted")
+
     # -- training ---------------------------------------------------------------------------------------------------
 
     def fit(self, X: object, y: object = None, groups: ArrayLike | None = None) -> Self:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 ROWS_PER_BATCH = 1000
 """Greatest number of rows per batch that are used, drawn at random, so that memory and time stay bounded."""
@@ -33,11 +32,12 @@ class Bag:
     def bet(self, rows: np.ndarray, rng: np.random.Generator) -> tuple["Bag", np.ndarray]:
         """Bet on values (b,) one after the other; return the new bag, and the log capital after each value, (b,)."""
         capital, history = self.capital, np.empty(len(rows))
-        for place, p in enumerate(online_pvalues(rows, self.values, rng)):
-            mixed = np.logaddexp(capital + math.log(1 - JUMP), logsumexp(capital) + math.log(JUMP / len(SHIFTS)))
-            stakes = SHIFTS * (2 * p - 1) + SPREADS * (4 * abs(p - 0.5) - 1)
-            capital = mixed + np.log1p(stakes * (1 - 1e-9))
-            history[place] = logsumexp(capital)
+        total = np.logaddexp.reduce(capital)
+        p = online_pvalues(rows, self.values, rng)[:, None]
+        gains = np.log1p((SHIFTS * (2 * p - 1) + SPREADS * (4 * np.abs(p - 0.5) - 1)) * (1 - 1e-9))
+        for place, gain in enumerate(gains):
+            capital = np.logaddexp(capital + math.log(1 - JUMP), total + math.log(JUMP / len(SHIFTS))) + gain
+            history[place] = total = np.logaddexp.reduce(capital)
         values = np.concatenate([self.values, rows])
         if len(values) > MOST:
             # Old and new ones are dropped alike, so that those that stay are exchangeable with what comes.
