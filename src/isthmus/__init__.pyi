@@ -63,6 +63,8 @@ from isthmus.parts.sparse_codes import LifetimeSparse as LifetimeSparse
 from isthmus.parts.sparse_codes import TopK as TopK
 from isthmus.tasks import AnomalyDetector as AnomalyDetector
 from isthmus.tasks import Imputer as Imputer
+from isthmus.tasks import Tuning as Tuning
+from isthmus.tasks import tune as tune
 
 __version__: str
 HOMES: dict[str, list[str]]

@@ -2,5 +2,6 @@
 
 from isthmus.tasks.anomaly import AnomalyDetector
 from isthmus.tasks.imputation import Imputer
+from isthmus.tasks.tuning import Tuning, tune
 
-__all__ = ["AnomalyDetector", "Imputer"]
+__all__ = ["AnomalyDetector", "Imputer", "Tuning", "tune"]

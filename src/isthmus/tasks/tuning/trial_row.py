@@ -1,0 +1,28 @@
+"""`TrialRow`: one row of the table of a search."""
+
+from typing import TypedDict
+
+
+class TrialRow(TypedDict):
+    """What is told of one trial."""
+
+    trial: int
+    """Its number."""
+    state: str
+    """Complete, pruned, failed, or running in another process."""
+    value: float | None
+    """What the objective measured; of a pruned trial, when it was last looked at."""
+    behind: float | None
+    """By how much its loss is above that of the best trial."""
+    standard_error: float | None
+    """The standard error of that difference, paired over rows."""
+    latent: int | None
+    """The size of the code."""
+    weights: int | None
+    """Weights of the network."""
+    seconds: float | None
+    """How long it took."""
+    parameters: dict[str, object]
+    """Where it differs from the defaults."""
+    note: str
+    """What else is to be said, such as an error."""
