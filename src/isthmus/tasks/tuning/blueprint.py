@@ -1,6 +1,7 @@
 """`Blueprint`: from the values of a space's dimensions to the estimator that they mean."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from inspect import Parameter, signature
@@ -116,8 +117,9 @@ class Blueprint:
         name = self.asked(ask, PRESET, None)
         plain = [key for key in self.space if "__" not in key and "." not in key and key != PRESET]
         own = {} if name is None else {key: self.asked(ask, f"{name}.{key}") for key in self.arguments_of(str(name))}
-        if name is not None and presets()[str(name)](**own).encoder is not None:
-            plain = [key for key in plain if key not in LAYERS]
+        if name is not None:
+            taken = parts_of(presets()[str(name)](**own))
+            plain = [key for key in plain if key not in taken]
         settings = dict(self.fixed) | {key: self.with_parts(key, self.asked(ask, key)) for key in plain}
         if name is None:
             made = clone(self.model).set_params(**settings)
@@ -143,9 +145,16 @@ class Blueprint:
         return {name: value for name, value in own.items() if value is not usual[name] and value != usual[name]}
 
     def with_parts(self, slot: str, value: object) -> object:
-        """Return a part in the place of its name if parameters of the part are searched."""
+        """Return a part of its own, also in the place of its name, if parameters of the part are searched."""
         nested = any(name.startswith(f"{slot}__") for name in self.space)
-        return part_of(slot, value) if nested else value
+        return deepcopy(part_of(slot, value)) if nested else value
+
+
+def parts_of(preset: AutoEncoder) -> set[str]:
+    """Return the parameters that make a preset what it is: its parts, which nothing else may replace."""
+    usual = AutoEncoder().get_params(deep=False)
+    own = {slot for slot in (*SLOTS, "init") if slot in usual and getattr(preset, slot) != usual[slot]}
+    return own | set(LAYERS) if "encoder" in own else own
 
 
 def part_of(slot: str, value: object) -> object:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
+from inspect import signature
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -92,10 +93,10 @@ def shown(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return f"[{', '.join(map(shown, value))}]"
-    if not isinstance(value, Part) or not is_dataclass(value):
+    if not isinstance(value, Part):
         return label(value)
-    usual = {field.name: field.default for field in fields(value)}
-    own = {name: held for name, held in value.get_params(deep=False).items() if held != usual[name]}
+    usual = {parameter.name: parameter.default for parameter in signature(type(value)).parameters.values()}
+    own = {name: held for name, held in value.get_params(deep=False).items() if held != usual.get(name)}
     return f"{type(value).__name__}({', '.join(f'{name}={shown(held)}' for name, held in own.items())})"
 
 

@@ -126,7 +126,7 @@ class Finish:
         measured = {one.number: one.losses for one in self.candidates}
         best = self.chosen()[1]
         replaced = {trial.user_attrs.get("replaces") for trial in self.trials}
-        found = []
+        found: list[TrialRow] = []
         for trial in self.trials:
             if trial.number in replaced or trial.state.name == "WAITING":
                 continue
@@ -156,4 +156,5 @@ class Finish:
         """Return what is to be said of a trial beside its numbers."""
         if trial.state.name == "FAIL":
             return "its process ended"
-        return self.role(trial.number)
+        twin = trial.user_attrs.get("twin")
+        return self.role(trial.number) if twin is None else f"the same as trial {twin}"

@@ -67,7 +67,7 @@ class Objective:
     needs_labels: ClassVar[bool] = False
 
     def __init__(self, model: BaseEstimator, data: Data) -> None:
-        self.model, self.data = model, data
+        self.model, self.data, self.original = model, data, model
 
     @classmethod
     def suits(cls, model: BaseEstimator, labels: bool) -> bool:
@@ -127,7 +127,7 @@ class Objective:
         return self.offset + self.sign * loss
 
     def refitted(self, model: BaseEstimator, X: object) -> BaseEstimator:
-        """Return the model fitted to all rows, as they were given."""
+        """Return a model fitted to all rows, as they were given."""
         return clone(model).fit(X, **self.groups_of(np.arange(self.data.split.rows)))
 
 

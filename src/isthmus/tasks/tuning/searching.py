@@ -28,8 +28,8 @@ DEFAULTS, LONGER = "defaults", "defaults, trained for longer"
 """The roles of the first two trials."""
 STARTUP = 8
 """Trials at random before the sampler follows what it has seen."""
-ATTEMPTS = 2
-"""How often a trial is begun whose process dies."""
+ATTEMPTS = 3
+"""How often a trial is begun whose process dies; that of the defaults always is."""
 PAUSE = 0.05
 """Seconds between looks at the trials of other processes."""
 
@@ -118,13 +118,16 @@ class Search:
         state = optuna_package().trial.TrialState
         running = False
         for trial in self.study.trials:
-            if trial.state == state.RUNNING:
-                if self.journal.runs_elsewhere(trial.number):
-                    running = True
-                else:
-                    if trial.user_attrs.get("attempt", 1) < ATTEMPTS:
-                        self.put_back(trial, attempt=trial.user_attrs.get("attempt", 1) + 1)
-                    self.study.tell(trial.number, state=state.FAIL)
+            if trial.state != state.RUNNING:
+                continue
+            if self.journal.runs_elsewhere(trial.number):
+                running = True
+            # A process records the end of its trial before it lets go of it.
+            elif self.study.trials[trial.number].state == state.RUNNING:
+                attempt = trial.user_attrs.get("attempt", 1)
+                if attempt < ATTEMPTS or trial.user_attrs.get("role") == DEFAULTS:
+                    self.put_back(trial, attempt=attempt + 1)
+                self.study.tell(trial.number, state=state.FAIL)
         return running
 
     def put_back(self, trial: "FrozenTrial | Trial", attempt: int) -> None:
@@ -179,7 +182,8 @@ class Search:
         model = self.estimator_of(trial)
         twin = self.twin(trial)
         if twin is not None:
-            return twin
+            trial.set_user_attr("twin", twin.number)
+            return unpacked(twin.user_attrs["losses"]), (twin.user_attrs["latent"], twin.user_attrs["weights"])
         losses, size = [], (0, 0)
         alone, role = len(self.data.split.parts) == 1, trial.user_attrs.get("role")
         deadline = math.inf if role == DEFAULTS else self.deadline
@@ -224,14 +228,13 @@ class Search:
             self.blueprint.space[name].suggest(trial)
         return self.blueprint.defaults()
 
-    def twin(self, trial: "Trial") -> tuple[np.ndarray, tuple[int, int]] | None:
-        """Return what an earlier trial of the same values has measured, if there is one: it would be the same."""
+    def twin(self, trial: "Trial") -> "FrozenTrial | None":
+        """Return an earlier trial of the same values, if there is one: it would measure the same."""
         complete = optuna_package().trial.TrialState.COMPLETE
         for other in self.study.trials[: trial.number]:
             same = other.state == complete and other.params == trial.params
             if same and LONGER not in (other.user_attrs.get("role"), trial.user_attrs.get("role")):
-                attributes = other.user_attrs
-                return unpacked(attributes["losses"]), (attributes["latent"], attributes["weights"])
+                return other
         return None
 
 

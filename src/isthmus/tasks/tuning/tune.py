@@ -259,8 +259,7 @@ def finished(search: Search, X: object, *, interrupted: bool) -> Tuning:
         warnings.warn("the search was interrupted: it ends with the best trial so far", TrainingWarning, stacklevel=3)
     chosen, best = finish.chosen()
     verdict = finish.verdict(chosen)
-    defaults = next(one.number for one in finish.candidates if one.default)
-    estimator = finish.estimator(chosen if verdict.wins else defaults)
+    estimator = finish.estimator(chosen) if verdict.wins else search.objective.original
     return Tuning(
         finish.rows(),
         chosen,

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from isthmus.estimators import AutoEncoder
 from isthmus.tasks.anomaly import AnomalyDetector
@@ -72,7 +72,9 @@ class AreaUnderCurve(Objective):
         return {"method": [own, *names, *(pair for pair in COMBINATIONS if pair != own)]}
 
     def fit(self, model: BaseEstimator, rows: np.ndarray) -> BaseEstimator:
-        """Fit to the rows, or to the normal ones among them."""
+        """Fit to the rows, or to the normal ones among them; without p-values, which nobody asks for."""
+        if isinstance(model, AnomalyDetector) and model.calibration_fraction == "auto":
+            model = clone(model).set_params(calibration_fraction=None)
         return super().fit(model, rows[~self.anomalies[rows]] if self.clean(model) else rows)
 
     def clean(self, model: BaseEstimator) -> bool:
@@ -93,10 +95,10 @@ class AreaUnderCurve(Objective):
         return (0, 0) if self.of_network is None else self.of_network.size(fitted)
 
     def refitted(self, model: BaseEstimator, X: object) -> BaseEstimator:
-        """Return the model fitted to all rows, or all that are normal."""
+        """Return a model fitted to all rows, or all that are normal."""
         if not self.clean(model):
             return super().refitted(model, X)
-        return super().fit(model, np.flatnonzero(~self.anomalies))
+        return super().fit(clone(model), np.flatnonzero(~self.anomalies))
 
 
 class OfNetwork(AutoEncoderObjective):

@@ -35,7 +35,7 @@ class Imputation(Objective):
         if imputer.estimator is None:
             imputer.set_params(estimator=clone_of(None, len(data.split.parts[0].training)))
         super().__init__(imputer, data)
-        self.imputer = imputer
+        self.imputer, self.original = imputer, model
 
     @classmethod
     def suits(cls, model: BaseEstimator, labels: bool) -> bool:
