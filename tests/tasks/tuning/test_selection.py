@@ -29,9 +29,11 @@ def test_clearly_worse_defaults_are_not_taken():
 
 
 def test_defaults_within_one_standard_error_are_taken():
-    taken, best = chosen([candidate(0, 0.01, 1.0, default=True, latent=9), candidate(1, -0.2, 1.0, latent=2)], None)
-    near = difference(taken.losses, best.losses)
-    assert (taken.number == 0) == (near.mean <= near.standard_error)
+    defaults, other = candidate(0, 0.0, 1.0, default=True, latent=9), candidate(1, 0.0, 1.0, latent=2)
+    behind = difference(defaults.losses, other.losses)
+    for shift, taken in ((0.5, 0), (1.5, 1)):
+        better = Candidate(1, other.losses + behind.mean - shift * behind.standard_error, latent=2)
+        assert chosen([defaults, better], None)[0].number == taken
 
 
 @pytest.mark.parametrize("field", ["latent", "weights", "changed"])

@@ -1,7 +1,6 @@
 """Searches: what is tried, what is taken, and what is told of bad input."""
 
 import builtins
-import warnings
 
 import numpy as np
 import pytest
@@ -84,7 +83,7 @@ def test_failed_trials_are_recorded_and_do_no_harm():
 def test_what_the_defaults_raise_is_raised():
     with pytest.raises(ValueError, match="unknown activation 'relo'"):
         search(model=AutoEncoder(2, activation="relo"))
-    with pytest.raises(ValueError, match="NaN|infin"):
+    with pytest.raises(ValueError, match=r"NaN|infin"):
         search(np.full((100, 3), np.inf))
 
 
@@ -136,9 +135,7 @@ def test_a_line_and_a_row_per_trial_are_told(capsys):
 
 
 def test_optuna_says_nothing(capfd):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        search(trials=3, journal=None)
+    search(trials=3)
     assert capfd.readouterr() == ("", "")
 
 
@@ -195,7 +192,7 @@ def test_sources_and_images_and_sparse_rows_are_taken(tmp_path):
 
 def test_frames_and_imputers_are_taken():
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(X[:200, :3], columns=list("abc")).assign(kind=np.where(X[:200, 0] > 0, "up", "down"))
+    frame = pandas.DataFrame(X[:100, :3], columns=list("abc")).assign(kind=np.where(X[:100, 0] > 0, "up", "down"))
     told = search(frame, trials=2)
     assert list(told.best_.feature_names_in_) == ["a", "b", "c", "kind"]
     frame.loc[::7, "b"] = np.nan

@@ -108,12 +108,10 @@ def split(
         held_out, training = cut(others, units, min(round(COMPARED * len(others)), MOST_COMPARED))
         parts = [Part(np.sort(training), np.sort(held_out))]
     else:
-        numbers = units[others]
-        place = np.unique(numbers, return_index=True)
-        rank = np.empty(units.max() + 1, dtype=np.int64)
-        rank[place[0][np.argsort(place[1])]] = np.arange(len(place[0]))
-        count = min(PARTS, len(place[0]))
-        side = rank[numbers] % count
+        # Units lie together, and pieces of the order have every class, as the whole order has.
+        rank = np.concatenate([[0], np.cumsum(np.diff(units[others]) != 0)])
+        count = min(PARTS, int(rank[-1]) + 1)
+        side = rank * count // (int(rank[-1]) + 1)
         parts = [Part(np.sort(others[side != own]), np.sort(others[side == own])) for own in range(count)]
     if not len(others) or any(not len(part.training) or not len(part.held_out) for part in parts):
         raise ValueError(f"groups are too few for three sides of a search: there are {len(np.unique(units))}")
