@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -51,7 +52,7 @@ class ByteLocks:
         def take(self, byte: int) -> None:
             """Lock a byte; wait until no other process holds it."""
             while not self.try_take(byte):
-                pass
+                time.sleep(0.01)
 
         def try_take(self, byte: int) -> bool:
             """Lock a byte if no other process holds it; return whether it is ours now."""

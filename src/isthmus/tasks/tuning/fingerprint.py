@@ -1,6 +1,7 @@
 """The fingerprint of a search: what must be the same for a journal to be continued."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
@@ -28,7 +29,9 @@ def fingerprint(
 def of_rows(X: Any, model: BaseEstimator) -> str:
     """Return the shape, the names and a digest of all cells of rows."""
     columns = model.get_params(deep=False).get("columns")
-    table, schema = learn_table(X, caller="tune", columns=columns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is to be said of columns, the fit at the end says
+        table, schema = learn_table(X, caller="tune", columns=columns)
     numbers = table.drawn(slice(None))
     parts = [numbers] if isinstance(numbers, np.ndarray) else [numbers.data, numbers.indices, numbers.indptr]
     levels = [str(column.levels) for column in schema.columns or ()]

@@ -198,7 +198,7 @@ def searching(
 
     def told(trial: "FrozenTrial") -> None:
         finish = Finish(study.trials, blueprint, measured, data)
-        if not finish.candidates:
+        if not finish.candidates or not (verbose or on_trial):
             return
         row = next((row for row in finish.rows() if row["trial"] == trial.number), None)
         if row is not None and verbose:
