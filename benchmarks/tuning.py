@@ -7,8 +7,8 @@ time (with one, four and sixteen times the epochs and, as long as there is time,
 fifth of the rows is taken; detectors: further seeds); a search at random over the space of `tune`, without pruning;
 and `tune`. Each gets --seconds of processor time on one thread, so that other work on the machine does not matter; the
 trial that runs then is finished, and the fits at the end come on top. All are measured by the objective of the set on
-the rows held out, with a paired 95 % interval of the gain over the defaults. ISTHMUS_DATA names the folder with adbench,
-tables and movielens-100k.
+the rows held out, with a paired 95 % interval of the gain over the defaults. ISTHMUS_DATA names the folder with
+adbench, tables and movielens-100k.
 """
 
 import argparse

@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 
 from isthmus.tasks.tuning.blueprint import Blueprint
 from isthmus.tasks.tuning.objective import Data, Objective
-from isthmus.tasks.tuning.searching import DEFAULTS, LONGER, attentive
+from isthmus.tasks.tuning.searching import LONGER, attentive
 from isthmus.tasks.tuning.selection import Candidate, chosen, difference, mean_loss, unpacked
-from isthmus.tasks.tuning.trial_row import TrialRow
+from isthmus.tasks.tuning.trial_row import DEFAULTS, TrialRow
 from isthmus.tasks.tuning.verdict import Verdict
 
 if TYPE_CHECKING:

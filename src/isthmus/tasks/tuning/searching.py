@@ -19,13 +19,14 @@ from isthmus.tasks.tuning.objective import Data, Objective
 from isthmus.tasks.tuning.optuna_package import optuna_package
 from isthmus.tasks.tuning.pruning import OutOfTimeError, Watch
 from isthmus.tasks.tuning.selection import mean_loss, packed, unpacked
+from isthmus.tasks.tuning.trial_row import DEFAULTS
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
-DEFAULTS, LONGER = "defaults", "defaults, trained for longer"
-"""The roles of the first two trials."""
+LONGER = "defaults, trained for longer"
+"""The role of the second trial; that of the first one is `DEFAULTS`."""
 STARTUP = 8
 """Trials at random before the sampler follows what it has seen."""
 ATTEMPTS = 3
@@ -133,8 +134,10 @@ class Search:
     def put_back(self, trial: "FrozenTrial | Trial", attempt: int) -> None:
         """Let a trial be begun again, with the same values."""
         if all(other.user_attrs.get("replaces") != trial.number for other in self.study.trials):
-            role = {name: value for name, value in trial.user_attrs.items() if name == "role"}
-            self.study.enqueue_trial(trial.params, user_attrs={"replaces": trial.number, "attempt": attempt} | role)
+            role = trial.user_attrs.get("role")
+            records = self.blueprint.default_records() if role == DEFAULTS else trial.params
+            attributes = {"replaces": trial.number, "attempt": attempt}
+            self.study.enqueue_trial(records, user_attrs=attributes if role is None else attributes | {"role": role})
 
     # -- one trial ----------------------------------------------------------------------------------------------------
 
@@ -208,11 +211,11 @@ class Search:
     def look_at_parts(self, trial: "Trial", losses: list[np.ndarray], number: int) -> None:
         """Prune a trial that falls behind, where several parts are held out in turn."""
         parts = self.data.split.parts
-        if number + 1 == len(parts) or trial.user_attrs.get("role") is not None:
+        if number + 1 == len(parts):
             return
         strata = self.objective.strata(np.concatenate([part.held_out for part in parts[: number + 1]]))
         trial.report(mean_loss(np.concatenate(losses), strata), number)
-        if trial.should_prune():
+        if trial.user_attrs.get("role") is None and trial.should_prune():
             raise optuna_package().TrialPruned
 
     def estimator_of(self, trial: "Trial") -> BaseEstimator:

@@ -5,28 +5,29 @@ from collections.abc import Sequence
 from html import escape
 
 from isthmus.engine.loss_curve import BOTTOM, HEIGHT, LEFT, PADDING, RIGHT, STYLES, TOP, WIDTH, axis, y_ticks
-from isthmus.tasks.tuning.trial_row import TrialRow
+from isthmus.tasks.tuning.trial_row import TrialRow, value_of_defaults
 
 
 def trial_plot(table: Sequence[TrialRow], chosen: int, measure: str) -> str:
-    """Return the plot as an SVG element: a dot per completed trial, the defaults as a line, the chosen one marked.
+    """Return the plot as an SVG element: a dot per completed trial, the defaults as a line.
 
-    Trials that are far worse than the others are drawn at the edge.
+    The chosen trial is larger. Trials that are far worse than the others are drawn at the edge.
 
     Parameters
     ----------
     table
-        Rows with `trial` and `value`, the first completed one that of the defaults.
+        As in `Tuning.table`.
     chosen
         The number of the trial that was taken.
     measure
         What the values are.
     """
     known = [(row["trial"], row["value"]) for row in table if row["state"] == "complete" and row["value"] is not None]
-    low, high = shown_range([value for _, value in known])
+    usual = value_of_defaults(table)
+    low, high = shown_range([usual, *(value for _, value in known)])
     across = axis([number for number, _ in known], LEFT + 12, WIDTH - RIGHT - 12)
     up = axis([low, high], HEIGHT - BOTTOM, TOP, PADDING)
-    bottom, line = HEIGHT - BOTTOM, up.pixel(min(max(known[0][1], low), high))
+    bottom, line = HEIGHT - BOTTOM, up.pixel(min(max(usual, low), high))
     parts = [
         f'<line x1="{LEFT}" y1="{bottom}" x2="{WIDTH - RIGHT}" y2="{bottom}" stroke="currentColor"/>',
         *y_ticks(up),

@@ -1,6 +1,10 @@
 """`TrialRow`: one row of the table of a search."""
 
+from collections.abc import Sequence
 from typing import TypedDict
+
+DEFAULTS = "defaults"
+"""The note of the trial of the defaults."""
 
 
 class TrialRow(TypedDict):
@@ -26,3 +30,8 @@ class TrialRow(TypedDict):
     """Where it differs from the defaults."""
     note: str
     """What else is to be said, such as an error."""
+
+
+def value_of_defaults(table: Sequence[TrialRow]) -> float:
+    """Return the value of the trial of the defaults, which every table has."""
+    return next(row["value"] for row in table if row["note"] == DEFAULTS and row["value"] is not None)

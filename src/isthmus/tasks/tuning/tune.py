@@ -25,9 +25,9 @@ from isthmus.tasks.tuning.objective import Data, Objective, objective_for
 from isthmus.tasks.tuning.optuna_package import optuna_package, quiet
 from isthmus.tasks.tuning.pruning import FIRST_LOOK, STARTUP_TRIALS
 from isthmus.tasks.tuning.rows_in_memory import in_memory, row_count
-from isthmus.tasks.tuning.searching import DEFAULTS, LONGER, Search
+from isthmus.tasks.tuning.searching import LONGER, Search
 from isthmus.tasks.tuning.splitting import split
-from isthmus.tasks.tuning.trial_row import TrialRow
+from isthmus.tasks.tuning.trial_row import DEFAULTS, TrialRow
 from isthmus.tasks.tuning.tuning import Tuning
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from isthmus.core.text_tables import html_text_table, text_table
 from isthmus.engine.axes import axes_over_integers
 from isthmus.tasks.tuning.dimension import shown
 from isthmus.tasks.tuning.trial_plot import trial_plot
-from isthmus.tasks.tuning.trial_row import TrialRow
+from isthmus.tasks.tuning.trial_row import TrialRow, value_of_defaults
 from isthmus.tasks.tuning.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class Tuning:
         errors = [row["standard_error"] or 0.0 for row in complete]
         ax.errorbar(numbers, values, yerr=errors, fmt="o", capsize=2, label="trials")
         ax.plot([self.chosen], [values[numbers.index(self.chosen)]], "D", color="#d55e00", label="chosen")
-        ax.axhline(values[0], linestyle="--", color="0.4", label="defaults")
+        ax.axhline(value_of_defaults(self.table), linestyle="--", color="0.4", label="defaults")
         ax.legend()
         return ax
 
