@@ -81,6 +81,8 @@ from isthmus.tasks import Finding as Finding
 from isthmus.tasks import Findings as Findings
 from isthmus.tasks import Imputer as Imputer
 from isthmus.tasks import check as check
+from isthmus.tasks import Tuning as Tuning
+from isthmus.tasks import tune as tune
 
 __version__: str
 HOMES: dict[str, list[str]]

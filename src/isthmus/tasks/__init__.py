@@ -3,5 +3,7 @@
 from isthmus.tasks.anomaly import AnomalyDetector
 from isthmus.tasks.checking import Finding, Findings, check
 from isthmus.tasks.imputation import Imputer
+from isthmus.tasks.tuning import Tuning, tune
 
 __all__ = ["AnomalyDetector", "Finding", "Findings", "Imputer", "check"]
+__all__ = ["AnomalyDetector", "Imputer", "Tuning", "tune"]
