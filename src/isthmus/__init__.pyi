@@ -61,6 +61,7 @@ from isthmus.parts.priors import MixturePrior as MixturePrior
 from isthmus.parts.sparse_codes import BatchTopK as BatchTopK
 from isthmus.parts.sparse_codes import LifetimeSparse as LifetimeSparse
 from isthmus.parts.sparse_codes import TopK as TopK
+from isthmus.reports.report import report as report
 from isthmus.tasks import AnomalyDetector as AnomalyDetector
 from isthmus.tasks import Imputer as Imputer
 
