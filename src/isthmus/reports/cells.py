@@ -60,9 +60,8 @@ def percent(share: float, *, bar: bool = False) -> Cell:
     """
     if share != share:
         return Cell("", -1e300)
-    return Cell(
-        f"{100 * share:.3g} %" if abs(share) < 0.9995 else f"{100 * share:.0f} %", share, share if bar else None
-    )
+    text = "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %".replace(".0 %", " %")
+    return Cell(text, share, share if bar else None)
 
 
 def written(value: float) -> str:

@@ -12,6 +12,8 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+SCORERS = {"R²": "r2", "AUROC": "roc_auc", "accuracy": "accuracy"}
+"""What scikit-learn calls the measures."""
 PARTS = 5
 """Parts of the cross-validation."""
 MOST_CLASSES, LEAST_OF_CLASS = 20, 5
@@ -26,7 +28,7 @@ class Probe(NamedTuple):
     inputs: str
     """What the predictor is given."""
     score: float
-    """Mean over the parts of a cross-validation: accuracy of classes, R² of numbers."""
+    """Mean over the parts of a cross-validation: AUROC of two classes, accuracy of more, R² of numbers."""
     error: float
     """Its standard error over the parts."""
 
@@ -37,7 +39,7 @@ class Probed(NamedTuple):
     probes: list[Probe]
     """Nothing, the codes, as many principal components, and the columns themselves if they are few."""
     measure: str
-    """"accuracy" or "R²"."""
+    """"AUROC", "accuracy" or "R²"."""
     rows: int
     classes: int
     """Classes that were told apart; 0 for numbers."""
@@ -86,13 +88,13 @@ def probed(
     ]
     if rows.shape[1] <= MOST_CELLS:
         inputs.append((f"all columns, {rows.shape[1]} numbers", whole, rows))
+    measure = "R²" if numbers is not None else "AUROC" if len(np.unique(y)) == 2 else "accuracy"
     found = []
     for name, pipeline, X in inputs:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            scores = cross_val_score(pipeline, X, y, cv=split, scoring="r2" if numbers is not None else "accuracy")
+            scores = cross_val_score(pipeline, X, y, cv=split, scoring=SCORERS[measure])
         found.append(Probe(name, float(scores.mean()), float(scores.std(ddof=1) / PARTS**0.5)))
-    measure = "R²" if numbers is not None else "accuracy"
     return Probed(found, measure, len(y), 0 if numbers is not None else len(np.unique(y)))
 
 

@@ -47,6 +47,11 @@ class Sample:
         """Whether these are all rows."""
         return len(self.places) == self.total
 
+    @property
+    def sparse(self) -> bool:
+        """Whether the rows are a sparse matrix."""
+        return bool(scipy.sparse.issparse(self.rows))
+
     def part(self, index: np.ndarray) -> "Sample":
         """Return the rows at these places (m,) of the sample."""
         return Sample(taken(self.rows, index), self.places[index], self.total)

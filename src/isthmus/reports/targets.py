@@ -11,7 +11,7 @@ from isthmus.reports.cut import cut
 from isthmus.tasks.anomaly.shown import shown
 
 MOST_CLASSES = 12
-"""Numbers with more different values are numbers; with fewer, the names of classes."""
+"""Numbers with more different values are numbers; with fewer, the names of classes. So many names are put in order."""
 LONGEST_CLASS = 32
 """Characters of the name of a class beyond which it is cut."""
 
@@ -29,7 +29,7 @@ class Target:
     numbers : ndarray of shape (s,) or None
         The values, NaN where missing, if they are numbers; None for classes.
     classes : tuple of str
-        The names of the classes, the most frequent first; none for numbers.
+        The names of the classes; of many, the most frequent ones come first. None for numbers.
     codes : ndarray of shape (s,)
         The class of each row, by its place among `classes`; -1 where missing, and for numbers.
     """
@@ -51,6 +51,21 @@ class Target:
             numbers = [float(str(value)) if present else np.nan for value, present in zip(values, there, strict=True)]
             return cls(name, texts, np.array(numbers), (), nothing)
         counts = Counter(text for text, present in zip(texts, there, strict=True) if present)
-        places = {text: place for place, (text, _) in enumerate(counts.most_common())}
+        classes = in_order([text for text, _ in counts.most_common()])
+        places = {text: place for place, text in enumerate(classes)}
         codes = [places[text] if present else -1 for text, present in zip(texts, there, strict=True)]
         return cls(name, texts, None, tuple(places), np.array(codes, dtype=np.int64))
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Return the names of classes in the order of their numbers, or of the alphabet, if they are few; else as they are.
+
+    >>> in_order(["10", "9"]), in_order(["b", "a"])
+    (['9', '10'], ['a', 'b'])
+    """
+    if len(names) > MOST_CLASSES:
+        return names
+    try:
+        return sorted(names, key=float)
+    except ValueError:
+        return sorted(names)

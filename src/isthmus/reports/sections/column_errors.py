@@ -68,7 +68,7 @@ def column_errors(context: Context) -> Content | None:
 
 def line(name: str, one: ColumnError) -> tuple[Cell, ...]:
     """Return the line of a column."""
-    measured = "share of wrong values" if one.wrong else "root mean squared error, in the column's units"
+    measured = "wrong values" if one.wrong else "RMSE"
     as_cell = percent if one.wrong else number
     return Cell(name), percent(one.kept, bar=True), as_cell(one.error), as_cell(one.without), Cell(measured)
 

@@ -34,7 +34,14 @@ def floor(context: Context) -> Content | None:
     parts, tiles = [], []
     model = context.model
     if model is not None and model.record.floor is not None:
-        parts.append(rendered("floor.html", floor=model.record.floor, bars=bars_of(model.record.floor)))
+        parts.append(
+            rendered(
+                "floor.html",
+                floor=model.record.floor,
+                method=named(model.record.floor.method),
+                bars=bars_of(model.record.floor),
+            )
+        )
         tiles.append(tile_of(model.record.floor))
     detector = context.detector
     if detector is not None and detector.floor_ is not None:
@@ -50,7 +57,7 @@ def floor(context: Context) -> Content | None:
 
 def bars_of(floor: Floor) -> list[Bar]:
     """Return the errors as bars: of the mean row, of the simple method, of the model."""
-    errors = [("the mean row", floor.variance, False), (floor.method, floor.error, False)]
+    errors = [("the mean row", floor.variance, False), (named(floor.method), floor.error, False)]
     errors.append(("the model", floor.model_error, True))
     most = max(max(error for _, error, _ in errors), 1e-300)
     return [Bar(name, min(1.0, error / most), written(error), own) for name, error, own in errors]
@@ -60,12 +67,22 @@ def tile_of(floor: Floor) -> Tile:
     """Return what was won in one number."""
     low, high = (f"{100 * end:.0f}" for end in floor.interval)
     word = "less" if floor.gain >= 0 else "more"
-    end = f"; {floor.method} is returned in its place" if floor.returned else ""
+    end = f"; {named(floor.method)} is returned in its place" if floor.returned else ""
     return Tile(
         f"{100 * abs(floor.gain):.0f} % {word}",
-        f"error than {floor.method}, the best simple method of the same size (95 % interval of the gain: {low} to "
-        f"{high} %){end}",
+        f"error than {named(floor.method)} (95 % interval of the gain: {low} to {high} %){end}",
     )
+
+
+def named(method: str) -> str:
+    """Return the name of a simple method in plain words.
+
+    >>> named("PCA with 8"), named("Wiener filter with 8")
+    ('PCA with 8 components', 'Wiener filter with 8')
+    """
+    if not method.startswith("PCA with "):
+        return method
+    return f"{method} component{'' if method.endswith(' 1') else 's'}"
 
 
 def detector_html(floor: DetectorFloor) -> str:

@@ -29,13 +29,13 @@ MOST_PIXELS = 900_000
 """Bytes of the images that are told of all rows."""
 SIDE, COLOUR_SIDE = 28, 24
 """Greatest height and width of these images, in grey levels and in colours."""
-COLOURS = 8
+COLOURS = 10
 """Classes that have a colour of their own."""
 BINS = 5
 """Equal shares of the rows, by a target of numbers, that have a colour of their own."""
 SHADES = ("c0", "c6", "c2", "c4", "c1")
 """Colours of these shares, the least first."""
-OTHERS = "c8"
+OTHERS = "cx"
 WIDTH, HEIGHT, MARGIN = 640, 480, 34
 GRID, GRID_SIDE = 12, 20
 """Places per line of the map of decoded places, and the greatest height and width of each image."""

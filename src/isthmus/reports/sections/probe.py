@@ -6,7 +6,7 @@ import torch
 from isthmus.data.reading import read_table
 from isthmus.engine.compute import compute
 from isthmus.estimators.inference import Inference
-from isthmus.reports.cells import Cell, Heading, ReportTable, number
+from isthmus.reports.cells import Cell, Heading, ReportTable
 from isthmus.reports.context import Context, Rebuilt
 from isthmus.reports.probing import Probed, probed
 from isthmus.reports.registration import Content, Tile, section
@@ -51,7 +51,11 @@ def table_of(found: Probed) -> ReportTable:
         Heading("± standard error", numeric=True),
     )
     lines: list[tuple[Cell, ...]] = [
-        (Cell(one.inputs), Cell(f"{one.score:.3f}", one.score, max(0.0, one.score)), number(one.error))
+        (
+            Cell(one.inputs),
+            Cell(f"{one.score:.3f}", one.score, max(0.0, one.score)),
+            Cell(f"{one.error:.3f}", one.error),
+        )
         for one in found.probes
     ]
     return ReportTable("Scores of the probe", headings, lines)

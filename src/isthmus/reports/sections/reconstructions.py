@@ -75,6 +75,7 @@ def images_html(context: Context, rebuilt: Rebuilt) -> str:
     shape = context.image_shape
     assert shape is not None, "asked for images only"
     ends = ends_of(rebuilt.values)
+    off = float(np.sqrt(np.nanmean((rebuilt.values - rebuilt.decoded_values) ** 2)))
     lines = []
     for title, places in (
         ("drawn at random", at_random(rebuilt)),
@@ -83,7 +84,9 @@ def images_html(context: Context, rebuilt: Rebuilt) -> str:
         pair = [thumbnails(values[places], shape, SIDE, ends) for values in (rebuilt.values, rebuilt.decoded_values)]
         alt = f"{len(places)} images {title}, above their reconstructions"
         lines.append((title, sheet(np.concatenate(pair), len(places), alt)))
-    return rendered("images.html", lines=lines, latent=rebuilt.codes.shape[1], error=written(rebuilt.errors.mean()))
+    return rendered(
+        "images.html", lines=lines, latent=rebuilt.codes.shape[1], error=written(off), range=written(ends[1] - ends[0])
+    )
 
 
 def at_random(rebuilt: Rebuilt) -> np.ndarray:
