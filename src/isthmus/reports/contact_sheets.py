@@ -11,6 +11,8 @@ from isthmus.reports.png import png_of
 
 GAP = 2
 """Pixels between images."""
+SIDE, COLOUR_SIDE = 64, 40
+"""Greatest height and width of an image in grey levels, and in colours, which take three times the room."""
 BETWEEN = 0.5
 """Grey level of the gaps, which is seen on white pages and on black ones."""
 
@@ -26,6 +28,20 @@ class Sheet:
     """In pixels."""
     alt: str
     """What it shows, in words."""
+
+
+def is_coloured(shape: RowShape) -> bool:
+    """Whether images of this shape are shown in colours."""
+    return len(shape) > 2 and shape[2] >= 3
+
+
+def side_for(shape: RowShape) -> int:
+    """Return the greatest height and width at which images of a shape are shown.
+
+    >>> side_for((28, 28)), side_for((32, 32, 3))
+    (64, 40)
+    """
+    return COLOUR_SIDE if is_coloured(shape) else SIDE
 
 
 def thumbnails(rows: np.ndarray, shape: RowShape, side: int, ends: tuple[float, float]) -> np.ndarray:

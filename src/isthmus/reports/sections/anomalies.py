@@ -3,14 +3,14 @@
 import numpy as np
 
 from isthmus.reports.anomalies import odd_rows_html
-from isthmus.reports.contact_sheets import Sheet, ends_of, heat, sheet, thumbnails
+from isthmus.reports.contact_sheets import Sheet, ends_of, heat, sheet, side_for, thumbnails
 from isthmus.reports.context import Context
 from isthmus.reports.registration import Content, Tile, section
 from isthmus.reports.rendering import rendered
 from isthmus.tasks.anomaly.odd_rows import OddRows
 
-IMAGES, SIDE = 12, 64
-"""Images that are shown, and their greatest height and width."""
+IMAGES = 12
+"""Images that are shown."""
 REASONS = 3
 """Columns per row."""
 
@@ -43,10 +43,12 @@ def images_of(context: Context, found: OddRows) -> Sheet:
     shape = context.image_shape
     assert shape is not None, "asked for images only"
     ends = ends_of(context.values)
-    seen, expected = (thumbnails(rows[:IMAGES], shape, SIDE, ends) for rows in (found.values, found.expected))
+    seen, expected = (
+        thumbnails(rows[:IMAGES], shape, side_for(shape), ends) for rows in (found.values, found.expected)
+    )
     parts = found.explanation.contributions[:IMAGES].clip(0)
     parts = parts / np.maximum(parts.max(axis=1, keepdims=True), 1e-300)
-    maps = thumbnails(parts, shape, SIDE, (0.0, 1.0))
+    maps = thumbnails(parts, shape, side_for(shape), (0.0, 1.0))
     maps = heat(maps if maps.ndim == 3 else maps.mean(-1))
     if seen.ndim == 3:
         seen, expected = (np.repeat(images[..., None], 3, axis=-1) for images in (seen, expected))

@@ -7,15 +7,15 @@ import numpy as np
 from isthmus.data.columns import AS_GIVEN, Column
 from isthmus.reports.cells import Cell, Heading, ReportTable, number, percent
 from isthmus.reports.column_values import is_categorical
-from isthmus.reports.contact_sheets import heat, sheet, thumbnails
+from isthmus.reports.contact_sheets import heat, sheet, side_for, thumbnails
 from isthmus.reports.context import Context, Rebuilt
 from isthmus.reports.registration import Content, section
 from isthmus.reports.rendering import rendered
 
 MOST = 200
 """Columns that are shown."""
-SIDE, SHOWN = 64, 320
-"""Pixels of a map of errors, and the width at which it is shown."""
+SHOWN = 320
+"""Width at which a map of errors is shown."""
 HEADINGS = (
     Heading("column"),
     Heading("kept", numeric=True),
@@ -51,7 +51,7 @@ def column_errors(context: Context) -> Content | None:
     if context.image_shape is not None:
         squares = np.nan_to_num((rebuilt.values - rebuilt.decoded_values) ** 2).mean(0, keepdims=True)
         most = max(float(squares.max()), 1e-300)
-        small = thumbnails(squares, context.image_shape, SIDE, (0.0, most))
+        small = thumbnails(squares, context.image_shape, side_for(context.image_shape), (0.0, most))
         grey = small if small.ndim == 3 else small.mean(-1)
         picture = sheet(heat(grey), 1, "mean squared error of each pixel")
         return Content(rendered("pixel_errors.html", picture=picture, shown=SHOWN, rows=len(rebuilt.index)))

@@ -7,7 +7,7 @@ import numpy as np
 from isthmus.data.columns import Column
 from isthmus.reports.cells import Cell, Heading, ReportTable, bars_path, number, percent, whole
 from isthmus.reports.column_values import is_categorical
-from isthmus.reports.contact_sheets import ends_of, heat, sheet, thumbnails
+from isthmus.reports.contact_sheets import ends_of, heat, sheet, side_for, thumbnails
 from isthmus.reports.context import Context
 from isthmus.reports.cut import cut
 from isthmus.reports.distributions import Histogram, distribution, level_name, written
@@ -16,8 +16,6 @@ from isthmus.reports.rendering import rendered
 
 MOST = 200
 """Columns that are shown."""
-SIDE = 64
-"""Greatest height and width of a picture, in pixels."""
 LONGEST_VALUE = 24
 """Characters of a value beyond which it is cut."""
 MEANING = {
@@ -84,9 +82,9 @@ def images_html(context: Context) -> str:
     shape = context.image_shape
     assert shape is not None, "asked for images only"
     values = np.nan_to_num(context.values)
-    mean = thumbnails(values.mean(0, keepdims=True), shape, SIDE, ends_of(context.values))
+    mean = thumbnails(values.mean(0, keepdims=True), shape, side_for(shape), ends_of(context.values))
     deviation = values.std(0, keepdims=True)
-    spread = thumbnails(deviation, shape, SIDE, (0.0, max(float(deviation.max()), 1e-300)))
+    spread = thumbnails(deviation, shape, side_for(shape), (0.0, max(float(deviation.max()), 1e-300)))
     grey = spread if spread.ndim == 3 else spread.mean(-1)
     return rendered(
         "image_data.html",

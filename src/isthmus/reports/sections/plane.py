@@ -1,5 +1,6 @@
 """The plane of codes: where rows lie, coloured by target, and what the row under the pointer is rebuilt as."""
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import scipy.sparse
 from isthmus.data.columns import AS_GIVEN
 from isthmus.reports.codes_plane import Plane, plane_of, related
 from isthmus.reports.column_values import column_values, is_categorical
-from isthmus.reports.contact_sheets import Sheet, ends_of, sheet, thumbnails
+from isthmus.reports.contact_sheets import Sheet, ends_of, is_coloured, sheet, thumbnails
 from isthmus.reports.context import Context, Rebuilt
 from isthmus.reports.cut import cut
 from isthmus.reports.registration import Content, section
@@ -25,8 +26,10 @@ MOST_POINTS = 1000
 """Rows that are drawn."""
 MOST_COLUMNS = 8
 """Columns that are told of a row."""
-MOST_PIXELS = 900_000
+MOST_PIXELS = 700_000
 """Bytes of the images that are told of all rows."""
+MOST_TEXT = 900_000
+"""Bytes of the texts that are told of all rows."""
 SIDE, COLOUR_SIDE = 28, 24
 """Greatest height and width of these images, in grey levels and in colours."""
 COLOURS = 10
@@ -59,6 +62,10 @@ def plane(context: Context) -> Content | None:
     drawn = plane_of(rebuilt.codes, rebuilt.errors)
     index = np.linspace(0, len(rebuilt.index) - 1, points_of(context, len(rebuilt.index))).round().astype(np.int64)
     index = index[np.argsort(drawn.points[index, 0], kind="stable")]
+    rows = told(context, rebuilt, drawn, index)
+    if context.image_shape is None and (many := -(-embedded_size(rows) // MOST_TEXT)) > 1:
+        index = index[::many]
+        rows = told(context, rebuilt, drawn, index)
     places, outside = on_paper(drawn, drawn.points[index])
     colours, legend = coloured(context.target, rebuilt.index[index])
     html = rendered(
@@ -68,7 +75,7 @@ def plane(context: Context) -> Content | None:
         target=None if context.target is None else context.target.name,
         plane=drawn,
         size=(WIDTH, HEIGHT),
-        rows=told(context, rebuilt, drawn, index),
+        rows=rows,
         count=len(index),
         outside=outside,
         latent=rebuilt.codes.shape[1],
@@ -83,7 +90,7 @@ def points_of(context: Context, most: int) -> int:
     shape = context.image_shape
     if shape is None:
         return most
-    channels = 3 if len(shape) > 2 and shape[2] >= 3 else 1
+    channels = 3 if is_coloured(shape) else 1
     pixels = min(shape[0], side_of(context)) * min(shape[1], side_of(context)) * channels
     return max(1, min(most, MOST_PIXELS // (2 * pixels)))
 
@@ -91,7 +98,7 @@ def points_of(context: Context, most: int) -> int:
 def side_of(context: Context) -> int:
     """Return the greatest height and width of an image that is told."""
     shape = context.image_shape
-    return COLOUR_SIDE if shape is not None and len(shape) > 2 and shape[2] >= 3 else SIDE
+    return COLOUR_SIDE if shape is not None and is_coloured(shape) else SIDE
 
 
 def on_paper(plane: Plane, points: np.ndarray) -> tuple[np.ndarray, int]:
@@ -155,6 +162,12 @@ def told(context: Context, rebuilt: Rebuilt, plane: Plane, index: np.ndarray) ->
         cells = told_cells(context, rebuilt, index, chosen)
     rows = [list(row) for row in zip(labels, targets, cells, strict=True)]
     return {"target": "" if target is None else target.name, "names": names, "rows": rows, "sheet": pictures}
+
+
+def embedded_size(content: object) -> int:
+    """Return how many bytes content takes in a page, as JSON in which some characters are written as six."""
+    text = json.dumps(content)
+    return len(text) + 5 * sum(text.count(character) for character in "<>&'")
 
 
 def told_columns(context: Context, rebuilt: Rebuilt, plane: Plane) -> list[int]:

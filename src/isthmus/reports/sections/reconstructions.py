@@ -8,7 +8,7 @@ import scipy.sparse
 from isthmus.data.columns import AS_GIVEN
 from isthmus.reports.cells import written
 from isthmus.reports.column_values import is_categorical
-from isthmus.reports.contact_sheets import ends_of, sheet, thumbnails
+from isthmus.reports.contact_sheets import ends_of, sheet, side_for, thumbnails
 from isthmus.reports.context import Context, Rebuilt
 from isthmus.reports.cut import cut
 from isthmus.reports.registration import Content, section
@@ -22,8 +22,8 @@ TYPICAL, WORST = 4, 3
 """Rows whose error is about the median, and rows with the greatest errors."""
 MOST_COLUMNS = 12
 """Columns of a table that are shown."""
-IMAGES, SIDE = 12, 64
-"""Images per line, and their greatest height and width in pixels."""
+IMAGES = 12
+"""Images per line."""
 MOST_NAMES = 10
 """Counts that are shown per row."""
 LONGEST_VALUE = 24
@@ -81,7 +81,10 @@ def images_html(context: Context, rebuilt: Rebuilt) -> str:
         ("drawn at random", at_random(rebuilt)),
         ("with the greatest errors", worst(rebuilt, IMAGES)),
     ):
-        pair = [thumbnails(values[places], shape, SIDE, ends) for values in (rebuilt.values, rebuilt.decoded_values)]
+        pair = [
+            thumbnails(values[places], shape, side_for(shape), ends)
+            for values in (rebuilt.values, rebuilt.decoded_values)
+        ]
         alt = f"{len(places)} images {title}, above their reconstructions"
         lines.append((title, sheet(np.concatenate(pair), len(places), alt)))
     return rendered(

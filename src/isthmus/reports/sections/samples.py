@@ -7,7 +7,7 @@ import numpy as np
 from isthmus.data.columns import AS_GIVEN
 from isthmus.reports.cells import bars_path
 from isthmus.reports.column_values import column_values, is_categorical
-from isthmus.reports.contact_sheets import ends_of, sheet, thumbnails
+from isthmus.reports.contact_sheets import ends_of, sheet, side_for, thumbnails
 from isthmus.reports.context import Context
 from isthmus.reports.cut import cut
 from isthmus.reports.distributions import ENDS, level_name, written
@@ -21,8 +21,8 @@ DRAWN = 1000
 """Rows that are made up to compare distributions."""
 ROWS, COLUMNS = 6, 12
 """Rows and columns that are shown."""
-IMAGES, LINES, SIDE = 12, 2, 64
-"""Images per line, lines of each sort, and their greatest height and width."""
+IMAGES, LINES = 12, 2
+"""Images per line, and lines of each sort."""
 BINS = 24
 LONGEST_VALUE = 24
 
@@ -119,7 +119,7 @@ def images_html(context: Context) -> str:
     places = np.unique(np.linspace(0, len(context.values) - 1, min(count, len(context.values))).round().astype(int))
     drawn = column_values(autoencoder.sample(count, random_state=0, noise=False), context.schema)
     pictures = [
-        ("made up", sheet(thumbnails(drawn, shape, SIDE, ends), IMAGES, "images that the model makes up")),
-        ("real", sheet(thumbnails(context.values[places], shape, SIDE, ends), IMAGES, "real images")),
+        ("made up", sheet(thumbnails(drawn, shape, side_for(shape), ends), IMAGES, "images that the model makes up")),
+        ("real", sheet(thumbnails(context.values[places], shape, side_for(shape), ends), IMAGES, "real images")),
     ]
     return rendered("image_samples.html", pictures=pictures)
