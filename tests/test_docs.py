@@ -12,8 +12,8 @@ import isthmus
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUNNING = ROOT / "docs" / "extending.md"
-"""The page whose code runs, from top to bottom."""
+RUNNING = [ROOT / "docs" / name for name in ("extending.md", "report.md")]
+"""The pages whose code runs, from top to bottom."""
 
 
 def blocks(page: Path) -> list[str]:
@@ -64,10 +64,11 @@ def test_a_script_keeps_the_lines_of_its_page(tmp_path):
     assert script(page).split("\n") == ["", "", "a = 1", "", "", "", "", "", "", "c = 3", ""]
 
 
-def test_the_page_on_extending_runs(tmp_path):
+@pytest.mark.parametrize("page", RUNNING, ids=lambda page: page.name)
+def test_the_code_of_pages_runs(page, tmp_path):
     """It runs in a process of its own, since what it registers stays registered."""
-    file = tmp_path / "extending.py"
-    file.write_text(script(RUNNING), encoding="utf-8")
+    file = tmp_path / f"{page.stem}.py"
+    file.write_text(script(page), encoding="utf-8")
     # It trains for a few epochs, which need not reach principal components.
     few = (
         "the network does not reach principal components",

@@ -65,7 +65,7 @@ def bars_of(floor: Floor) -> list[Bar]:
 
 def tile_of(floor: Floor) -> Tile:
     """Return what was won in one number."""
-    low, high = (f"{100 * end:.0f}" for end in floor.interval)
+    low, high = (f"{round(100 * end) + 0:.0f}" for end in floor.interval)
     word = "less" if floor.gain >= 0 else "more"
     end = f"; {named(floor.method)} is returned in its place" if floor.returned else ""
     return Tile(

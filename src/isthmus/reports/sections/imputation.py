@@ -71,9 +71,7 @@ def tiles(floor: list[ColumnFloor], count: int) -> list[Tile]:
     if ratios:
         won = 1 - float(np.median(ratios))
         word = "less" if won >= 0 else "more"
-        found.append(
-            Tile(f"{100 * abs(won):.0f} % {word}", "error in the middle column than filling gaps with the mean")
-        )
+        found.append(Tile(f"{100 * abs(won):.0f} % {word}", "error than the mean as a filling, in the median column"))
     return found
 
 

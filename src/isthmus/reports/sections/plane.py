@@ -171,25 +171,31 @@ def embedded_size(content: object) -> int:
 
 
 def told_columns(context: Context, rebuilt: Rebuilt, plane: Plane) -> list[int]:
-    """Return the columns that go most with the plane, in their order."""
+    """Return the columns that go most with the plane, in their order; those that are not rebuilt come last."""
     usable = [column.kind not in AS_GIVEN for column in context.columns]
     names = [is_categorical(column) for column in context.columns]
     fit = np.where(usable, related(rebuilt.values, plane.points, names), -1.0)
-    best = np.argsort(-fit, kind="stable")[:MOST_COLUMNS]
-    return sorted(int(column) for column in best if usable[column])
+    return sorted(np.argsort(-fit, kind="stable")[:MOST_COLUMNS].tolist())
 
 
 def told_cells(
     context: Context, rebuilt: Rebuilt, index: np.ndarray, columns: Sequence[int]
 ) -> list[list[tuple[str, str]]]:
-    """Return the cells of rows in these columns, and what they are rebuilt as, as texts."""
+    """Return the cells of rows in these columns, and what they are rebuilt as, as texts.
+
+    Nothing is rebuilt of columns that come back as they were given.
+    """
     own = Sample(rebuilt.rows, rebuilt.index, 0).part(index).rows
     decoded = Sample(rebuilt.decoded, rebuilt.index, 0).part(index).rows
     own = own.toarray() if scipy.sparse.issparse(own) else own
+    given = [column.kind in AS_GIVEN for column in context.columns]
     both = cells_of(in_schema_order(own, context.schema)), cells_of(decoded)
     return [
         [
-            (cut(shown(both[0][column][row]), LONGEST_VALUE), cut(shown(both[1][column][row]), LONGEST_VALUE))
+            (
+                cut(shown(both[0][column][row]), LONGEST_VALUE),
+                "" if given[column] else cut(shown(both[1][column][row]), LONGEST_VALUE),
+            )
             for column in columns
         ]
         for row in range(len(index))
