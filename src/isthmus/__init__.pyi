@@ -68,20 +68,21 @@ from isthmus.parts.matching import TotalCorrelation as TotalCorrelation
 from isthmus.parts.mixed import Mixed as Mixed
 from isthmus.parts.objectives import ImportanceWeighted as ImportanceWeighted
 from isthmus.parts.ordered_codes import OrderedCode as OrderedCode
-from isthmus.parts.penalties import L1 as L1
 from isthmus.parts.penalties import KLSparsity as KLSparsity
+from isthmus.parts.penalties import L1 as L1
 from isthmus.parts.penalties import WeightDecay as WeightDecay
 from isthmus.parts.priors import KL as KL
 from isthmus.parts.priors import MixturePrior as MixturePrior
 from isthmus.parts.sparse_codes import BatchTopK as BatchTopK
 from isthmus.parts.sparse_codes import LifetimeSparse as LifetimeSparse
 from isthmus.parts.sparse_codes import TopK as TopK
+from isthmus.reports.report import report as report
 from isthmus.tasks import AnomalyDetector as AnomalyDetector
 from isthmus.tasks import Finding as Finding
 from isthmus.tasks import Findings as Findings
 from isthmus.tasks import Imputer as Imputer
-from isthmus.tasks import check as check
 from isthmus.tasks import Tuning as Tuning
+from isthmus.tasks import check as check
 from isthmus.tasks import tune as tune
 
 __version__: str

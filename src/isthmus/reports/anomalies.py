@@ -1,11 +1,15 @@
 """A page of the oddest rows: why each is odd, what would make it normal, and its place among the others."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
+from isthmus.core.files import atomic_write
+from isthmus.reports.cut import LONGEST_SENTENCE, cut
 from isthmus.reports.distributions import Histogram, Levels, distribution, histogram_of, written
 from isthmus.reports.page import page
 from isthmus.tasks.anomaly import AnomalyDetector
@@ -15,8 +19,6 @@ from isthmus.tasks.anomaly.shown import shown
 
 MOST_ROWS, MOST_COLUMNS = 200, 5
 """Greatest number of rows, and of columns per row: they bound the size of the page, at most 3 MB."""
-LONGEST, LONGEST_SENTENCE = 60, 400
-"""Characters of a name, label or value, and of a sentence, beyond which it is cut."""
 TEMPLATES = files("isthmus.reports") / "templates"
 
 
@@ -94,7 +96,9 @@ def anomalies_page(
     """
     section = anomalies_section(detector, X, n=n, columns=columns, title=title)
     file = Path(path)
-    file.write_text(page(TEMPLATES, "page.html", title=title, sections=[section]), encoding="utf-8")
+    content = page(TEMPLATES, "page.html", title=title, sections=[section])
+    with atomic_write(file) as temporary:
+        temporary.write_text(content, encoding="utf-8")
     return file
 
 
@@ -108,15 +112,36 @@ def anomalies_section(
     for name, value, most in (("n", n, MOST_ROWS), ("columns", columns, MOST_COLUMNS)):
         if not 1 <= value <= most:
             raise ValueError(f"{name} must be from 1 to {most}, so that the page stays small; got {value!r}")
-    found = detector.odd_rows(X, n)
+    rows = odd_rows_html(detector.odd_rows(X, n), detector.method_, columns)
+    return f'<section class="anomalies"><h1>{escape(title)}</h1>{rows}</section>'
+
+
+def odd_rows_html(
+    found: OddRows, methods: Sequence[str], columns: int = 3, level: int = 2, labels: Mapping[int, str] | None = None
+) -> str:
+    """Return the oddest rows as HTML, below a heading.
+
+    Parameters
+    ----------
+    found
+        The rows.
+    methods
+        The names of the methods that scored them.
+    columns
+        Number of columns to show per row.
+    level
+        Level of the heading of each row.
+    labels
+        What rows are called, by their position in the table; None takes the labels that they came with.
+    """
     return page(
         TEMPLATES,
         "anomalies.html",
-        title=title,
         found=found,
         scores=scores_of(found),
-        entries=entries(found, columns),
-        methods=", ".join(detector.method_),
+        entries=entries(found, columns, labels),
+        methods=", ".join(methods),
+        level=level,
     )
 
 
@@ -128,7 +153,7 @@ def scores_of(found: OddRows) -> Histogram:
     return histogram_of(scores, (0.0, high), found.threshold, np.nan, ("0", written(high, time=False)))
 
 
-def entries(found: OddRows, columns: int) -> list[Entry]:
+def entries(found: OddRows, columns: int, labels: Mapping[int, str] | None = None) -> list[Entry]:
     """Return the rows of the page, the oddest first."""
     explanation = found.explanation
     seen, expected = cells_of(explanation.seen), cells_of(explanation.expected)
@@ -149,9 +174,14 @@ def entries(found: OddRows, columns: int) -> list[Entry]:
             shortened(drawing),
         )
 
+    def label(row: int, place: int) -> str:
+        if labels is not None:
+            return labels[place]
+        return str(place if explanation.labels is None else explanation.labels[row])
+
     return [
         Entry(
-            cut(str(place if explanation.labels is None else explanation.labels[row])),
+            cut(label(row, int(place))),
             int(place),
             float(explanation.scores[row]),
             None if found.pvalues is None else float(found.pvalues[row]),
@@ -168,12 +198,3 @@ def shortened(drawing: Histogram | Levels) -> Histogram | Levels:
     if isinstance(drawing, Histogram):
         return drawing
     return Levels(tuple(replace(level, name=cut(level.name, 24)) for level in drawing.levels), drawing.others)
-
-
-def cut(text: str, longest: int = LONGEST) -> str:
-    """Return a text, cut where it is too long.
-
-    >>> cut("a long text", 7)
-    'a long…'
-    """
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -5,5 +5,4 @@ from isthmus.tasks.checking import Finding, Findings, check
 from isthmus.tasks.imputation import Imputer
 from isthmus.tasks.tuning import Tuning, tune
 
-__all__ = ["AnomalyDetector", "Finding", "Findings", "Imputer", "check"]
-__all__ = ["AnomalyDetector", "Imputer", "Tuning", "tune"]
+__all__ = ["AnomalyDetector", "Finding", "Findings", "Imputer", "Tuning", "check", "tune"]

@@ -530,6 +530,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         return as_pyod(self, self.__sklearn_is_fitted__())
 
+    def table_schema(self) -> TableSchema:
+        """Return what was learned of the table's columns: names, kinds, and the type of each."""
+        return self._schema
+
     # -- files ------------------------------------------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
