@@ -68,8 +68,8 @@ from isthmus.parts.matching import TotalCorrelation as TotalCorrelation
 from isthmus.parts.mixed import Mixed as Mixed
 from isthmus.parts.objectives import ImportanceWeighted as ImportanceWeighted
 from isthmus.parts.ordered_codes import OrderedCode as OrderedCode
-from isthmus.parts.penalties import KLSparsity as KLSparsity
 from isthmus.parts.penalties import L1 as L1
+from isthmus.parts.penalties import KLSparsity as KLSparsity
 from isthmus.parts.penalties import WeightDecay as WeightDecay
 from isthmus.parts.priors import KL as KL
 from isthmus.parts.priors import MixturePrior as MixturePrior

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from isthmus.estimators import course, health, held_out_checks, hidden
+from isthmus.estimators import health
 from isthmus.estimators.fitted_model import FittedModel
 from isthmus.reports.cells import Cell, Heading, ReportTable, number
 from isthmus.reports.context import Context
@@ -48,7 +48,4 @@ def problems(model: FittedModel) -> Iterator[str]:
     """Yield a sentence for each problem that was measured after training."""
     history, network, floor = model.record.history, model.network, model.record.floor
     measured = {"active_units": float(model.latent), **history.health}
-    yield from health.problems(measured, network, int(model.record.rows))
-    yield from hidden.problems(measured)
-    yield from course.problems_of_course(measured, history)
-    yield from held_out_checks.problems(measured, floor)
+    yield from map(str, health.problems(measured, network, history, floor, int(model.record.rows)))
