@@ -69,4 +69,5 @@ def numbers(rows: object) -> np.ndarray:
     """
     if not frames.is_frame(rows):
         return np.asarray(rows, dtype=np.float64)
-    return arrow_tables.numbers(rows, arrow_tables.column_names(rows.schema), gaps=False)
+    table = frame_building.to_arrow(rows)
+    return arrow_tables.numbers(table, arrow_tables.column_names(table.schema), gaps=False)

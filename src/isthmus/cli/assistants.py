@@ -96,7 +96,7 @@ def schema_of(one: Taken) -> dict[str, Json]:
 
 def refuse_type(one: Taken, value: object) -> None:
     """Raise a `ValueError` if a value is not of the type that its schema says."""
-    expected: type | tuple[type, ...] = {int: int, float: (int, float), bool: bool}.get(one.type, str)
+    expected = {int: (int,), float: (int, float), bool: (bool,)}.get(one.type, (str,))
     if not isinstance(value, expected) or (isinstance(value, bool) and one.type is not bool):
         name = "string" if is_choice(one.type) else NAMES[one.type]
         raise ValueError(f"the argument {one.name!r} must be of type {name}; got {value!r}")

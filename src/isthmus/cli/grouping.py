@@ -52,7 +52,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     ]
     grouped.__signature__ = Signature(parameters, return_annotation=None)  # type: ignore[attr-defined]
     grouped.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del grouped.__wrapped__  # type: ignore[attr-defined]
+    del grouped.__wrapped__
     return grouped
 
 

@@ -120,19 +120,17 @@ class Building:
             return reading
         recipe = self.recipe_file()
         known = [entry.name for entry in fields(Reading)]
-        for name, value in recipe.data.items():
+        own = {}
+        for name, value in ((str(key), value) for key, value in recipe.data.items()):
             if name not in known:
                 raise UsageError(str(recipe.error(unknown("option", name, known), "data", name)))
             if name != "header" and not isinstance(value, str | list):
                 raise UsageError(
                     str(recipe.error(f"{name} must be text or a list of names; got {value!r}", "data", name))
                 )
-        own = {
-            str(name): listed(value) if isinstance(value, list) else value
-            for name, value in recipe.data.items()
-            if getattr(reading, str(name)) is None
-        }
-        return replace(reading, **own)
+            if getattr(reading, name) is None:
+                own[name] = listed(value) if isinstance(value, list) else value
+        return replace(reading, **own)  # type: ignore[arg-type]
 
 
 def load_model(path: Path, *, device: str | None = None) -> "AutoEncoder | AnomalyDetector | Imputer":

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from isthmus import AnomalyDetector, AutoEncoder, Imputer
+from isthmus.cli.input import schema_of
+from isthmus.core.document import Plain
 from isthmus.estimators.floor import Floor
 
 Model = AutoEncoder | AnomalyDetector | Imputer
@@ -77,10 +79,10 @@ def sentences(model: Model) -> Iterator[str]:
         yield repr(model.floor_)
 
 
-def columns_of(model: Model) -> dict[str, list[str]]:
+def columns_of(model: Model) -> dict[str, Plain]:
     """Return the columns that a model was trained on, as options of a recipe; nothing if they have no names."""
-    names = model.feature_names_in_ if "feature_names_in_" in dir(model) else []
-    return {"columns": [str(name) for name in names]} if len(names) else {}
+    names = schema_of(model).names
+    return {} if names is None else {"columns": [str(name) for name in names]}
 
 
 def described(model: Model) -> str:
@@ -88,8 +90,7 @@ def described(model: Model) -> str:
     parts = [summary_of(model)]
     if isinstance(model, AutoEncoder):
         parts.append(str(model.fit_report_))
-    fitted = model.fitted_model() if not isinstance(model, AnomalyDetector) else None
-    columns = model.columns_ if fitted is None or fitted.schema.columns is not None else None
+    columns = schema_of(model).columns
     if columns is not None:
         parts.append(str(columns))
     return "\n\n".join([*parts, f"parameters:\n{model!r}"])
