@@ -9,7 +9,7 @@ from contextlib import closing
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 from isthmus.core.extras import MissingExtraError
 from isthmus.data.arrow_tables import arrow
@@ -51,15 +51,17 @@ class Sheet:
     ----------
     place
         The workbook, and the name of the sheet if the user gave it.
+    file
+        The workbook, open.
     header
         Whether names come first; None to find it.
     """
 
-    def __init__(self, place: Place, header: bool | None) -> None:
+    def __init__(self, place: Place, file: IO[bytes], header: bool | None) -> None:
         self.place = place
         with damage_told(place.shown):
             try:
-                self.book = openpyxl().load_workbook(place.path, read_only=True, data_only=True)
+                self.book = openpyxl().load_workbook(file, read_only=True, data_only=True)
             except (KeyError, ValueError, zipfile.BadZipFile) as error:
                 raise ValueError(f"{place.shown} cannot be read as an Excel file: {error}; save it again") from error
         self.name, self.others = self.chosen()
@@ -147,7 +149,8 @@ def value_of(cell: Any) -> Any:
 @reads("excel", (".xlsx", ".xlsm"), "a sheet of an Excel workbook")
 def read_excel(place: Place, wishes: Wishes) -> Found:
     """Read the sheet that was named, or the first that holds anything."""
-    with closing(Sheet(place, wishes.header)) as sheet:
+    # openpyxl refuses paths with other endings, but no open files.
+    with open(place.path, "rb") as file, closing(Sheet(place, file, wishes.header)) as sheet:
         return read_sheet(sheet, place, wishes)
 
 
