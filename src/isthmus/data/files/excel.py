@@ -18,7 +18,7 @@ from isthmus.data.files.dialects import column_names, names_come_first
 from isthmus.data.files.places import Place, chosen_part, listed
 from isthmus.data.files.registry import Found, Wishes, reads, writes
 from isthmus.data.files.spilling import Collector, collected
-from isthmus.data.files.value_types import ValueColumns, as_text
+from isthmus.data.files.value_types import NOTHING, ValueColumns, as_text
 from isthmus.data.gaps import is_gap_text
 
 ROWS = 5_000
@@ -59,6 +59,7 @@ class Sheet:
 
     def __init__(self, place: Place, file: IO[bytes], header: bool | None) -> None:
         self.place = place
+        self.file = file
         with damage_told(place.shown):
             try:
                 self.book = openpyxl().load_workbook(file, read_only=True, data_only=True)
@@ -75,6 +76,13 @@ class Sheet:
     def close(self) -> None:
         """Close the workbook."""
         self.book.close()
+
+    def has_formulas(self) -> bool:
+        """Whether one of the first rows holds a formula."""
+        self.file.seek(0)
+        with closing(openpyxl().load_workbook(self.file, read_only=True)) as book:
+            rows = islice(book[self.name].iter_rows(values_only=True), LOOKED_AT)
+            return any(isinstance(cell, str) and cell.startswith("=") for row in rows for cell in row)
 
     def chosen(self) -> tuple[str, list[str]]:
         """Return the name of the sheet, and of all."""
@@ -162,6 +170,12 @@ def read_sheet(sheet: Sheet, place: Place, wishes: Wishes) -> Found:
     found = collected(lambda: sheet.blocks(split.needed), types, collector)
     if not found.rows:
         raise ValueError(f"the sheet {sheet.name!r} of {place.shown} holds names and no rows; add rows below them")
+    empty = [name for name, kind in types.kinds.items() if kind == NOTHING]
+    if empty and sheet.has_formulas():
+        raise ValueError(
+            f"column {empty[0]!r} of the sheet {sheet.name!r} of {place.shown} is empty, and the sheet holds formulas "
+            "whose results were never stored; open it in Excel and save it, or leave the column out"
+        )
     names = "names in the first row" if sheet.has_header else "no names, so columns are called column_1, ..."
     others = [f"there are {len(sheet.others)} sheets: {', '.join(sheet.others)}"] * (len(sheet.others) > 1)
     return Found(found, [f"Excel, sheet {sheet.name!r}, {names}", *others, *sheet.notes, *types.told()])
