@@ -74,3 +74,13 @@ def test_what_no_sheet_holds_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="a character that Excel does not take"):
         write_table(pa.table({"a": ["\x01"]}), tmp_path / "a.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_formulas_without_results_are_no_gaps(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], [1, "=A2*2"], [2, "=A3*2"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ValueError, match=r"column 'b' .* formulas whose results were never stored"):
+        open_file(tmp_path / "a.xlsx")
+    assert open_file(tmp_path / "a.xlsx", exclude="b").data.to_pydict() == {"a": [1, 2]}

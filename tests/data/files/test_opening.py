@@ -230,6 +230,27 @@ def test_options_come_before_what_is_found(tmp_path):
         read(tmp_path / "a.csv", CSV, format="cvs")
 
 
+@pytest.mark.parametrize("name", ["parquet", "excel", "sqlite", "npy", "npz", "duckdb", "arrow"])
+def test_a_format_that_the_file_has_not(tmp_path, name):
+    with pytest.raises(ValueError, match=r"a.csv is no .* by its first bytes, b'id,town,', it is something else"):
+        read(tmp_path / "a.csv", CSV, format=name)
+    write_table(np.eye(2), tmp_path / "b.npy")
+    with pytest.raises(ValueError, match=r"b.npy is no cells in lines of text: .* it is an array of numpy"):
+        open_file(tmp_path / "b.npy", format="csv")
+
+
+def test_odd_options_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="is not utf-16: UTF-16 stream does not start with BOM"):
+        read(tmp_path / "a.csv", CSV, encoding="utf-16")
+    with pytest.raises(ValueError, match="the quotation mark must be one character"):
+        read(tmp_path / "a.csv", CSV, quote="<>")
+
+
+def test_excel_under_another_name(tmp_path):
+    write_table(pa.table(TABLE), tmp_path / "a.xlsx").rename(tmp_path / "a.csv")
+    assert open_file(tmp_path / "a.csv").data.to_pydict() == TABLE
+
+
 def test_a_folder_without_what_was_asked(tmp_path):
     (tmp_path / "note.txt").write_text("x")
     with pytest.raises(ValueError, match=r"holds no Parquet file; it holds note.txt"):

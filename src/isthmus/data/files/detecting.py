@@ -69,7 +69,9 @@ def detected(place: Place, given: str | None, folder: TemporaryFolder) -> Detect
             )
         return Detected(place, FORMATS["parquet"])
     if given is not None:
-        return Detected(place, named_format(given, readable()))
+        format_ = named_format(given, readable())
+        refuse_other_bytes(place, format_)
+        return Detected(place, format_)
     compressed = compression_of(place.path)
     if compressed == "zip" and (container := zipped_format(place)):
         return Detected(place, FORMATS[container], lies(place.path.name, FORMATS[container]))
@@ -78,6 +80,20 @@ def detected(place: Place, given: str | None, folder: TemporaryFolder) -> Detect
     if place.path.suffix.lower() in ENDINGS and not compressed:
         return by_bytes(place, head_of(place.path), place.path.stem, [f"{place.shown} is not compressed after all"])
     return by_bytes(place, head_of(place.path), place.path.name, [])
+
+
+def refuse_other_bytes(place: Place, given: FileFormat) -> None:
+    """Raise a `ValueError` if the first bytes of a file are not those of the format that the user named."""
+    head = head_of(place.path)
+    mark = signature(head)
+    if mark == "zip":
+        mark = zipped_format(place)
+    if (mark in FORMATS and mark != given.name) or (not mark and not given.inside):
+        found = FORMATS[mark].what if mark else "something else"
+        raise ValueError(
+            f"{place.shown} is no {given.what}: by its first bytes, {head[:8]!r}, it is {found}; leave the format out, "
+            "or give the right one"
+        )
 
 
 def zipped_format(place: Place) -> str:

@@ -66,6 +66,8 @@ def found_dialect(
     if not body.strip():
         raise ValueError(f"{shown} holds no rows; give a file with names in the first line and a row below")
     quote = found_quote(body) if quote is None else quote
+    if len(quote) > 1:
+        raise ValueError(f"the quotation mark must be one character, or '' for none; got {quote!r}")
     delimiter = told if delimiter is None else delimiter
     if delimiter is None:
         delimiter = found_delimiter(body, quote, tabs)

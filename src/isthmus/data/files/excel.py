@@ -9,7 +9,7 @@ from contextlib import closing
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
 from isthmus.core.extras import MissingExtraError
 from isthmus.data.arrow_tables import arrow
@@ -18,7 +18,7 @@ from isthmus.data.files.dialects import column_names, names_come_first
 from isthmus.data.files.places import Place, chosen_part, listed
 from isthmus.data.files.registry import Found, Wishes, reads, writes
 from isthmus.data.files.spilling import Collector, collected
-from isthmus.data.files.value_types import ValueColumns, as_text
+from isthmus.data.files.value_types import NOTHING, ValueColumns, as_text
 from isthmus.data.gaps import is_gap_text
 
 ROWS = 5_000
@@ -51,15 +51,18 @@ class Sheet:
     ----------
     place
         The workbook, and the name of the sheet if the user gave it.
+    file
+        The workbook, open.
     header
         Whether names come first; None to find it.
     """
 
-    def __init__(self, place: Place, header: bool | None) -> None:
+    def __init__(self, place: Place, file: IO[bytes], header: bool | None) -> None:
         self.place = place
+        self.file = file
         with damage_told(place.shown):
             try:
-                self.book = openpyxl().load_workbook(place.path, read_only=True, data_only=True)
+                self.book = openpyxl().load_workbook(file, read_only=True, data_only=True)
             except (KeyError, ValueError, zipfile.BadZipFile) as error:
                 raise ValueError(f"{place.shown} cannot be read as an Excel file: {error}; save it again") from error
         self.name, self.others = self.chosen()
@@ -73,6 +76,13 @@ class Sheet:
     def close(self) -> None:
         """Close the workbook."""
         self.book.close()
+
+    def has_formulas(self) -> bool:
+        """Whether one of the first rows holds a formula."""
+        self.file.seek(0)
+        with closing(openpyxl().load_workbook(self.file, read_only=True)) as book:
+            rows = islice(book[self.name].iter_rows(values_only=True), LOOKED_AT)
+            return any(isinstance(cell, str) and cell.startswith("=") for row in rows for cell in row)
 
     def chosen(self) -> tuple[str, list[str]]:
         """Return the name of the sheet, and of all."""
@@ -147,7 +157,8 @@ def value_of(cell: Any) -> Any:
 @reads("excel", (".xlsx", ".xlsm"), "a sheet of an Excel workbook")
 def read_excel(place: Place, wishes: Wishes) -> Found:
     """Read the sheet that was named, or the first that holds anything."""
-    with closing(Sheet(place, wishes.header)) as sheet:
+    # openpyxl refuses paths with other endings, but no open files.
+    with open(place.path, "rb") as file, closing(Sheet(place, file, wishes.header)) as sheet:
         return read_sheet(sheet, place, wishes)
 
 
@@ -159,6 +170,12 @@ def read_sheet(sheet: Sheet, place: Place, wishes: Wishes) -> Found:
     found = collected(lambda: sheet.blocks(split.needed), types, collector)
     if not found.rows:
         raise ValueError(f"the sheet {sheet.name!r} of {place.shown} holds names and no rows; add rows below them")
+    empty = [name for name, kind in types.kinds.items() if kind == NOTHING]
+    if empty and sheet.has_formulas():
+        raise ValueError(
+            f"column {empty[0]!r} of the sheet {sheet.name!r} of {place.shown} is empty, and the sheet holds formulas "
+            "whose results were never stored; open it in Excel and save it, or leave the column out"
+        )
     names = "names in the first row" if sheet.has_header else "no names, so columns are called column_1, ..."
     others = [f"there are {len(sheet.others)} sheets: {', '.join(sheet.others)}"] * (len(sheet.others) > 1)
     return Found(found, [f"Excel, sheet {sheet.name!r}, {names}", *others, *sheet.notes, *types.told()])

@@ -171,7 +171,7 @@ def open_file(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "towns.csv"
-    >>> print("plate;area", "007;1,5", "012;n/a", sep=chr(10), file=path.open("w"))
+    >>> _ = path.write_text(chr(10).join(["plate;area", "007;1,5", "012;n/a"]))
     >>> file = open_file(path, ids="plate")
     >>> file.data.to_pydict(), file.ids.to_pydict()
     ({'area': [1.5, None]}, {'plate': ['007', '012']})

@@ -65,6 +65,8 @@ class Utf8Stream(io.RawIOBase):
             text = block if plain else self.decoder.decode(block, final=self.ended).encode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
             raise ValueError(self.not_allowed(error, block)) from error
+        except UnicodeError as error:  # no byte order mark
+            raise ValueError(f"{self.shown} is not {self.encoding.name}: {error}; give another encoding") from error
         if b"\0" in text:
             raise ValueError(self.zero_byte(text))
         if self.encoding.name in ("cp1252", "latin-1") and not self.encoding.given and LETTER_OF_UTF8.search(block):
