@@ -240,7 +240,7 @@ PARTS = {
 NAMED = ("activation", "init", "scale", "schedule", "optimizer")
 """Parameters that are one of a few names."""
 PARAMETERS = [
-    *[("latent", value, f"latent {WHOLE}") for value in (0, -1, "x", None, True, [3])],
+    *[("latent", value, "latent must be a whole number of at least 1, ") for value in (0, -1, "x", None, True, [3])],
     *[("latent", value, r"share of the variance in \(0, 1\); got") for value in (1.5, 0.0, 1.0, -0.5, float("nan"))],
     ("latent", 10**9, r"layers of 4-8-1000000000 units are too large: they would take 238 GiB to train"),
     *[
@@ -313,6 +313,21 @@ def test_parameters_that_cannot_be(name, value, message, monkeypatch):
     ae = model(**{name: value})
     with pytest.raises(ValueError, match=message):
         ae.fit(IRIS)
+
+
+BY_THE_TABLE = ("which the table does not have", "a sequence of 4 kinds")
+"""What is said only once the columns are known."""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [one for one in PARAMETERS if not any(words in one[2] for words in BY_THE_TABLE)],
+    ids=lambda value: repr(value)[:30],
+)
+def test_they_are_refused_before_there_are_data(name, value, message, monkeypatch):
+    monkeypatch.setattr(checks, "memory", lambda: 2**34)
+    with pytest.raises(ValueError, match=message.replace("layers of 4-", "layers of 64-")):
+        model(**{name: value}).check_parameters()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -224,7 +224,7 @@ def refuse_kinds(columns: object) -> None:
 def refuse_machine(parameters: Parameters) -> None:
     """Refuse a device that this machine does not have, and numbers of threads that are none."""
     machine = compute(parameters.compute)
-    devices.device(machine.device)
+    devices.number_type(machine.precision, machine.on, wide=True, cells=ROWS)
     devices.thread_counts(machine.threads, 1.0)
 
 
