@@ -89,9 +89,10 @@ class Search:
             with self.journal.claiming():
                 running = self.begin_again()
                 counted, done = self.counted()
-                if done and time.monotonic() > self.deadline:
+                late = time.monotonic() > self.deadline
+                if done and late:
                     return None
-                if counted < self.trials:
+                if counted < self.trials and not (late and running):
                     return self.asked()
             if not running:
                 return None

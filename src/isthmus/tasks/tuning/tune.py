@@ -183,8 +183,7 @@ def searching(
     if objective == "auto" and kind.name == "error" and "latent" in (stated or {}):
         kind = objective_for("score", model, labels is not None)
     study = opened(journal)
-    seed = study.user_attrs.get("seed") if random_state is None else None
-    seed = int(checks.seed(random_state)) % 2**31 if seed is None else int(seed)
+    seed = seed_of(study, journal, random_state)
     own_groups = None if groups is None else np.asarray(groups)
     parts = split(row_count(rows), seed, holdout, own_groups, kind.classes(labels))
     data = Data(rows, labels, parts, seed, own_groups)
@@ -194,7 +193,7 @@ def searching(
     found = dimensions(measured.space()) if stated is None else stated
     blueprint = Blueprint(measured.model, found, measured.fixed(set(found)))
     asked = f"{holdout}, {'no groups' if groups is None else 'groups'}, random_state {seed}"
-    begin(study, journal, blueprint, measured, fingerprint(rows, labels, model, kind.name, found, asked), seed)
+    begin(study, journal, blueprint, measured, fingerprint(rows, labels, model, kind.name, found, asked))
 
     def told(trial: "FrozenTrial") -> None:
         finish = Finish(study.trials, blueprint, measured, data)
@@ -221,13 +220,24 @@ def opened(journal: Journal) -> "Study":
     return study
 
 
+def seed_of(study: "Study", journal: Journal, random_state: RandomState) -> int:
+    """Return the seed of a search: the one given, that of the journal, or a new one, which the journal keeps."""
+    with journal.claiming():
+        known = study.user_attrs.get("seed")
+        if known is not None and random_state is None:
+            return int(known)
+        seed = int(checks.seed(random_state)) % 2**31
+        if known is None:
+            study.set_user_attr("seed", seed)
+        return seed
+
+
 def begin(
     study: "Study",
     journal: Journal,
     blueprint: Blueprint,
     objective: Objective,
     own: dict[str, str],
-    seed: int,
 ) -> None:
     """Record what a study is about and its first trials; refuse to continue another one."""
     with journal.claiming():
@@ -240,7 +250,6 @@ def begin(
             study.enqueue_trial(blueprint.default_records(), user_attrs={"role": DEFAULTS})
         if LONGER not in roles and objective.longer(blueprint.defaults()) is not None:
             study.enqueue_trial({}, user_attrs={"role": LONGER})
-        study.set_user_attr("seed", seed)
         study.set_user_attr("fingerprint", own)
 
 
