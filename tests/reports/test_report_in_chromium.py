@@ -123,13 +123,14 @@ def test_a_phone_does_not_scroll_sideways(browser, pages, name):
 
 
 def test_it_is_dark_where_the_reader_wants_it_and_white_in_print(browser, pages):
-    browser.open(pages["table"])
+    browser.open(pages["table"], width=700)
     background = "getComputedStyle(document.body).backgroundColor"
     browser.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
     assert browser.run(background) == "rgb(20, 24, 28)"
     browser.ask("Emulation.setEmulatedMedia", media="print")
     assert browser.run(background) == "rgb(255, 255, 255)"
     browser.ask("Emulation.setEmulatedMedia", media="")
+    assert browser.run("document.documentElement.scrollWidth") <= 700, "no table is wider than the paper"
     assert b64decode(browser.ask("Page.printToPDF")["data"])[:4] == b"%PDF"
 
 
