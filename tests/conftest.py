@@ -2,6 +2,7 @@
 
 import gc
 import os
+from contextlib import contextmanager
 
 import pytest
 
@@ -30,3 +31,26 @@ def three_threads():
     torch.set_num_threads(3)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def trained_briefly():
+    """A context in which the denoisers of detectors are trained for that many steps at most."""
+
+    @contextmanager
+    def context(steps):
+        from isthmus.tasks.anomaly import denoiser
+
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("CLEAN_STEPS", "CONTAMINATED_STEPS", "LEAST_STEPS"):
+                patch.setattr(denoiser, name, min(steps, getattr(denoiser, name)))
+            yield
+
+    return context
+
+
+@pytest.fixture
+def few_steps(trained_briefly):
+    """Denoisers of detectors are trained for a fraction of their steps, in tests that do not ask how well."""
+    with trained_briefly(40):
+        yield

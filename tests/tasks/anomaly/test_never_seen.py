@@ -44,6 +44,7 @@ def distance(train):
 NAMED = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram"]
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
 @pytest.mark.parametrize("method", [*NAMED, distance, IsolationForest(n_estimators=5)], ids=[*NAMED, "own", "forest"])
 def test_a_sensor_that_falls_silent_is_found_and_named(setting, method):
@@ -94,6 +95,7 @@ def test_gaps_in_training_rows_of_a_fitted_estimator_are_refused():
         AnomalyDetector("clean", estimator=estimator).fit(np.where(X > 2, np.nan, X))
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_impossible_values_are_found_and_named(tmp_path):
     rng = np.random.default_rng(0)
     size = pandas.Categorical(
