@@ -50,7 +50,15 @@ def trained_briefly():
 
 
 @pytest.fixture
-def few_steps(trained_briefly):
-    """Denoisers of detectors are trained for a fraction of their steps, in tests that do not ask how well."""
+def few_steps(trained_briefly, monkeypatch):
+    """Networks of detectors are trained for a fraction of their steps, in tests that do not ask how well."""
+    from isthmus.tasks.anomaly import autoencoders
+
+    chosen = autoencoders.new_estimator
+
+    def brief(training):
+        return chosen(training).set_params(epochs=3) if training.estimator is None else chosen(training)
+
+    monkeypatch.setattr(autoencoders, "new_estimator", brief)
     with trained_briefly(40):
         yield

@@ -69,6 +69,7 @@ def test_it_is_found_by_every_rule(rates, rows):
     assert detector.predict(np.where(np.eye(3) > 0, np.nan, X[:3])).tolist() == [-1, -1, -1]
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_images_and_mixed_tables(tmp_path):
     wide = np.repeat(X, 50, axis=1) + 0.1 * RNG.normal(size=(400, 150))
     detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(wide)
