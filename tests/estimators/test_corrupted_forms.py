@@ -38,6 +38,6 @@ def test_denoising_with_a_wide_code_has_a_floor_too():
 
 
 def test_holes_are_compared_with_a_normal_distribution():
-    floor = zoo.masked(epochs=1, random_state=0).fit(DIGITS.reshape(-1, 8, 8)).floor_
+    floor = zoo.masked(32, epochs=1, random_state=0).fit(DIGITS[:500].reshape(-1, 8, 8)).floor_
     assert floor.method.startswith("Gaussian of ")
     assert floor.error < floor.variance

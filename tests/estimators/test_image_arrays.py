@@ -105,11 +105,12 @@ def test_detectors(settings, tmp_path):
 
 
 def test_an_imputer_fills_missing_pixels(tmp_path):
-    imputer = Imputer(short(), members=1, random_state=0).fit(GAPS)
-    filled = imputer.transform(GAPS)
-    assert filled.shape == GAPS.shape
-    seen = ~np.isnan(GAPS)
-    np.testing.assert_array_equal(filled[seen], GAPS[seen])
+    images = GAPS[:, 2:5, 2:6]
+    imputer = Imputer(short(), members=1, random_state=0).fit(images)
+    filled = imputer.transform(images)
+    assert filled.shape == images.shape
+    seen = ~np.isnan(images)
+    np.testing.assert_array_equal(filled[seen], images[seen])
     imputer.save(tmp_path / "imputer.isthmus")
-    np.testing.assert_array_equal(load(tmp_path / "imputer.isthmus").transform(GAPS), filled)
-    np.testing.assert_array_equal(imputer.transform(flat(GAPS)), flat(filled))
+    np.testing.assert_array_equal(load(tmp_path / "imputer.isthmus").transform(images), filled)
+    np.testing.assert_array_equal(imputer.transform(flat(images)), flat(filled))

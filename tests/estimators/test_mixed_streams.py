@@ -146,8 +146,13 @@ def test_same_seed_same_result(source):
     assert not torch.equal(weights(one), weights(other))
 
 
-def test_result_is_that_of_memory_within_noise(source):
-    ae, other = model(epochs=10).fit(source), model(epochs=10).fit(TABLE)
+@pytest.fixture(scope="module")
+def in_memory():
+    return model(epochs=10).fit(TABLE)
+
+
+def test_result_is_that_of_memory_within_noise(source, in_memory):
+    ae, other = model(epochs=10).fit(source), in_memory
     assert ae.history_["val_loss"][-1] == pytest.approx(other.history_["val_loss"][-1], abs=0.4)
     assert ae.score(TABLE) == pytest.approx(other.score(TABLE), abs=0.6)
     assert ae.reconstruction_error(TABLE).mean() == pytest.approx(other.reconstruction_error(TABLE).mean(), abs=0.05)

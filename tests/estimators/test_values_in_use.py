@@ -153,6 +153,7 @@ def distance(train):
 NAMED = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram"]
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
 @pytest.mark.parametrize("method", [*NAMED, distance], ids=[*NAMED, "own"])
 def test_detectors(setting, method):

@@ -206,7 +206,7 @@ def patterns(missing: np.ndarray) -> Iterator[Pattern]:
 def factored(covariance: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, bool]:
     """Return the Cholesky factor of the covariance of some columns, kept clear of singular."""
     part = covariance[seen[:, None], seen]
-    part[np.diag_indices_from(part)] += JITTER * max(1.0, float(part.diagonal().max(initial=0.0)))
+    part.flat[:: len(seen) + 1] += JITTER * max(1.0, float(part.diagonal().max(initial=0.0)))
     factor: tuple[np.ndarray, bool] = cho_factor(part, lower=True, overwrite_a=True, check_finite=False)
     return factor
 

@@ -33,8 +33,9 @@ def told(fit):
 
 
 @pytest.fixture(scope="module", params=["clean", "contaminated"])
-def detector(request):
-    model, counts = told(lambda: AnomalyDetector(request.param, **QUICK).fit(FIRST))
+def detector(request, trained_briefly):
+    with trained_briefly(375):
+        model, counts = told(lambda: AnomalyDetector(request.param, **QUICK).fit(FIRST))
     assert counts == [1, 1], "each is told once"
     return model
 

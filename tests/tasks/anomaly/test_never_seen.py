@@ -44,6 +44,7 @@ def distance(train):
 NAMED = ["auto", "denoiser", "residual", "likelihood", "mahalanobis", "neighbours", "histogram"]
 
 
+@pytest.mark.usefixtures("few_steps")
 @pytest.mark.parametrize("setting", ["clean", "contaminated"])
 @pytest.mark.parametrize("method", [*NAMED, distance, IsolationForest(n_estimators=5)], ids=[*NAMED, "own", "forest"])
 def test_a_sensor_that_falls_silent_is_found_and_named(setting, method):
@@ -68,6 +69,7 @@ def test_it_is_found_by_every_rule(rates, rows):
     assert detector.predict(np.where(np.eye(3) > 0, np.nan, X[:3])).tolist() == [-1, -1, -1]
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_images_and_mixed_tables(tmp_path):
     wide = np.repeat(X, 50, axis=1) + 0.1 * RNG.normal(size=(400, 150))
     detector = AnomalyDetector("clean", "mahalanobis", random_state=0).fit(wide)
@@ -94,6 +96,7 @@ def test_gaps_in_training_rows_of_a_fitted_estimator_are_refused():
         AnomalyDetector("clean", estimator=estimator).fit(np.where(X > 2, np.nan, X))
 
 
+@pytest.mark.usefixtures("few_steps")
 def test_impossible_values_are_found_and_named(tmp_path):
     rng = np.random.default_rng(0)
     size = pandas.Categorical(

@@ -17,7 +17,10 @@ from isthmus.estimators.state import State, member
 from isthmus.tasks.anomaly.methods import METHODS
 from isthmus.tasks.anomaly.state import numbers_from_state, numbers_state
 
-pytestmark = pytest.mark.filterwarnings("ignore:column 'when'. the place of its times")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:column 'when'. the place of its times"),
+    pytest.mark.usefixtures("few_steps"),
+]
 
 
 def rows(n, seed=0):

@@ -45,16 +45,21 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-def test_what_is_there_stays_and_nothing_is_missing():
+@pytest.fixture(scope="module")
+def of_wine():
+    return small().fit(with_gaps(WINE)[0])
+
+
+def test_what_is_there_stays_and_nothing_is_missing(of_wine):
     X, gaps = with_gaps(WINE)
-    filled = small().fit_transform(X)
+    filled = of_wine.transform(X)
     assert np.isfinite(filled).all()
     np.testing.assert_array_equal(filled[~gaps], WINE[~gaps])
 
 
-def test_better_than_means_and_within_what_occurs():
+def test_better_than_means_and_within_what_occurs(of_wine):
     X, gaps = with_gaps(WINE)
-    filled = small().fit_transform(X)
+    filled = of_wine.transform(X)
     means = np.where(gaps, np.nanmean(X, axis=0), X)
     spread = WINE.std(0)
     assert (((filled - WINE) / spread)[gaps] ** 2).mean() < 0.7 * (((means - WINE) / spread)[gaps] ** 2).mean()
@@ -62,11 +67,11 @@ def test_better_than_means_and_within_what_occurs():
     assert (filled.max(0) <= np.nanmax(X, axis=0)).all()
 
 
-def test_same_seed_same_values_and_rows_by_themselves():
+def test_same_seed_same_values_and_rows_by_themselves(of_wine):
     X, _ = with_gaps(WINE)
-    imputer = small().fit(X)
+    imputer = of_wine
     filled = imputer.transform(X)
-    np.testing.assert_array_equal(clone(imputer).fit(X).transform(X), filled)
+    np.testing.assert_array_equal(clone(imputer).fit_transform(X), filled)
     np.testing.assert_array_equal(imputer.transform(X[7:8]), filled[7:8])
     np.testing.assert_array_equal(imputer.transform(X[::-1])[::-1], filled)
 

@@ -32,17 +32,32 @@ class Bag:
     def bet(self, rows: np.ndarray, rng: np.random.Generator) -> tuple["Bag", np.ndarray]:
         """Bet on values (b,) one after the other; return the new bag, and the log capital after each value, (b,)."""
         capital, history = self.capital, np.empty(len(rows))
-        total = np.logaddexp.reduce(capital)
+        together = log_of_sum(capital)
         p = online_pvalues(rows, self.values, rng)[:, None]
-        gains = np.log1p((SHIFTS * (2 * p - 1) + SPREADS * (4 * np.abs(p - 0.5) - 1)) * (1 - 1e-9))
-        for place, gain in enumerate(gains):
-            capital = np.logaddexp(capital + math.log(1 - JUMP), total + math.log(JUMP / len(SHIFTS))) + gain
-            history[place] = total = np.logaddexp.reduce(capital)
+        stakes = SHIFTS * (2 * p - 1) + SPREADS * (4 * abs(p - 0.5) - 1)
+        for place, gains in enumerate(np.log1p(stakes * (1 - 1e-9))):
+            mixed = np.logaddexp(capital + math.log(1 - JUMP), together + math.log(JUMP / len(SHIFTS)))
+            capital = mixed + gains
+            history[place] = together = log_of_sum(capital)
         values = np.concatenate([self.values, rows])
         if len(values) > MOST:
             # Old and new ones are dropped alike, so that those that stay are exchangeable with what comes.
             values = values[rng.permutation(len(values))[:MOST]]
         return Bag(np.sort(values), capital, max([self.best, *history.tolist()])), history
+
+
+def log_of_sum(logs: np.ndarray) -> float:
+    """Return log Σ exp of a handful of finite numbers, for which scipy's checks of its input would take longest.
+
+    >>> round(log_of_sum(np.log([1.0, 2.0, 2.0])), 6)  # log 5
+    1.609438
+    """
+    largest = float(logs.max())
+    at_largest = logs == largest
+    rest = np.exp(logs - largest)
+    rest[at_largest] = 0.0
+    count = float(at_largest.sum())
+    return float(np.log1p(rest.sum() / count) + np.log(count) + largest)
 
 
 def online_pvalues(rows: np.ndarray, bag: np.ndarray, rng: np.random.Generator) -> np.ndarray:
