@@ -325,3 +325,11 @@ def test_a_few_wild_values_do_not_set_the_logarithmic_scale():
     wild[0] = 1e9
     usual, found = (seen(of, kind="positive").log_constant for of in (values, wild))
     assert usual <= found <= 11 * usual
+
+
+def test_a_scale_of_which_nearly_all_values_are_zero_is_that_of_the_others():
+    values = np.zeros(300)
+    values[[10, 20]] = [15.0, 45.0]
+    constant = seen(values, kind="positive").log_constant
+    assert 0.001 < constant < 10
+    assert np.log1p(values.max() / constant) < 10

@@ -190,8 +190,11 @@ class ColumnSurvey:
         return linear > SKEWED and abs(skewness(np.log1p(self.sample / self.log_constant()))) < linear
 
     def log_constant(self) -> float:
-        """Return c of the logarithmic scale log(1 + x/c): a tenth of a mean that few values do not move far."""
-        usual = float(np.minimum(self.sample, np.quantile(self.sample, USUAL)).mean())
+        """Return c of the logarithmic scale log(1 + x/c): a tenth of a mean that few values do not move far.
+
+        Where nearly all values are 0, that mean is 0, and says nothing of the others; then it is that of the others.
+        """
+        usual = usual_mean(self.sample) or usual_mean(self.sample[self.sample > 0])
         return max(min(self.moments.mean, MOST_SKEWED * usual), 1e-300) / 10
 
     def column(self, numbered: bool = False) -> Column:
@@ -318,6 +321,15 @@ class ColumnSurvey:
 def warn_ignored(name: Name, why: str) -> None:
     """Warn that a column is kept in the table but not shown to the network."""
     warnings.warn(f"column {name!r} is ignored: {why}", UserWarning, stacklevel=5)
+
+
+def usual_mean(values: np.ndarray) -> float:
+    """Return the mean of values, the largest of them drawn in; 0 without any.
+
+    >>> usual_mean(np.array([2.0, 2.0])), usual_mean(np.array([]))
+    (2.0, 0.0)
+    """
+    return float(np.minimum(values, np.quantile(values, USUAL)).mean()) if len(values) else 0.0
 
 
 def skewness(values: np.ndarray) -> float:
