@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.core.blas import blas_threads
+from isthmus.core.blas import BLAS_THREADS
 from isthmus.core.choices import refuse_unknown
-from isthmus.engine.devices import threads
+from isthmus.core.torch_threads import threads
 
 BACKENDS = ("auto", "torch", "numpy")
 GAIN = 1.05
@@ -125,7 +125,7 @@ def numpy_gain() -> float:
     a, b = torch.rand(rows, inner, generator=generator), torch.rand(inner, columns, generator=generator)
     by_torch, by_numpy = torch.empty(rows, columns), torch.empty(rows, columns)
     torch_seconds = numpy_seconds = float("inf")
-    with threads(1), blas_threads(1):
+    with threads(1), BLAS_THREADS.held():
         for _ in range(TRIES):
             torch_seconds = min(torch_seconds, seconds(TorchMatmul(), a, b, by_torch))
             numpy_seconds = min(numpy_seconds, seconds(NumpyMatmul(), a, b, by_numpy))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from isthmus.engine.devices import threads, wait
+from isthmus.core.torch_threads import threads
+from isthmus.engine.devices import wait
 from isthmus.engine.steps import GradientSteps
 
 LEAST_OPERATIONS = 8e7

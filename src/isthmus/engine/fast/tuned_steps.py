@@ -6,11 +6,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from isthmus.core.blas import blas_threads
+from isthmus.core.blas import BLAS_THREADS
+from isthmus.core.torch_threads import threads
 from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
-from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
+from isthmus.engine.devices import SHORT_STEP, arithmetic
 from isthmus.engine.fast import precision, zero_skipping
 from isthmus.engine.fast.fused_backward import fused_backward
 from isthmus.engine.fast.fused_steps import FusedSteps
@@ -118,7 +119,7 @@ class TunedSteps(Steps):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Use the chosen number of threads inside the block; numpy gets one thread."""
-        with self.tuner, blas_threads(1):
+        with self.tuner, BLAS_THREADS.held():
             yield
 
     @contextmanager
