@@ -16,13 +16,24 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from isthmus import AnomalyDetector, AutoEncoder, Compute, Imputer, TrainingWarning, zoo
+from isthmus import AnomalyDetector, AutoEncoder, Callback, Compute, Imputer, TrainingWarning, zoo
+
+BEGUN = []
+"""What told that its training began."""
+
+
+class Begins(Callback):
+    """Notes that the training of a single model began, after which it keeps its best weights."""
+
+    def on_fit_start(self, run):
+        BEGUN.append(self)
+
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(240, 6)) @ RNG.normal(size=(6, 6))
 FRAME = pd.DataFrame(X[:120], columns=list("abcdef")).assign(g=np.where(X[:120, 0] > 0, "u", "v"))
 FRAME.iloc[3, 2] = FRAME.iloc[7, 4] = np.nan
-SETTINGS = {"epochs": 30, "random_state": 0, "floor": "tell"}
+SETTINGS = {"epochs": 30, "random_state": 0, "floor": "tell", "callbacks": [Begins()]}
 
 
 def batches():
@@ -45,14 +56,13 @@ KINDS = {
     "without validation": lambda: AutoEncoder(2, validation=0, **SETTINGS).fit(X),
     "threads by trial": lambda: AutoEncoder(2, compute=Compute(threads=2), **SETTINGS).fit(X),
     "partial_fit": lambda: AutoEncoder(2, **SETTINGS).partial_fit(X),
-    "cross-validated": lambda: AutoEncoder(2, random_state=0, epochs=40).fit(X[:60]),
+    "cross-validated": lambda: AutoEncoder(2, random_state=0, epochs=40, callbacks=[Begins()]).fit(X[:60]),
     "layerwise": lambda: AutoEncoder(2, init="layerwise", **SETTINGS).fit(X),
     "latent": lambda: AutoEncoder("auto", **SETTINGS).fit(X),
     "detector": lambda: detector().fit(X),
     "cross-conformal": lambda: AnomalyDetector(method="residual", setting="clean", random_state=0).fit(X[:60]),
-    "imputer": lambda: Imputer(members=2, random_state=0).fit(FRAME),
+    "imputer": lambda: Imputer(members=2, methods=("autoencoder", "gaussian"), random_state=0).fit(FRAME),
 }
-ENDS_WHOLE = ("detector", "cross-conformal", "imputer")
 
 
 def rows_of(model):
@@ -72,6 +82,7 @@ def interrupted(fit, after):
     """Fit, and send this process SIGINT after some seconds; return what came of it."""
     sender = threading.Thread(target=lambda: (time.sleep(after), os.kill(os.getpid(), signal.SIGINT)))
     model = None
+    BEGUN.clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -83,6 +94,7 @@ def interrupted(fit, after):
         except KeyboardInterrupt:
             outcome = "raised" if model is None else "fitted"
     sender.join()
+    assert outcome != "raised" or not BEGUN, "a training that began is kept"
     told = any("interrupted" in str(one.message) for one in caught if issubclass(one.category, TrainingWarning))
     if told:
         outcome = "kept"

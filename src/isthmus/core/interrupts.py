@@ -34,7 +34,7 @@ class Interrupts:
         self.imports = imports(sys._getframe())
         """Imports that were going on when the block began, as where a fit is called while a module is imported."""
         self.depth = 1
-        self.pending = False
+        self.pending = self.raised = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
@@ -45,16 +45,19 @@ class Interrupts:
             later.daemon = True
             later.start()
         else:
+            self.raised = True
             self.before(number, frame)
 
     def taken(self) -> bool:
-        """Whether a signal was kept; it is forgotten then, and will not be raised."""
-        pending, self.pending = self.pending, False
-        return pending
+        """Whether a signal was kept, or its KeyboardInterrupt lost; it is forgotten then, and will not be raised."""
+        found = self.pending or self.raised
+        self.pending = self.raised = False
+        return found
 
     def deliver(self) -> None:
         """Pass on a signal that was kept, if signals are no longer kept."""
-        if not self.depth and self.taken():
+        if not self.depth and self.pending:
+            self.pending, self.raised = False, True
             self.before(signal.SIGINT, None)
 
 
@@ -72,10 +75,15 @@ INSTALLED: list[Interrupts] = []
 
 
 @contextmanager
-def uninterrupted() -> Iterator[Interrupts]:
+def uninterrupted(*, later: bool = False) -> Iterator[Interrupts]:
     """Keep SIGINT until the end of the block, where KeyboardInterrupt is raised unless `Interrupts.taken` was called.
 
     Signals reach the main thread alone: in another thread, and where Python does not handle SIGINT, nothing is changed.
+
+    Parameters
+    ----------
+    later
+        Whether to raise it at the end of a later block, for blocks in destructors, where Python drops exceptions.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
@@ -87,7 +95,8 @@ def uninterrupted() -> Iterator[Interrupts]:
             yield own
         finally:
             own.depth -= 1
-        own.deliver()
+        if not later:
+            own.deliver()
     else:
         own = Interrupts(before)
         signal.signal(signal.SIGINT, own)
@@ -100,7 +109,21 @@ def uninterrupted() -> Iterator[Interrupts]:
             if signal.getsignal(signal.SIGINT) is own:
                 signal.signal(signal.SIGINT, before)
         own.depth = 0
+        own.pending |= own.raised
         own.deliver()
+
+
+def heed_lost() -> None:
+    """Raise KeyboardInterrupt if one was raised where Python drops exceptions, as in the destructor of an object."""
+    if threading.current_thread() is threading.main_thread() and INSTALLED and INSTALLED[-1].raised:
+        INSTALLED[-1].raised = False
+        raise KeyboardInterrupt
+
+
+def caught() -> None:
+    """Note that a KeyboardInterrupt was not lost, but has been acted upon."""
+    if threading.current_thread() is threading.main_thread() and INSTALLED:
+        INSTALLED[-1].raised = False
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Generic, Self, TypeVar
 
 import torch
 
+from isthmus.core.interrupts import uninterrupted
 from isthmus.core.torch_threads import use_threads
 
 Given = TypeVar("Given")
@@ -59,4 +60,6 @@ class Prefetcher(Generic[Given, Made]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.worker.shutdown(cancel_futures=True)
+        # An iterator that is given up leaves this block in its destructor.
+        with uninterrupted(later=True):
+            self.worker.shutdown(cancel_futures=True)

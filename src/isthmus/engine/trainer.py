@@ -9,7 +9,7 @@ from contextlib import closing
 import torch
 from torch import Generator, Tensor
 
-from isthmus.core.interrupts import interruptible, uninterrupted
+from isthmus.core.interrupts import caught, heed_lost, interruptible, uninterrupted
 from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
@@ -155,8 +155,9 @@ class Trainer:
     def train(self) -> None:
         """Train until the last epoch, or until something asks for the end."""
         self.stepper.prepare(self.loss_in)
-        for callback in self.callbacks:
-            callback.on_fit_start(self)
+        with self.stepper.evaluating():
+            for callback in self.callbacks:
+                callback.on_fit_start(self)
         self.validate_start()
         while self.epoch < self.epochs and not self.reason:
             self.train_epoch()
@@ -167,6 +168,7 @@ class Trainer:
         if self.whole:
             self.to_inference()
             raise KeyboardInterrupt
+        caught()
         self.reason = f"interrupted {when}"
         warnings.warn(f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=3)
 
@@ -187,6 +189,7 @@ class Trainer:
             for x, weight in batches:
                 learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
                 self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
+                heed_lost()
                 with uninterrupted():
                     self.stepper.take(x, weight, learning_rate)
                     self.step += 1
@@ -195,8 +198,10 @@ class Trainer:
                 self.stepper.step_done()
         self.network.seed(None)
         self.record(self.epoch + 1, self.stepper.means(), learning_rate)
-        for callback in self.callbacks:
-            callback.on_epoch_end(self)
+        # With the threads of an evaluation: what a callback measures, and stops by, must not depend on a clock either.
+        with self.stepper.evaluating():
+            for callback in self.callbacks:
+                callback.on_epoch_end(self)
 
     def record(self, epoch: int, trained: dict[str, float], learning_rate: float) -> None:
         """Validate the weights after an epoch, and keep what came of it."""
