@@ -16,7 +16,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from isthmus import AnomalyDetector, AutoEncoder, Callback, Compute, Imputer, TrainingWarning, zoo
+from isthmus import AnomalyDetector, AutoEncoder, Callback, Imputer, TrainingWarning, zoo
 
 BEGUN = []
 """What told that its training began."""
@@ -54,7 +54,6 @@ KINDS = {
     "frame": lambda: AutoEncoder(2, **SETTINGS).fit(FRAME),
     "stream": lambda: AutoEncoder(2, **SETTINGS).fit(batches),
     "without validation": lambda: AutoEncoder(2, validation=0, **SETTINGS).fit(X),
-    "threads by trial": lambda: AutoEncoder(2, compute=Compute(threads=2), **SETTINGS).fit(X),
     "partial_fit": lambda: AutoEncoder(2, **SETTINGS).partial_fit(X),
     "cross-validated": lambda: AutoEncoder(2, random_state=0, epochs=40, callbacks=[Begins()]).fit(X[:60]),
     "layerwise": lambda: AutoEncoder(2, init="layerwise", **SETTINGS).fit(X),

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("interrupted_fits.py")
 SINGLE = ("dense", "autograd", "frame", "stream", "partial_fit")
-SLOW_SINGLE = ("adversarial", "convolutional", "without validation", "threads by trial")
+SLOW_SINGLE = ("adversarial", "convolutional", "without validation")
 NESTED = ("cross-validated", "layerwise", "latent")
 COMPOSITE = ("detector", "imputer", "cross-conformal")
 

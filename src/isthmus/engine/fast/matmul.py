@@ -2,8 +2,8 @@
 
 On a processor torch multiplies by MKL, which uses no 512-bit instructions on processors that are not Intel's; numpy
 multiplies by OpenBLAS as a rule, which does. On a core of AMD's Zen 5 MKL makes 110 billion operations per second and
-OpenBLAS 240, and small products take half the time; on Zen 4 they are equally fast. Which one is faster here is measured
-once per process where no seed is given. The two round differently, so with a seed the kind of processor decides.
+OpenBLAS 240, and small products take half the time; on Zen 4 they are equally fast. Which one is faster here is
+measured once per process where no seed is given. The two round differently: with a seed the kind of processor decides.
 """
 
 import functools
@@ -123,7 +123,7 @@ def numpy_is_chosen(name: str, device: torch.device, repeatable: bool = False) -
 
 @functools.cache
 def numpy_gain() -> float:
-    """Return how many times faster than torch numpy is on one thread, the fastest of a dozen tries each; 0 if they differ."""
+    """Return how many times faster than torch numpy is on one thread, best of a dozen each; 0 if their results differ."""
     rows, inner, columns = SHAPE
     generator = torch.Generator().manual_seed(0)
     a, b = torch.rand(rows, inner, generator=generator), torch.rand(inner, columns, generator=generator)

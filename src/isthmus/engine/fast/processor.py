@@ -30,7 +30,7 @@ def multiplies_bfloat16(on: torch.device) -> bool:
 
 
 def is_zen_5() -> bool:
-    """Whether the processor is one of AMD's that computes with 512 bits at once (Zen 5), which MKL does not make use of.
+    """Whether the processor is one of AMD's that computes with 512 bits at once (Zen 5), which MKL does not use.
 
     Zen 5 is the first of AMD's with the instructions `avx512_vp2intersect`.
     """
