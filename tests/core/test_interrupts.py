@@ -3,6 +3,7 @@ import signal
 import sys
 import threading
 import time
+from importlib import import_module
 
 import pytest
 
@@ -15,6 +16,12 @@ def press():
     signal.raise_signal(signal.SIGINT)
 
 
+def raises(block):
+    """Run a block that Ctrl-C ends."""
+    with pytest.raises(KeyboardInterrupt):
+        block()
+
+
 @pytest.fixture(autouse=True)
 def handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
@@ -25,18 +32,26 @@ def handler_is_put_back():
 
 def test_it_comes_at_the_end_of_the_block():
     done = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():
-        press()
-        done.append("all")
+
+    @raises
+    def block():
+        with uninterrupted():
+            press()
+            done.append("all")
+
     assert done == ["all"]
 
 
 def test_the_outermost_block_counts():
     done = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():
+
+    @raises
+    def block():
         with uninterrupted():
-            press()
-        done.append("after the inner one")
+            with uninterrupted():
+                press()
+            done.append("after the inner one")
+
     assert done
 
 
@@ -72,13 +87,17 @@ def test_one_that_is_taken_is_not_raised():
 
 def test_another_block_may_raise_it():
     done = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted(), interruptible():
-        with uninterrupted(later=True):
-            press()
-        done.append("not here")
-        with uninterrupted():
-            done.append("but here")
-        pytest.fail("not raised")
+
+    @raises
+    def block():
+        with uninterrupted(), interruptible():
+            with uninterrupted(later=True):
+                press()
+            done.append("not here")
+            with uninterrupted():
+                done.append("but here")
+            done.append("not raised")
+
     assert done == ["not here", "but here"]
 
 
@@ -87,11 +106,13 @@ def test_an_import_is_completed(tmp_path, monkeypatch):
         "import signal, time\nsignal.raise_signal(signal.SIGINT)\ntime.sleep(0.05)\nwhole = True\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(KeyboardInterrupt), uninterrupted(), interruptible():
-        import slowly_imported
 
-        assert slowly_imported.whole
-        time.sleep(5)
+    @raises
+    def block():
+        with uninterrupted(), interruptible():
+            import_module("slowly_imported")
+            time.sleep(5)
+
     assert sys.modules.pop("slowly_imported").whole
 
 
@@ -102,10 +123,10 @@ class Drops:
 
 def test_one_that_python_dropped_is_raised_at_the_next_look(monkeypatch):
     monkeypatch.setattr(sys, "unraisablehook", lambda dropped: None)
-    with uninterrupted(), pytest.raises(KeyboardInterrupt), interruptible():
+    with uninterrupted(), interruptible():
         Drops()
-        heed_lost()
-        pytest.fail("lost")
+        with pytest.raises(KeyboardInterrupt):
+            heed_lost()
 
 
 def test_other_threads_change_nothing():

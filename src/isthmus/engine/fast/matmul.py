@@ -123,7 +123,7 @@ def numpy_is_chosen(name: str, device: torch.device, repeatable: bool = False) -
 
 @functools.cache
 def numpy_gain() -> float:
-    """Return how many times faster than torch numpy is on one thread, best of a dozen each; 0 if their results differ."""
+    """Return how many times faster than torch numpy is on one thread, best of a dozen each; 0 if they disagree."""
     if not agree():
         return 0.0
     a, b, out = factors()
