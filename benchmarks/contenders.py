@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from isthmus import AutoEncoder, Callback, Compute, Deterministic, Gaussian
-from isthmus.core.blas import blas_threads
 
 
 class Shape(NamedTuple):
@@ -119,7 +119,7 @@ def scikit_learn(X: np.ndarray, shape: Shape) -> float:
     layers = (shape.hidden, shape.latent, shape.hidden)
     network = MLPRegressor(hidden_layer_sizes=layers, batch_size=shape.batch, max_iter=1, alpha=0.0, random_state=0)
     start = time.perf_counter()
-    with warnings.catch_warnings(), blas_threads(torch.get_num_threads()):
+    with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads(), "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(X, X)
     return time.perf_counter() - start
@@ -256,7 +256,7 @@ def numpy_matmul(X: np.ndarray, shape: Shape) -> float:
     inputs = [rng.random((shape.batch, size), np.float32) for size in sizes]
     weights = [rng.random((b, a), np.float32) for a, b in pairwise(sizes)]
     outputs, gradients = [np.empty_like(rows) for rows in inputs], [np.empty_like(weight) for weight in weights]
-    with blas_threads(torch.get_num_threads()):
+    with threadpool_limits(torch.get_num_threads(), "blas"):
         start = time.perf_counter()
         for _ in range(-(-len(X) // shape.batch)):
             for k, weight in enumerate(weights):

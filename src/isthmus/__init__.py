@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+from isthmus.core.interrupts import uninterrupted
+
 __version__ = version("isthmus")
 
 
@@ -31,11 +33,11 @@ __all__ = sorted(name for names in HOMES.values() for name in names)
 
 
 def __getattr__(name: str) -> object:
-    for home, names in HOMES.items():
-        if name in names:
-            return getattr(import_module(home), name)
-    if name in MODULES:
-        return import_module(f"isthmus.{name}")
+    home = next((home for home, names in HOMES.items() if name in names), "")
+    if home or name in MODULES:
+        # Ctrl-C waits: a torch that is imported by half cannot be imported again.
+        with uninterrupted():
+            return getattr(import_module(home), name) if home else import_module(f"isthmus.{name}")
     raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
 
 

@@ -1,22 +1,16 @@
-import pytest
-
-from isthmus.core.blas import blas_threads, libraries
+from isthmus.core.blas import BLAS_THREADS, counts, libraries, use
 
 
 def test_numpy_and_scipy_are_found():
     assert libraries(), "numpy brings one"
 
 
-def test_threads_are_put_back_even_after_an_error():
-    def threads():
-        return [library.get_num_threads() for library in libraries()]
-
-    def failing():
-        with blas_threads(1):
-            assert set(threads()) == {1}
-            raise KeyError
-
-    before = threads()
-    with pytest.raises(KeyError):
-        failing()
-    assert threads() == before
+def test_all_libraries_have_one_thread_while_it_is_held():
+    before = counts()
+    use([2] * len(before))
+    try:
+        with BLAS_THREADS.held():
+            assert set(counts()) == {1}
+        assert set(counts()) == {2}
+    finally:
+        use(before)

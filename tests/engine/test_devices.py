@@ -115,28 +115,3 @@ def test_thread_count():
 def test_thread_count_that_cannot_be(asked):
     with pytest.raises(ValueError, match=r"threads .* a whole number of at least 1; got"):
         devices.thread_count(asked, 1)
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_threads_are_as_before_afterwards():
-    with devices.threads(1):
-        assert torch.get_num_threads() == 1
-        with devices.threads(2):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == 3
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_threads_are_as_before_after_an_error():
-    with pytest.raises(KeyError), devices.threads(1):
-        raise KeyError
-    assert torch.get_num_threads() == 3
-
-
-@pytest.mark.usefixtures("three_threads")
-def test_none_leaves_the_threads_alone():
-    with devices.threads(None):
-        assert torch.get_num_threads() == 3
-        torch.set_num_threads(2)
-    assert torch.get_num_threads() == 2

@@ -1,12 +1,12 @@
 """The threads of the linear algebra of numpy and scipy, which are not torch's threads."""
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import scipy.linalg  # noqa: F401  loads its library, so that it is found
 from threadpoolctl import ThreadpoolController
+
+from isthmus.core.shared_settings import SharedSetting
 
 
 class BlasLibrary(Protocol):
@@ -27,14 +27,21 @@ def libraries() -> list[BlasLibrary]:
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
-@contextmanager
-def blas_threads(count: int) -> Iterator[None]:
-    """Let numpy and scipy use `count` threads inside the block and restore their settings after it."""
-    before = [(library, library.get_num_threads()) for library in libraries()]
-    for library, _ in before:
-        library.set_num_threads(count)
-    try:
-        yield
-    finally:
-        for library, threads in before:
-            library.set_num_threads(threads)
+def counts() -> list[int]:
+    """Return the number of threads of each library."""
+    return [library.get_num_threads() for library in libraries()]
+
+
+def use(numbers: list[int]) -> None:
+    """Set the number of threads of each library."""
+    for library, number in zip(libraries(), numbers, strict=True):
+        library.set_num_threads(number)
+
+
+BLAS_THREADS = SharedSetting(counts, use, lambda numbers: [1] * len(numbers))
+"""Held by everything that isthmus computes: numpy and scipy use one thread, in all Python threads.
+
+They round otherwise with every other number, and it belongs to the process: with another number for some of its work,
+what one thread computes would depend on what the others do. Several threads of OpenBLAS beside torch's gain little on a
+calm machine and cost up to a hundred times as much on a busy one.
+"""

@@ -7,7 +7,7 @@ import scipy.linalg
 import torch
 from torch import Generator, Tensor
 
-from isthmus.core.blas import blas_threads
+from isthmus.core.blas import BLAS_THREADS
 
 Blocks = Callable[[], Iterable[tuple[Tensor, Tensor | None]]]
 """Each call starts a pass over the data; it yields blocks of rows (b, F) with their weights (b,) or None."""
@@ -164,7 +164,7 @@ def leading_eigenvectors(symmetric: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     if rank == size:
         variances, components = torch.linalg.eigh(symmetric)
     else:  # Half the time and a third of the memory.
-        with blas_threads(torch.get_num_threads()):
+        with BLAS_THREADS.held():
             found = scipy.linalg.eigh(
                 symmetric.numpy().T, subset_by_index=(size - rank, size - 1), overwrite_a=True, check_finite=False
             )

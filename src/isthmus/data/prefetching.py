@@ -6,6 +6,11 @@ from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+import torch
+
+from isthmus.core.interrupts import uninterrupted
+from isthmus.core.torch_threads import use_threads
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
@@ -35,10 +40,15 @@ class Prefetcher(Generic[Given, Made]):
     def __init__(self, function: Callable[[Given], Made], items: Iterable[Given]) -> None:
         self.function = function
         self.items = iter(items)
-        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
+        # With as many threads of torch as here: more would compete with those of training.
+        self.worker = ThreadPoolExecutor(1, "ahead", use_threads, (torch.get_num_threads(),))
 
     def __enter__(self) -> Self:
-        self.waiting = [self.worker.submit(self.function, item) for item in islice(self.items, DEPTH)]
+        try:
+            self.waiting = [self.worker.submit(self.function, item) for item in islice(self.items, DEPTH)]
+        except BaseException:
+            self.worker.shutdown(cancel_futures=True)
+            raise
         return self
 
     def __iter__(self) -> Iterator[Made]:
@@ -50,4 +60,6 @@ class Prefetcher(Generic[Given, Made]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.worker.shutdown(cancel_futures=True)
+        # An iterator that is given up leaves this block in its destructor.
+        with uninterrupted(later=True):
+            self.worker.shutdown(cancel_futures=True)

@@ -14,7 +14,7 @@ from isthmus.data.moments import Summary, block_rows
 from isthmus.data.number_types import as_tensor
 from isthmus.data.prefetching import Prefetcher
 from isthmus.data.scaling import NARROW, Scaling, copied
-from isthmus.data.shuffling import cut, equal_sizes
+from isthmus.data.shuffling import Batches, cut, equal_sizes
 from isthmus.data.sparse import SparseTable
 from isthmus.data.table import Index, Table
 
@@ -98,7 +98,7 @@ class Rows:
         """Return the positions of all rows in their order."""
         return self.table.everything()
 
-    def epoch(self, index: Index, batches: int, generator: Generator) -> Iterator[Batch]:
+    def epoch(self, index: Index, batches: int, generator: Generator) -> Batches:
         """Yield the rows of the index in random order, in `batches` batches of equal size (give or take one row)."""
         if self.table.streamed:
             # Its own generator, because it is drawn from throughout the epoch.
@@ -108,7 +108,7 @@ class Rows:
         shuffled = positions[torch.randperm(len(positions), generator=generator)].to(self.table.device)
         return self.batches(torch.tensor_split(shuffled, batches))
 
-    def streamed(self, index: Index, generator: Generator) -> Iterator[Batch]:
+    def streamed(self, index: Index, generator: Generator) -> Batches:
         """Yield blocks of the rows of a streamed table in random order."""
         for rows, positions in self.table.shuffled(index, generator):
             x = self.moved(rows) if self.device.type == "cuda" else self.scaled(rows)
@@ -130,7 +130,7 @@ class Rows:
             start += len(x)
         return DenseTable(numbers.numpy())
 
-    def batches(self, indices: Iterable[Tensor]) -> Iterator[Batch]:
+    def batches(self, indices: Iterable[Tensor]) -> Batches:
         """Yield the batches of these positions; each may reuse the memory of the one before.
 
         (Large blocks of memory that come and go at every step fragment the heap, and the process grows.)

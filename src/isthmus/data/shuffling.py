@@ -1,10 +1,14 @@
 """Rows that arrive in pieces: shuffled through a buffer and cut into batches."""
 
+from collections import abc
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
+
+Batches = abc.Generator[tuple[Tensor, Tensor | None], None, None]
+"""Rows (B, F) and their weights, (B,) or None, batch by batch; closed, it lets go of what reads ahead."""
 
 
 class Piece(NamedTuple):
@@ -90,7 +94,7 @@ def equal_sizes(total: int, count: int) -> list[int]:
     return [size + 1] * more + [size] * (count - more)
 
 
-def cut(blocks: Iterable[tuple[Tensor, Tensor | None]], sizes: Iterable[int]) -> Iterator[tuple[Tensor, Tensor | None]]:
+def cut(blocks: Iterable[tuple[Tensor, Tensor | None]], sizes: Iterable[int]) -> Batches:
     """Cut blocks of rows (b, F), with weights (b,) or None, into batches of these sizes."""
     coming = iter(blocks)
     x, weight = next(coming, (torch.empty(0), None))

@@ -26,7 +26,9 @@ class Compute(Part):
         - "auto": float64 for float64 tables of at most 50,000 cells, where it costs next to nothing; else float32.
           With float32 weights, a trial may choose bfloat16 for the matrix products of training: dense networks without
           penalties, from 80 million operations per step, where bfloat16 is faster and gives the same loss for the same
-          weights. Training returns to float32 after the first epoch without a better validation loss.
+          weights. Training returns to float32 after the first epoch without a better validation loss. With a
+          `random_state` there is no trial: bfloat16 is taken from 500 million operations per step on processors with
+          instructions for it, and from 10 billion on such GPUs.
         - "float32", "float64": weights and products of that type.
         - "bfloat16": weights in float32, products of training in bfloat16.
 
@@ -42,8 +44,8 @@ class Compute(Part):
     matmul : {"auto", "torch", "numpy"}, default="auto"
         The library that multiplies matrices in training on the processor, where the fused backward pass is used: torch
         (usually MKL) or, in steps on one thread, numpy (usually OpenBLAS). "auto" takes numpy if a measurement, made
-        once per process, finds it at least 5 % faster, as on most processors that are not Intel's. The two round
-        differently: name one of them if several processes must agree in every bit.
+        once per process, finds it at least 5 % faster. The two round differently, so with a `random_state` the kind of
+        processor decides: numpy on AMD's Zen 5, torch on others.
     cuda_graph : bool, default=True
         Whether to record a training step on a CUDA GPU and replay it with one launch.
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
@@ -117,16 +116,3 @@ def thread_counts(asked: int | str | None, operations: float) -> list[int]:
     if asked == "auto":
         return [1] if operations < SHARED_STEP else [*(2**k for k in range((most - 1).bit_length())), most]
     return [most if asked is None else whole_number("threads", asked, 1)]
-
-
-@contextlib.contextmanager
-def threads(count: int | None) -> Iterator[None]:
-    """Let torch use `count` threads inside the block and restore its setting after it; None keeps the setting."""
-    before = torch.get_num_threads()
-    if count is not None:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        if count is not None:
-            torch.set_num_threads(before)

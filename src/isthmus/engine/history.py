@@ -67,6 +67,11 @@ class History:
         self.rows.append(dict(row))
 
     @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training."""
+        return self.stopped.startswith("interrupted")
+
+    @property
     def columns(self) -> list[str]:
         """The names of the columns: the epoch, terms in training, terms in validation, learning rate, seconds."""
         return ordered(name for row in self.rows for name in row)

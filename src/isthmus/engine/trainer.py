@@ -4,10 +4,12 @@ import math
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 import torch
 from torch import Generator, Tensor
 
+from isthmus.core.interrupts import caught, heed_lost, interruptible, uninterrupted
 from isthmus.core.json_type import Json
 from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
@@ -55,6 +57,9 @@ class Trainer:
         Called in this order at each event; those of `watched` follow.
     optimiser
         An optimiser to continue with; None builds a new one.
+    whole
+        Whether Ctrl-C ends what the network is a part of as well, so that KeyboardInterrupt is raised; else training
+        ends with the best weights so far.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Trainer:
         generator: Generator,
         callbacks: Sequence[Callback] = (),
         optimiser: torch.optim.Optimizer | None = None,
+        whole: bool = False,
     ) -> None:
         self.network = network
         self.rows = rows
@@ -90,6 +96,7 @@ class Trainer:
         self.steps = self.epochs * self.batches
         self.best, self.untried = Snapshot(network), Snapshot(network)
         self.failed = self.interrupted = False
+        self.whole = whole
         self.best_loss = math.inf
         self.reason = ""
 
@@ -126,23 +133,21 @@ class Trainer:
         self.reason = reason
 
     def fit(self) -> History:
-        """Train; leave the best weights in the network and return the history."""
-        with self.stepper.running():
+        """Train; leave the best weights in the network and return the history.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C, if `whole`. It does not come between two halves of a step, or of what is kept of an epoch.
+        """
+        with uninterrupted(), self.stepper.running():
             self.started = time.perf_counter()
             self.noise = Generator(self.rows.device).manual_seed(self.draw_seed())
             try:
-                self.stepper.prepare(self.loss_in)
-                for callback in self.callbacks:
-                    callback.on_fit_start(self)
-                self.validate_start()
-                while self.epoch < self.epochs and not self.reason:
-                    self.train_epoch()
-                self.reason = self.reason or f"all {self.epochs} epochs done"
+                with interruptible():
+                    self.train()
             except KeyboardInterrupt:
-                self.reason, self.interrupted = f"interrupted in epoch {self.epoch + 1}", True
-                warnings.warn(
-                    f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=2
-                )
+                self.end_early(f"in epoch {self.epoch + 1}")
             except BaseException as error:
                 # A model that was there before must stay usable.
                 self.to_inference()
@@ -154,6 +159,29 @@ class Trainer:
                 self.stepper.release()
             self.finish()
         return self.history
+
+    def train(self) -> None:
+        """Train until the last epoch, or until something asks for the end."""
+        self.stepper.prepare(self.loss_in)
+        with self.stepper.evaluating():
+            for callback in self.callbacks:
+                callback.on_fit_start(self)
+        self.validate_start()
+        while self.epoch < self.epochs and not self.reason:
+            self.train_epoch()
+        self.reason = self.reason or f"all {self.epochs} epochs done"
+
+    def end_early(self, when: str) -> None:
+        """Note that Ctrl-C ended the training, or pass it on."""
+        self.interrupted = True
+        if self.whole:
+            self.to_inference()
+            for callback in self.callbacks:
+                callback.on_error(self, KeyboardInterrupt())
+            raise KeyboardInterrupt
+        caught()
+        self.reason = f"interrupted {when}"
+        warnings.warn(f"training was {self.reason}; the best weights so far are kept", TrainingWarning, stacklevel=3)
 
     def draw_seed(self) -> int:
         """Draw the seed of the noise; it differs between runs that share a generator."""
@@ -167,23 +195,34 @@ class Trainer:
         self.network.seed(self.noise)
         learning_rate = 0.0
         self.stepper.start_epoch()
-        for x, weight in self.rows.epoch(self.index, self.batches, self.generator):
-            learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
-            self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
-            self.stepper.take(x, weight, learning_rate)
-            self.step += 1
-            for callback in self.callbacks:
-                callback.on_step_end(self)
-            self.stepper.step_done()
-        self.epoch += 1
+        # Closed, so that no thread goes on reading where training ends within the epoch.
+        with closing(self.rows.epoch(self.index, self.batches, self.generator)) as batches:
+            for x, weight in batches:
+                learning_rate = self.plan.learning_rate * self.schedule(self.step / self.steps)
+                self.network.begin(1.0 if self.plan.open_ended else self.step / self.steps)
+                heed_lost()
+                with uninterrupted():
+                    self.stepper.take(x, weight, learning_rate)
+                    self.step += 1
+                for callback in self.callbacks:
+                    callback.on_step_end(self)
+                self.stepper.step_done()
         self.network.seed(None)
-        self.record(self.stepper.means(), learning_rate)
-        for callback in self.callbacks:
-            callback.on_epoch_end(self)
+        self.record(self.epoch + 1, self.stepper.means(), learning_rate)
+        # With the threads of an evaluation: what a callback measures, and stops by, must not depend on a clock either.
+        with self.stepper.evaluating():
+            for callback in self.callbacks:
+                callback.on_epoch_end(self)
 
-    def record(self, trained: dict[str, float], learning_rate: float) -> None:
-        """Add the epoch to the history; decide whether its weights are kept and whether it is the last."""
+    def record(self, epoch: int, trained: dict[str, float], learning_rate: float) -> None:
+        """Validate the weights after an epoch, and keep what came of it."""
         validated = self.validate(self.validation) if len(self.validation) else {}
+        with uninterrupted():
+            self.epoch = epoch
+            self.keep(trained, validated, learning_rate)
+
+    def keep(self, trained: dict[str, float], validated: dict[str, float], learning_rate: float) -> None:
+        """Add the epoch to the history; decide whether its weights are kept and whether it is the last."""
         row = {"epoch": self.epoch, **trained, **{f"val_{name}": value for name, value in validated.items()}}
         row |= {"learning_rate": learning_rate, "seconds": time.perf_counter() - self.started}
         self.history.append(row)
@@ -209,9 +248,9 @@ class Trainer:
     def validate_start(self) -> None:
         """Add epoch 0 to the history: the initial weights compete for the best weights too."""
         if len(self.validation):
-            self.record({}, 0.0)
+            self.record(0, {}, 0.0)
         elif self.reason:
-            self.record({"loss": self.loss_in("float32")}, 0.0)
+            self.record(0, {"loss": self.loss_in("float32")}, 0.0)
 
     def validate(self, index: Tensor, precision: str = "float32") -> dict[str, float]:
         """Return the mean of every term over the rows of that index.
@@ -244,8 +283,13 @@ class Trainer:
             self.try_last()
         self.to_inference()
         self.history.stopped, self.history.best_epoch = self.reason, self.best.epoch
-        for callback in self.callbacks:
-            callback.on_fit_end(self)
+        try:
+            with interruptible():
+                for callback in self.callbacks:
+                    callback.on_fit_end(self)
+        except KeyboardInterrupt:
+            self.end_early("after training")
+            self.history.stopped = self.reason
 
     def to_inference(self) -> None:
         """Switch the network to inference mode, with every part at full strength."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from isthmus.core.checks import flag, whole_number
 from isthmus.core.registry import register
+from isthmus.core.undisturbed import undisturbed, undisturbed_items
 from isthmus.data import frames
 from isthmus.data.holes import dense_array, filled, with_holes
 from isthmus.data.new_levels import with_new_levels
@@ -256,6 +257,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- training ---------------------------------------------------------------------------------------------------
 
+    @undisturbed
     def fit(
         self, X: object, y: object = None, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> Self:
@@ -300,6 +302,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.model_ = training.fit(self, table, schema, sample_weight, groups, beside, density=True)
         return self
 
+    @undisturbed
     def partial_fit(self, X: object, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train once over one more chunk of rows.
 
@@ -338,6 +341,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     # -- use --------------------------------------------------------------------------------------------------------
 
+    @undisturbed
     def transform(self, X: object) -> np.ndarray:
         """Return the noise-free codes of rows, (n, K).
 
@@ -347,6 +351,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.encode)
 
+    @undisturbed
     def inverse_transform(self, Z: ArrayLike) -> Any:
         """Return the means of p(x|z) for codes Z (n, K), in the data's own units, (n, F).
 
@@ -357,6 +362,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         codes = checks.codes(Z, self._model().latent)
         return restore(self._inference().decode(codes), self._model().schema)
 
+    @undisturbed
     def reconstruct(self, X: object, mask: ArrayLike | None = None) -> Any:
         """Return the reconstructions of rows, (n, F), in the data's own units, of all cells, also those that were seen.
 
@@ -385,6 +391,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         pieces = read_pieces_as_given(rows, schema, caller=type(self).__name__)
         return streaming.joined_rows(((inference.reconstruct(given.table), given) for given in pieces), schema)
 
+    @undisturbed
     def fill(self, X: Any, mask: ArrayLike | None = None) -> np.ndarray:
         """Return X with its missing (NaN) and hidden cells replaced by their reconstruction; all others as they are.
 
@@ -409,6 +416,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         holed = dense_array(X) if mask is None else with_holes(X, mask)
         return filled(X, holed, np.asarray(self.reconstruct(X, mask)))
 
+    @undisturbed
     def score_samples(self, X: object) -> np.ndarray:
         """Return log p(x|z) of each row given its own code, (n,), in nats: higher is more normal.
 
@@ -423,10 +431,12 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         return self._applied(X, Inference.log_likelihood)
 
+    @undisturbed
     def score_columns(self, X: object) -> np.ndarray:
         """Return the contribution of each column to `score_samples`, (n, columns), in nats."""
         return self._applied(X, Inference.column_log_likelihood)
 
+    @undisturbed
     def score(self, X: object, y: object = None) -> float:
         """Return the mean of log p(x) over the rows, in nats: the score to choose `latent` and other settings by.
 
@@ -439,6 +449,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return float(self.score_samples(X).mean())
         return float(self.log_likelihood(X, SAMPLES).mean())
 
+    @undisturbed
     def reconstruction_error(self, X: object) -> np.ndarray:
         """Return the reconstruction error of each row, (n,).
 
@@ -469,8 +480,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If a column is missing or holds no numbers, or if a column is called `score` already.
         """
         inference, schema = self._inference(), self._model().schema
-        return streaming.scored_batches(inference.log_likelihood, batches, columns, schema, type(self).__name__)
+        name = type(self).__name__
+        return undisturbed_items(streaming.scored_batches(inference.log_likelihood, batches, columns, schema, name))
 
+    @undisturbed
     def write(self, X: object, path: str | Path, what: str = "transform") -> Path:
         """Compute a result for any number of rows, and write it to a Parquet file piece by piece.
 
@@ -507,6 +520,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         lambda model: model.network.prior is not None,
         "a prior: take `zoo.variational`, or code='gaussian', penalty='kl'",
     )
+    @undisturbed
     def sample(self, n: int = 1, *, random_state: RandomState = None, noise: bool = True) -> Any:
         """Draw new rows: z from the prior p(z), then x from p(x|z).
 
@@ -533,6 +547,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         drawn = generation.sample(inference, whole_number("n", n, 1), random_state, noise)
         return restore(drawn, self._model().schema)
 
+    @undisturbed
     def interpolate(self, a: Any, b: Any, steps: int = 8) -> Any:
         """Decode the points on the straight lines between the codes of rows a and b.
 
@@ -568,6 +583,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         generation.has_density,
         "a density of codes: take a dense code such as 'deterministic', trained by `fit`, or `zoo.variational`",
     )
+    @undisturbed
     def log_likelihood(self, X: object, importance_samples: int = 100, *, random_state: RandomState = 0) -> np.ndarray:
         """Estimate log p(x) of each row, (n,), in nats, by importance sampling from its posterior.
 
@@ -595,6 +611,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._applied(X, lambda inference, table: generation.log_likelihood(inference, table, count, seed))
 
     @available(lambda model: model.network.code.codewords > 0, "a codebook: take `zoo.vector_quantised`, or code='fsq'")
+    @undisturbed
     def indices(self, X: object) -> np.ndarray:
         """Return which codewords stand for each row, (n, groups), whole numbers.
 
@@ -637,6 +654,7 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return the fitted model as facts and tensors, for a file."""
         return model_state.state_of(self._model())
 
+    @undisturbed
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take a fitted model from a file; `classes` are those of the parts that may occur in it."""
         self.model_ = model_state.model_of(state, classes)

@@ -15,6 +15,7 @@ from isthmus.core.initialisation import initialise, pca_obstacle
 from isthmus.core.modules import FixedComponents
 from isthmus.core.network import Network
 from isthmus.core.principal import PrincipalComponents
+from isthmus.core.torch_threads import threads
 from isthmus.data.components import components_of
 from isthmus.data.found_shape import found_shape
 from isthmus.data.rows import Rows
@@ -282,4 +283,4 @@ def fix_variance(network: Network, rows: Rows, index: Index) -> None:
 def threads_to_build(parameters: Parameters, table: Table) -> AbstractContextManager[None]:
     """Return the context in which principal components are found: with all threads where the products are large."""
     rows, columns = table.shape
-    return devices.threads(devices.thread_count(compute(parameters.compute).threads, 2.0 * rows * columns**2))
+    return threads(devices.thread_count(compute(parameters.compute).threads, 2.0 * rows * columns**2))

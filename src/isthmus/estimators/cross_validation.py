@@ -140,8 +140,7 @@ def cross_validated(
     Returns
     -------
     CrossValidated or None
-        None without a closed form, for sparse codes, of fewer than ten different rows or five groups, and after an
-        interruption.
+        None without a closed form, for sparse codes, and of fewer than ten different rows or five groups.
     """
     if built.closed_form is None or table.streamed or not is_dense(built.network.code):
         return None
@@ -155,10 +154,7 @@ def cross_validated(
         with warnings.catch_warnings():
             # Whatever goes wrong is told of the training on all rows.
             warnings.simplefilter("ignore")
-            fold = trained(build(own, table, schema, weight, HeldOut(len(rows), rows, apart=True), plan), plan)
-        if fold is None:
-            return None
-        folds.append(fold)
+            folds.append(trained(build(own, table, schema, weight, HeldOut(len(rows), rows, apart=True), plan), plan))
     return None if not folds else summary_of(folds, together[np.concatenate(held_out)])
 
 
@@ -173,14 +169,12 @@ def summary_of(folds: Sequence[Fold], groups: np.ndarray) -> CrossValidated:
     return CrossValidated(folds[0].epochs[best], *floors)
 
 
-def trained(built: Built, plan: Plan) -> Fold | None:
-    """Train on the rows that are not held out; None if training was interrupted."""
+def trained(built: Built, plan: Plan) -> Fold:
+    """Train on the rows that are not held out."""
     network, rows, none = built.network, built.rows, torch.empty(0, dtype=torch.int64)
     assert built.closed_form is not None, "folds are compared with a closed form"
     curve = ErrorCurve(built)
-    trainer = Trainer(network, rows, built.training, none, plan, built.generator, [curve])
-    if trainer.fit().stopped.startswith("interrupted"):
-        return None
+    Trainer(network, rows, built.training, none, plan, built.generator, [curve], whole=True).fit()
     last = Comparison.of(network, built.closed_form, rows, built.validation)
     return Fold(built.closed_form.method, curve.epochs, torch.stack(curve.errors), last)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from isthmus.core.likelihood import LikelihoodModule
+from isthmus.core.torch_threads import threads
 from isthmus.data.rows import Rows
 from isthmus.data.scaling import NARROW
 from isthmus.data.table import Table
@@ -60,8 +61,8 @@ class Inference:
 
     def map(self, function: Callable[[Tensor], Tensor], rows: Rows, columns: int | None) -> np.ndarray:
         """Apply a function to blocks of rows (B, F); it returns (B, columns), or (B,) if columns is None."""
-        threads = devices.thread_count(self.machine.threads, self.model.operations(BLOCK))
-        with devices.threads(threads):
+        count = devices.thread_count(self.machine.threads, self.model.operations(BLOCK))
+        with threads(count):
             return map_rows(function, rows, columns)
 
     def map_seen(self, function: Callable[[SeenRows], Tensor], table: Table, columns: int | None) -> np.ndarray:

@@ -21,7 +21,7 @@ from isthmus.estimators.latent_curve import LatentCurve
 from isthmus.estimators.marginal import Marginal
 from isthmus.estimators.plain import Classes, plain, revived
 from isthmus.estimators.saved_stream import state_of_stream, stream_of, stream_of_schema_2
-from isthmus.estimators.state import State, member, nest, prefixed
+from isthmus.estimators.state import State, member, nest, prefixed, trainable
 
 
 def state_of(model: FittedModel, resume: bool = True) -> State:
@@ -59,6 +59,7 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     LookupError, TypeError, ValueError, RuntimeError
         If facts and tensors do not fit together.
     """
+    state = trainable(state)
     facts: Any = state.facts
     schema = revived_schema(facts["table"], classes)
     composition = Composition(**{name: revived(value, classes) for name, value in facts["composition"].items()})

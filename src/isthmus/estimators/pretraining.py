@@ -96,7 +96,7 @@ def train_layer(
         stacks[1].biases[0].copy_(layer.likelihood.start_bias(mean, variance))
     # Its own generator, so that the next layer's first weights do not depend on the number of rows.
     shuffling = Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-    Trainer(layer.to(rows.device), rows, index, index[:0], plan, shuffling).fit()
+    Trainer(layer.to(rows.device), rows, index, index[:0], plan, shuffling, whole=True).fit()
 
 
 @torch.no_grad()

@@ -42,6 +42,12 @@ def nest(members: Mapping[str, State], facts: Facts | None = None, tensors: Tens
     return State(all_facts, all_tensors)
 
 
+def trainable(state: State) -> State:
+    """Return a state whose tensors can be trained on, also where it was read in `torch.inference_mode`."""
+    own = {name: tensor.clone() if tensor.is_inference() else tensor for name, tensor in state.tensors.items()}
+    return State(state.facts, own)
+
+
 def member(name: str, facts: Facts, tensors: Tensors) -> State:
     """Return the state of the member with that name.
 

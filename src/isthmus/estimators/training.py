@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from copy import copy, deepcopy
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Generator
 
+from isthmus.core.interrupts import uninterrupted
 from isthmus.core.network import Network
 from isthmus.data.columns import Columns
 from isthmus.data.rows import Rows
@@ -24,26 +25,17 @@ from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback
 from isthmus.engine.compute import compute
 from isthmus.engine.history import History
-from isthmus.engine.inference import BLOCK
 from isthmus.engine.plan import Plan
 from isthmus.engine.progress import ProgressReport
 from isthmus.engine.trainer import Trainer
 from isthmus.estimators import challenge, checks, rules
 from isthmus.estimators.building import Built, build, fix_variance, rows_to_train, threads_to_build
-from isthmus.estimators.closed_form import (
-    can_return,
-    choice,
-    components_in_place,
-    floor_of,
-    settled,
-    use_all_rows,
-)
+from isthmus.estimators.closed_form import can_return, choice
 from isthmus.estimators.cross_validation import LastEpoch, cross_validated
-from isthmus.estimators.denser import is_denser
+from isthmus.estimators.ending import trained_model
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
-from isthmus.estimators.marginal import learned_marginal
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
 from isthmus.estimators.ready_model import ReadyModel
@@ -64,6 +56,7 @@ def fit(
     validation: np.ndarray | None = None,
     compare: bool = True,
     density: bool = False,
+    whole: bool = False,
 ) -> FittedModel:
     """Train an autoencoder on a table.
 
@@ -86,6 +79,8 @@ def fit(
         Whether the network is compared with a closed form (`Floor`), which may take its place.
     density
         Whether to learn the distribution of codes, for log p(x).
+    whole
+        Whether the model is a member of something that Ctrl-C ends as a whole.
 
     Returns
     -------
@@ -95,6 +90,8 @@ def fit(
     ------
     ValueError
         If data or parameters are invalid; raised before training starts.
+    KeyboardInterrupt
+        After Ctrl-C, if `whole`, or before training starts. Later the best weights so far are returned, with a warning.
     """
     reports: list[Callback] = [ProgressReport()] if checks.verbosity(parameters.verbose) else []
     callbacks = checks.callbacks(parameters.callbacks)
@@ -113,7 +110,14 @@ def fit(
     if crossed is not None and on_floor == "return":
         callbacks = [*callbacks, LastEpoch(crossed.epochs)]
     trainer = Trainer(
-        built.network, built.rows, built.training, built.validation, plan, built.generator, [*reports, *callbacks]
+        built.network,
+        built.rows,
+        built.training,
+        built.validation,
+        plan,
+        built.generator,
+        [*reports, *callbacks],
+        whole=whole,
     )
     trainer.history.init, trainer.scale = built.start, built.units.scale
     trainer.settings = settings_of(parameters)
@@ -121,26 +125,21 @@ def fit(
         trainer.stop("the first weights leave no error that training could lower")
     elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
         trainer.stop("cross-validation found no gain in training")
-    history = trainer.fit()
-    with threads_to_use(parameters, built.network):
-        floor = floor_of(built, crossed, on_floor, held.groups)
-        record = TrainingRecord(
-            history, trainer.report, max(trainer.epoch, 1), built.generator.get_state(), built.units.stream
-        )
-        if on_floor == "return" and crossed is None and floor is not None and floor.reached and not floor.won:
-            # Within chance by its error: what makes rows more probable stays.
-            components = components_in_place(built)
-            if is_denser(built, components, schema, record, compute(parameters.compute)):
-                on_floor = "tell"
-        built, floor = settled(built, floor, on_floor, history)
-        if floor is not None and floor.returned and held.drawn:
-            use_all_rows(built)
-        marginal = learned_marginal(built.network, built.rows, built.training, built.validation) if density else None
-    report = dataclasses.replace(trainer.report, floor="" if floor is None else str(floor))
-    if floor is not None and reports:
-        print(floor)
-    record = dataclasses.replace(record, report=report, floor=floor, marginal=marginal, curve=built.curve)
-    return told(trainer, parameters, model_of(built, schema, record))
+    model = trained_model(parameters, schema, built, trainer, crossed, on_floor, held, density)
+    return told(trainer, parameters, model)
+
+
+class Begun(NamedTuple):
+    """A model that is about to be trained on a chunk of rows."""
+
+    schema: TableSchema
+    composition: Composition
+    network: Network
+    units: Units
+    rows: Rows
+    generator: Generator
+    history: History
+    epochs: int
 
 
 def fit_more(
@@ -166,8 +165,20 @@ def fit_more(
     plan = dataclasses.replace(rules.plan(parameters, len(table), 0), epochs=1, schedule="constant", open_ended=True)
     if model is None:
         begun = begin(parameters, table, schema, weight, plan)
-    else:
+        with uninterrupted() as interrupts:
+            found = trained_more(parameters, begun, plan, callbacks)
+            interrupts.taken()
+        return found
+    # The model follows the rows in place: it must not stop half-way, nor go on without what it has learned then.
+    with uninterrupted() as interrupts:
         begun = go_on(parameters, model, table, schema, weight, plan)
+        found = trained_more(parameters, begun, plan, callbacks)
+        interrupts.taken()
+    return found
+
+
+def trained_more(parameters: Parameters, begun: Begun, plan: Plan, callbacks: Sequence[Callback]) -> FittedModel:
+    """Train once over a chunk of rows."""
     network, units = begun.network, begun.units
     plan = dataclasses.replace(
         plan,
@@ -193,19 +204,6 @@ def told(trainer: Trainer, parameters: Parameters, model: FittedModel) -> Fitted
     for callback in trainer.callbacks:
         callback.on_model_ready(trainer, ready)
     return model
-
-
-class Begun(NamedTuple):
-    """A model that is about to be trained on a chunk of rows."""
-
-    schema: TableSchema
-    composition: Composition
-    network: Network
-    units: Units
-    rows: Rows
-    generator: Generator
-    history: History
-    epochs: int
 
 
 def begin(parameters: Parameters, table: Table, schema: TableSchema, weight: np.ndarray | None, plan: Plan) -> Begun:
@@ -321,15 +319,3 @@ def leaves_no_error(network: Network) -> bool:
     """
     alone = not network.demands and network.corruption is None
     return alone and network.likelihood.exhausted
-
-
-def threads_to_use(parameters: Parameters, network: Network) -> AbstractContextManager[None]:
-    """Return the context in which rows pass through a network once."""
-    operations = 6.0 * BLOCK * sum(parameter.numel() for parameter in network.parameters())
-    return devices.threads(devices.thread_count(compute(parameters.compute).threads, operations))
-
-
-def model_of(built: Built, schema: TableSchema, record: TrainingRecord) -> FittedModel:
-    """Return the model of a network that was built and trained."""
-    units = built.units
-    return FittedModel(schema, units.scaling, built.composition, built.network, units.dtype, record)

@@ -41,5 +41,12 @@ def fit_models(models: Mapping[str, AutoEncoder], images: Images) -> tuple[dict[
     for name, model in models.items():
         with kept_warnings() as texts:
             fitted[name] = model.fit(images.train)
+        refuse_interrupted(model)
         found += [Finding(name, text) for text in texts]
     return fitted, found
+
+
+def refuse_interrupted(model: AutoEncoder) -> None:
+    """Raise KeyboardInterrupt if Ctrl-C ended the fit of one network: it is meant to end the reproduction."""
+    if model.history_.interrupted:
+        raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from isthmus.data.rows import Rows
 from isthmus.engine.callbacks import Callback, TrainingRun
 from isthmus.engine.inference import mean_squared_error
 from isthmus.estimators import AutoEncoder
-from isthmus.paper.findings import kept_warnings
+from isthmus.paper.findings import kept_warnings, refuse_interrupted
 from isthmus.paper.images import Images
 from isthmus.paper.networks import Run, encoder_weights, estimator
 from isthmus.paper.plane import Plane, plane_of
@@ -24,6 +24,7 @@ def fit(run: Run, images: Images) -> Result:
     model = estimator(run, images.pixels)
     with kept_warnings() as findings:
         model.set_params(callbacks=[errors]).fit(images.train)
+    refuse_interrupted(model)
     history = model.history_
     losses = history["loss"][history["epoch"] > 0] / images.pixels
     if run.loss == "mse":

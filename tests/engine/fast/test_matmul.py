@@ -64,10 +64,17 @@ def test_a_library_that_errs_is_not_taken(monkeypatch):
         np.matmul(a, b, out=out)
         out[0, 0] *= 1.01
 
+    monkeypatch.setattr(matmul, "is_zen_5", lambda: True)
+    assert matmul.numpy_is_chosen("auto", torch.device("cpu"), repeatable=True)
     monkeypatch.setattr(NumpyMatmul, "multiply", wrong)
     matmul.numpy_gain.cache_clear()
-    assert matmul.numpy_gain() == 0
-    matmul.numpy_gain.cache_clear()
+    matmul.agree.cache_clear()
+    try:
+        assert matmul.numpy_gain() == 0
+        assert not matmul.numpy_is_chosen("auto", torch.device("cpu"), repeatable=True)
+    finally:
+        matmul.numpy_gain.cache_clear()
+        matmul.agree.cache_clear()
 
 
 def test_on_several_threads_torch_multiplies():
@@ -86,9 +93,16 @@ def test_both_lead_to_the_same_model():
     np.testing.assert_allclose(by_numpy.transform(X), by_torch.transform(X), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.usefixtures("gain")
+@pytest.mark.parametrize("zen_5", [True, False])
+def test_with_a_seed_no_clock_decides(monkeypatch, zen_5):
+    monkeypatch.setattr(matmul, "numpy_gain", lambda: pytest.fail("measured"))
+    monkeypatch.setattr(matmul, "is_zen_5", lambda: zen_5)
+    assert matmul.numpy_is_chosen("auto", torch.device("cpu"), repeatable=True) == zen_5
+
+
 @pytest.mark.parametrize(("hidden", "by_numpy"), [(50, True), (5000, False)])
-def test_with_a_seed_the_size_of_a_step_decides(hidden, by_numpy):
+def test_with_a_seed_the_size_of_a_step_decides(monkeypatch, hidden, by_numpy):
+    monkeypatch.setattr(matmul, "is_zen_5", lambda: True)
     settings = {
         "epochs": 1,
         "batch_size": 300,

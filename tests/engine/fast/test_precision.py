@@ -37,6 +37,8 @@ def times(monkeypatch):
 @pytest.fixture
 def eager(monkeypatch, times):
     monkeypatch.setattr(precision, "LEAST_OPERATIONS", 0)
+    monkeypatch.setattr(precision, "LEAST_BY_RULE", {"cpu": 0.0})
+    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda on: True)
 
 
 @pytest.mark.usefixtures("times")
@@ -55,6 +57,15 @@ def test_not_where_the_loss_is_another(other):
     name, words = choose((1.0, other))
     assert name == "float32"
     assert "bfloat16 matrix products would change the loss" in words
+
+
+@pytest.mark.parametrize(("has_them", "operations"), [(True, 1e9), (False, 1e9), (True, 1e8)])
+def test_with_a_seed_no_clock_decides(monkeypatch, has_them, operations):
+    monkeypatch.setattr(precision, "gain", lambda *given: pytest.fail("measured"))
+    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda on: has_them)
+    x = torch.rand(8, 6)
+    name, _ = precision.choose(steps(), [], x, operations, lambda name: 1.0, repeatable=True)
+    assert (name == "bfloat16") == (has_them and operations >= precision.LEAST_BY_RULE["cpu"])
 
 
 def test_not_asked_where_steps_are_short_or_numbers_wide(monkeypatch):
@@ -79,7 +90,7 @@ def test_the_gain_is_measured_once_a_process(monkeypatch):
 @pytest.mark.usefixtures("eager")
 def test_a_fit_tells_it():
     ae = AutoEncoder(8, epochs=3, random_state=0).fit(X)
-    assert ae.fit_report_.precision.startswith("bfloat16 matrix products (2 times as fast), float32 weights")
+    assert ae.fit_report_.precision.startswith("bfloat16 matrix products (long steps on a device that has them)")
     assert ae.history_["val_loss"][-1] < ae.history_["val_loss"][0]
     assert {p.dtype for p in ae.network_.parameters()} == {torch.float32}
     fixed = AutoEncoder(8, epochs=3, random_state=0, compute=Compute(precision="float32")).fit(X)

@@ -121,7 +121,9 @@ class FusedBackward:
         self.use_bfloat16(self.bfloat16)
 
 
-def fused_backward(network: Trainable, precision: str, weighted: bool, matmul: str = "torch") -> FusedBackward | None:
+def fused_backward(
+    network: Trainable, precision: str, weighted: bool, matmul: str = "torch", repeatable: bool = False
+) -> FusedBackward | None:
     """Return the fused backward pass of a network, or None if training needs autograd.
 
     Parameters
@@ -134,8 +136,10 @@ def fused_backward(network: Trainable, precision: str, weighted: bool, matmul: s
         Whether rows have weights.
     matmul
         The library that multiplies matrices that are not bfloat16: "torch", "numpy", or "auto" for the faster one.
+    repeatable
+        Whether "auto" must be the same in every process.
     """
     if weighted or torch.is_anomaly_enabled() or not suits(network) or not can_be_flat(network):
         return None
     device = next(network.parameters()).device
-    return FusedBackward(network, precision == "bfloat16", numpy_is_chosen(matmul, device))
+    return FusedBackward(network, precision == "bfloat16", numpy_is_chosen(matmul, device, repeatable))

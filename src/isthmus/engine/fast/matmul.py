@@ -2,7 +2,8 @@
 
 On a processor torch multiplies by MKL, which uses no 512-bit instructions on processors that are not Intel's; numpy
 multiplies by OpenBLAS as a rule, which does. On a core of AMD's Zen 5 MKL makes 110 billion operations per second and
-OpenBLAS 240, and small products take half the time. Which one is faster here is measured once per process.
+OpenBLAS 240, and small products take half the time; on Zen 4 they are equally fast. Which one is faster here is
+measured once per process where no seed is given. The two round differently: with a seed the kind of processor decides.
 """
 
 import functools
@@ -13,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from isthmus.core.blas import blas_threads
+from isthmus.core.blas import BLAS_THREADS
 from isthmus.core.choices import refuse_unknown
-from isthmus.engine.devices import threads
+from isthmus.core.torch_threads import threads
+from isthmus.engine.fast.processor import is_zen_5
 
 BACKENDS = ("auto", "torch", "numpy")
 GAIN = 1.05
@@ -109,28 +111,46 @@ def backend_name(name: str, device: torch.device) -> str:
     return name
 
 
-def numpy_is_chosen(name: str, device: torch.device) -> bool:
-    """Whether numpy multiplies matrices: if `name` is "numpy", or "auto" and numpy is faster on this processor."""
-    return name == "numpy" or (name == "auto" and device.type == "cpu" and numpy_gain() >= GAIN)
+def numpy_is_chosen(name: str, device: torch.device, repeatable: bool = False) -> bool:
+    """Whether numpy multiplies matrices: if `name` is "numpy", or "auto" and numpy is faster on this processor.
+
+    If `repeatable`, no clock decides: numpy is taken on the processors on which it was found far faster.
+    """
+    if name != "auto" or device.type != "cpu":
+        return name == "numpy"
+    return is_zen_5() and agree() if repeatable else numpy_gain() >= GAIN
 
 
 @functools.cache
 def numpy_gain() -> float:
-    """Return how many times faster than torch numpy is on one thread; 0 if their results differ.
+    """Return how many times faster than torch numpy is on one thread, best of a dozen each; 0 if they disagree."""
+    if not agree():
+        return 0.0
+    a, b, out = factors()
+    torch_seconds = numpy_seconds = float("inf")
+    with threads(1), BLAS_THREADS.held():
+        for _ in range(TRIES):
+            torch_seconds = min(torch_seconds, seconds(TorchMatmul(), a, b, out))
+            numpy_seconds = min(numpy_seconds, seconds(NumpyMatmul(), a, b, out))
+    return torch_seconds / numpy_seconds
 
-    The fastest of a dozen tries each, taking turns, is the same from run to run: a seed must give the same model.
-    """
+
+@functools.cache
+def agree() -> bool:
+    """Whether torch and numpy multiply to the same result but for rounding."""
+    a, b, by_torch = factors()
+    by_numpy = torch.empty_like(by_torch)
+    TorchMatmul().multiply(a, b, by_torch)
+    NumpyMatmul().multiply(a.numpy(), b.numpy(), by_numpy.numpy())
+    return torch.allclose(by_torch, by_numpy, rtol=TOLERANCE)
+
+
+def factors() -> tuple[Tensor, Tensor, Tensor]:
+    """Return two matrices of numbers in [0, 1], and memory for their product."""
     rows, inner, columns = SHAPE
     generator = torch.Generator().manual_seed(0)
     a, b = torch.rand(rows, inner, generator=generator), torch.rand(inner, columns, generator=generator)
-    by_torch, by_numpy = torch.empty(rows, columns), torch.empty(rows, columns)
-    torch_seconds = numpy_seconds = float("inf")
-    with threads(1), blas_threads(1):
-        for _ in range(TRIES):
-            torch_seconds = min(torch_seconds, seconds(TorchMatmul(), a, b, by_torch))
-            numpy_seconds = min(numpy_seconds, seconds(NumpyMatmul(), a, b, by_numpy))
-    agree = torch.allclose(by_torch, by_numpy, rtol=TOLERANCE)
-    return torch_seconds / numpy_seconds if agree else 0.0
+    return a, b, torch.empty(rows, columns)
 
 
 def seconds(backend: MatmulBackend[Operand], a: Tensor, b: Tensor, out: Tensor) -> float:

@@ -14,6 +14,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from isthmus.core.torch_threads import use_threads
 from isthmus.engine.steps import DryRun
 
 ROUNDS, STEPS = 3, 3
@@ -71,7 +72,7 @@ class ThreadTuner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        torch.set_num_threads(self.before)
+        use_threads(self.before)
 
     @property
     def description(self) -> str:
@@ -122,7 +123,7 @@ class ThreadTuner:
     def use(self, count: int) -> None:
         """Use so many threads from now on."""
         self.count = count
-        torch.set_num_threads(count)
+        use_threads(count)
         self.on_change(count)
 
     def start_epoch(self) -> None:

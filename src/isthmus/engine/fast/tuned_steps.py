@@ -6,11 +6,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from isthmus.core.blas import blas_threads
+from isthmus.core.blas import BLAS_THREADS
+from isthmus.core.torch_threads import threads
 from isthmus.core.trainable import Trainable
 from isthmus.data.rows import Rows
 from isthmus.data.table import Index
-from isthmus.engine.devices import SHORT_STEP, arithmetic, threads
+from isthmus.engine.devices import SHORT_STEP, arithmetic
 from isthmus.engine.fast import precision, zero_skipping
 from isthmus.engine.fast.fused_backward import fused_backward
 from isthmus.engine.fast.fused_steps import FusedSteps
@@ -47,7 +48,7 @@ def gradient_steps(
     """Return steps by a fused backward pass where the network and the plan allow it, else by autograd."""
     # Exactly Adam: a subclass may build another optimiser.
     if optimiser is None and not plan.open_ended and not plan.compile and type(plan.optimiser) is Adam:
-        backward = fused_backward(network, plan.precision, rows.weight is not None, plan.matmul)
+        backward = fused_backward(network, plan.precision, rows.weight is not None, plan.matmul, plan.repeatable)
         if backward is not None:
             return FusedSteps(backward, plan.optimiser, plan.learning_rate, plan.cuda_graph)
     return AutogradSteps(network, plan, optimiser)
@@ -118,7 +119,7 @@ class TunedSteps(Steps):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Use the chosen number of threads inside the block; numpy gets one thread."""
-        with self.tuner, blas_threads(1):
+        with self.tuner, BLAS_THREADS.held():
             yield
 
     @contextmanager
@@ -177,7 +178,9 @@ class TunedSteps(Steps):
         """Multiply in bfloat16 where that is faster and the loss is the same."""
         x, _ = self.rows.batch(self.index[: self.largest_batch])
         shapes = [parameter.shape for parameter in self.network.parameters()]
-        name, self.precision = precision.choose(self.steps, shapes, x, self.operations, validation_loss)
+        name, self.precision = precision.choose(
+            self.steps, shapes, x, self.operations, validation_loss, self.plan.repeatable
+        )
         self.bfloat16_by_choice = name == "bfloat16"
         self.steps.change_precision(name)
 

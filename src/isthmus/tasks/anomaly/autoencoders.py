@@ -108,7 +108,7 @@ def trained_on_cells(rows: Training, x: Tensor) -> TrainedAutoencoder:
 def trained(rows: Training, table: Table, schema: TableSchema) -> TrainedAutoencoder:
     """Train a new autoencoder, or a copy of the one that was given, on a table."""
     estimator = new_estimator(rows)
-    model = training.fit(estimator, table, schema, compare=False)
+    model = training.fit(estimator, table, schema, compare=False, whole=True)
     return TrainedAutoencoder(model, compute_settings(estimator.compute))
 
 

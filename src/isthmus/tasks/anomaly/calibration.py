@@ -5,6 +5,7 @@ from typing import Protocol, Self
 import numpy as np
 from torch import Tensor
 
+from isthmus.core.interrupts import uninterrupted
 from isthmus.core.json_type import Json
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
@@ -245,7 +246,8 @@ class CrossCalibration:
             ensemble = self.recipe.train(self.recipe.training(rows, self.seed + fold + 1))
             scores[out] = ensemble.score(self.numbers[out])
             ensembles.append(ensemble)
-        self.ensembles, self.held_out_scores = ensembles, scores
+        with uninterrupted():
+            self.ensembles, self.held_out_scores = ensembles, scores
 
     def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""

@@ -6,6 +6,7 @@ from typing import Self
 import torch
 from torch import Generator, Tensor, nn
 
+from isthmus.core.torch_threads import threads
 from isthmus.data.rows import Rows
 from isthmus.engine import devices
 from isthmus.engine.callbacks import Callback, TrainingRun
@@ -146,8 +147,8 @@ def train(
     callbacks = [TrimHalfWay(denoising, x.to(device), draws, generator)] if trim else []
     index = torch.randint(len(x), (draws,), generator=generator)
     nothing = torch.empty(0, dtype=torch.int64)
-    with devices.threads(devices.thread_count("auto", step_operations(denoising))):
-        trainer = Trainer(denoising, rows, index, nothing, plan, generator, callbacks)
+    with threads(devices.thread_count("auto", step_operations(denoising))):
+        trainer = Trainer(denoising, rows, index, nothing, plan, generator, callbacks, whole=True)
         return trainer.fit()
 
 

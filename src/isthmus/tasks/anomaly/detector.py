@@ -11,7 +11,9 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from isthmus.core.interrupts import uninterrupted
 from isthmus.core.registry import register
+from isthmus.core.undisturbed import undisturbed, undisturbed_items
 from isthmus.data.columns import number_columns
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
 from isthmus.data.reading_sources import Given
@@ -194,6 +196,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- training ---------------------------------------------------------------------------------------------------
 
+    @undisturbed
     def fit(self, X: object, y: object = None, groups: ArrayLike | None = None) -> Self:
         """Learn what is normal from the rows of X.
 
@@ -244,6 +247,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self._keep(FittedDetector.of(trained, chosen, looked_at, known, sparse=table.sparse))
         return self
 
+    @undisturbed
     def calibrate(self, X: object, groups: ArrayLike | None = None) -> Self:
         """Calibrate p-values on rows known to be normal that were not given to `fit`.
 
@@ -296,9 +300,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def _keep(self, fitted: FittedDetector, decision: Decision | None = None) -> None:
         """Decide, unless the decision is given, and store what was fitted."""
-        schema = fitted.schema
         decision = self._rule.decide(fitted.evidence) if decision is None else decision
-        threshold = decision.threshold
+        with uninterrupted():
+            self._store(fitted, decision)
+
+    def _store(self, fitted: FittedDetector, decision: Decision) -> None:
+        schema, threshold = fitted.schema, decision.threshold
         self._fitted, self.decision_, self.n_anomalies_ = fitted, decision, fitted.evidence.count
         self.floor_ = fitted.trained.floor
         self.method_, self.reason_, self.decision_scores_ = fitted.names, fitted.reason, fitted.scores
@@ -333,6 +340,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- use --------------------------------------------------------------------------------------------------------
 
+    @undisturbed
     def score_samples(self, X: object) -> np.ndarray:
         """Return minus the surprisal of each row, (n,): higher is more normal, as everywhere in scikit-learn.
 
@@ -361,10 +369,13 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             Each batch with a column `score`: what `score_samples` returns.
         """
         trained, schema = self._ready().trained, self._schema
-        return streaming.scored_batches(
-            lambda table: -trained.score(numbers_of(table)), batches, columns, schema, type(self).__name__
+        return undisturbed_items(
+            streaming.scored_batches(
+                lambda table: -trained.score(numbers_of(table)), batches, columns, schema, type(self).__name__
+            )
         )
 
+    @undisturbed
     def decision_function(self, X: object) -> np.ndarray:
         """Return `score_samples` minus `offset_`, (n,): below 0 for anomalies.
 
@@ -374,6 +385,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         return self.score_samples(X) - self.offset_
 
+    @undisturbed
     def predict(self, X: object) -> np.ndarray:
         """Return -1 for anomalies and 1 for normal rows, (n,).
 
@@ -393,6 +405,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         rule.refuse_impossible(calibration, rule.level)
         return np.where(rule.anomalies(self.pvalues(X), calibration), -1, 1)
 
+    @undisturbed
     def pvalues(self, X: object, *, weighted: bool = False) -> np.ndarray:
         """Return the probability that a normal row is at least as odd as each row, (n,), in (0, 1].
 
@@ -420,6 +433,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             return calibration.weighted_pvalues(self._read(X))
         return np.concatenate([calibration.pvalues(numbers) for numbers in self._read_pieces(X)])
 
+    @undisturbed
     def probability(self, X: object) -> Probability:
         """Return how sure it is that rows are anomalies: two numbers per row that answer two questions.
 
@@ -448,6 +462,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         as_odd = self.pvalues(X)
         return Probability(as_odd, self._ready().probability(-self.score_samples(X)))
 
+    @undisturbed
     def explain(self, X: object, *, depth: int = explanation.DEPTH) -> explanation.Explanation:
         """Return the contribution of each column to the scores of rows, and the values that were expected.
 
@@ -467,6 +482,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         return self._explaining(depth).pieces(self._read_as_given(X))
 
+    @undisturbed
     def report(self, X: object, n: int = 10, *, columns: int = 3) -> "pandas.DataFrame | polars.DataFrame":
         """Return the n oddest rows as a frame: row, score, p-value, columns with seen and expected values, and a mend.
 
@@ -486,6 +502,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         found = self.odd_rows(X, n)
         return report(found.explanation, found.places, found.pvalues, columns)
 
+    @undisturbed
     def odd_rows(self, X: object, n: int = 10) -> OddRows:
         """Return the n oddest rows, explained, and a sample of all rows beside them: what a page of them shows.
 
@@ -495,6 +512,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """
         return odd_rows(self._read_as_given(X), self._explaining(explanation.DEPTH), checks.row_count(n))
 
+    @undisturbed
     def drift(self, X: object, *, after: Drift | None = None, false_alarm: float = 0.01) -> Drift:
         """Return whether rows have changed since `fit`: a conformal test martingale over the batches of a stream.
 
@@ -563,6 +581,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """Return what was fitted as facts and tensors, for a file."""
         return self._ready().state(self.decision_)
 
+    @undisturbed
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
         schema = schema_of(state, classes)

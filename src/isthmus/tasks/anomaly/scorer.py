@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from isthmus.core.torch_threads import threads
 from isthmus.data.rows import Rows
 from isthmus.data.table import Numbers
 from isthmus.engine import devices
@@ -116,7 +117,7 @@ class CellScorer(nn.Module):
         return self._map(by_column, numbers, cells.columns)
 
     def _map(self, function: Callable[[Tensor], Tensor], numbers: Numbers, columns: int | None) -> np.ndarray:
-        with devices.threads(devices.thread_count("auto", self.operations)):
+        with threads(devices.thread_count("auto", self.operations)):
             return map_rows(function, Rows(numbers, dtype=torch.float64, resident=False), columns)
 
     @property

@@ -12,7 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from isthmus.core.checks import whole_number
 from isthmus.core.choices import refuse_unknown
+from isthmus.core.interrupts import uninterrupted
 from isthmus.core.registry import register
+from isthmus.core.undisturbed import undisturbed, undisturbed_items
 from isthmus.data import frames
 from isthmus.data.column_survey import MEASURED
 from isthmus.data.dense import DenseTable
@@ -150,6 +152,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         clone_of(self.estimator, 2).check_parameters()
         refuse_kinds(self.columns)
 
+    @undisturbed
     def fit(self, X: object, y: object = None) -> Self:
         """Fit all methods to a table with or without gaps, and compare them on hidden cells.
 
@@ -188,19 +191,21 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             validation = sample.chosen[sample.fold == place][:MOST_VALIDATION]
             few = len(table) < LEAST_VALIDATED
             validated = validation[:0] if few else validation
-            models.append(training.fit(autoencoder, table, schema, validation=validated, compare=False))
+            models.append(training.fit(autoencoder, table, schema, validation=validated, compare=False, whole=True))
         seed = int(drawn.generate_state(1)[0])
-        self.filling_ = fit_filling(view, sample, models, self._machine, tuple(self.methods), unrelated, seed)
-        self.models_, self.floor_ = models, self.filling_.floor
+        filling = fit_filling(view, sample, models, self._machine, tuple(self.methods), unrelated, seed)
+        with uninterrupted():
+            self.filling_, self.models_, self.floor_ = filling, models, filling.floor
         return self
 
+    @undisturbed
     def transform(self, X: object) -> Any:
         """Return the table with its gaps filled: a frame of the same kind, or an array, (n, F).
 
         A column without any value in `fit`, and one that only identifies rows, stays missing.
         """
         if self.fill == "draw":
-            return next(self.draws(X, 1, random_state=self.random_state))
+            return next(self._draws(X, 1, self.random_state))
         X, gaps, numbers = self._read(X)
         view, machine = self._view, self._machine
         network = partial(mean_cells, self.models_, machine=machine)
@@ -226,6 +231,9 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ------
         A table as `transform` returns it.
         """
+        return undisturbed_items(self._draws(X, n, random_state))
+
+    def _draws(self, X: object, n: int, random_state: RandomState) -> Iterator[Any]:
         X, gaps, numbers = self._read(X)
         generator = np.random.default_rng(checks.seed(random_state))
         view, machine = self._view, self._machine
@@ -253,6 +261,7 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         parts = {f"model{place}": model_state.state_of(model) for place, model in enumerate(self.models_)}
         return nest(parts | {"filling": self.filling_.state()})
 
+    @undisturbed
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
         self.models_ = [model_state.model_of(saved, classes) for saved in members("model", *state)]
