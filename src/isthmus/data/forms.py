@@ -1,8 +1,5 @@
 """Cells as their column writes them: numbers and times as text, and decimal numbers; and forms from model files."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from isthmus.data.decimal_numbers import DecimalNumber
@@ -38,11 +35,3 @@ def written(field: Field, cells: Cells) -> tuple[Field, Cells]:
 def plain_form(form: Form | None) -> list[object] | None:
     """Return a form as a list that JSON can hold: the name of its class, then its fields."""
     return None if form is None else [type(form).__name__, *form]
-
-
-def form_of(saved: Sequence[Any] | None) -> Form | None:
-    """Undo `plain_form`."""
-    if saved is None:
-        return None
-    name, *values = saved
-    return next(kind(*values) for kind in FORMS if kind.__name__ == name)

@@ -533,8 +533,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
+        choice.refuse_unknown_setting(self.setting)
+        self._rule.check()
         schema = schema_of(state, classes)
         chosen = self._chosen(schema, sparse=bool(state.facts["sparse"]))
+        refuse_other(self.estimator)
         fitted = FittedDetector.from_state(state, self._recipe(chosen, schema), chosen, classes)
         self._keep(fitted, decision_of(state))
 

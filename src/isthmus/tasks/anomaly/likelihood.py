@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.table import Numbers
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.autoencoders import TrainedAutoencoder, trained_on_numbers
@@ -56,4 +57,5 @@ class Likelihood:
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
         """Rebuild a scorer."""
         autoencoder = TrainedAutoencoder.from_state(*member("autoencoder", facts, tensors), surroundings)
-        return cls(autoencoder, tensors["typical"].numpy())
+        columns = autoencoder.model.schema.n_features
+        return cls(autoencoder, checked(tensors, "typical", (columns,)).numpy())
