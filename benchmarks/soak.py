@@ -1,7 +1,7 @@
 """Mutated model files by the million: `make soak`.
 
-Parallel processes, each with a limit on memory, load and use one mutated file after another; a process that dies or hangs is
-counted and replaced. Counts are kept in a folder, so that a run that was stopped goes on where it was.
+Parallel processes, each with a limit on memory, load and use one mutated file after another; a process that dies or
+hangs is counted and replaced. Counts are kept in a folder, so that a run that was stopped goes on where it was.
 
     python -m benchmarks.soak --cases 1000000 --processes 8 --folder soak
     python -m benchmarks.soak --coverage --minutes 60       # guided by coverage, with atheris

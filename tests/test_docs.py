@@ -64,6 +64,15 @@ def test_a_script_keeps_the_lines_of_its_page(tmp_path):
     assert script(page).split("\n") == ["", "", "a = 1", "", "", "", "", "", "", "c = 3", ""]
 
 
+def test_the_page_on_the_model_file_runs(tmp_path):
+    file = tmp_path / "format.py"
+    file.write_text(script(ROOT / "docs" / "format.md"), encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, file.name], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_the_page_on_extending_runs(tmp_path):
     """It runs in a process of its own, since what it registers stays registered."""
     file = tmp_path / "extending.py"

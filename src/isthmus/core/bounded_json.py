@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import NoReturn
 
 from isthmus.core.json_type import Json
@@ -85,8 +86,7 @@ def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """Return pairs as a dictionary; raise a `ValueError` if a key is there twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {twice[:LONGEST_NUMBER]!r} is there twice")
     return found
 

@@ -1,7 +1,7 @@
 """Files of tensors and text that are read without trust: a safetensors file with a checksum over every byte.
 
-The layout is that of safetensors: eight bytes with the length N of the header, N bytes of JSON, then the tensors' bytes.
-`docs/format.md` describes it. Everything is compared with the length of the file before it is read or allocated.
+The layout is that of safetensors: eight bytes with the length N of the header, N bytes of JSON, then the bytes of the
+tensors. `docs/format.md` describes it. Everything is compared with the length of the file before it is read.
 """
 
 import hashlib
@@ -11,8 +11,9 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -89,9 +90,13 @@ def write(path: Path, texts: Mapping[str, str], tensors: Mapping[str, Tensor]) -
     text += b" " * (-len(text) % ALIGNED)
     digest = hashlib.sha256()
     with open(path, "wb") as file:
-        for piece in [LENGTH.pack(len(text)), text, *(bytes_of(tensor) for _, tensor in ordered)]:
+        for piece in (LENGTH.pack(len(text)), text):
             digest.update(piece)
             file.write(piece)
+        for _, tensor in ordered:
+            content = bytes_of(tensor)
+            digest.update(content)
+            file.write(content)
         file.seek(PLACE)
         file.write(digest.hexdigest().encode())
 
@@ -99,7 +104,13 @@ def write(path: Path, texts: Mapping[str, str], tensors: Mapping[str, Tensor]) -
 def bytes_of(tensor: Tensor) -> memoryview:
     """Return the bytes of a tensor, row by row, little endian."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return memoryview(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
+    return memory_of(flat.view(torch.uint8)) if flat.numel() else memoryview(b"")
+
+
+def memory_of(raw: Tensor) -> memoryview:
+    """Return the memory of bytes, (n,) uint8."""
+    # numpy's arrays are buffers, which their types do not say.
+    return memoryview(cast(bytearray, raw.numpy()))
 
 
 def read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -128,7 +139,7 @@ def without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
 
 
-def read_open(file: BinaryIO, length: int) -> tuple[dict[str, str], dict[str, Tensor]]:
+def read_open(file: BufferedReader, length: int) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Return the texts and tensors of an open file of that many bytes."""
     start = file.read(LENGTH.size)
     size = LENGTH.unpack(start)[0] if len(start) == LENGTH.size else length
@@ -145,7 +156,7 @@ def read_open(file: BinaryIO, length: int) -> tuple[dict[str, str], dict[str, Te
         raise TensorFileError("its checksum does not stand at the beginning of its header")
     tensors = {}
     for tensor, raw in filled(file, stored):
-        digest.update(raw.numpy())
+        digest.update(memory_of(raw))
         tensors[tensor.name] = numbers_of(tensor, raw)
     if given is not None and digest.hexdigest() != given:
         raise TensorFileError("its checksum does not hold: it was changed or damaged after it was written")
@@ -192,6 +203,8 @@ def place_of(name: str, entry: Json, room: int) -> Stored:
     kind, shape, place = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in TYPES:
         raise TensorFileError(f"the tensor {name!r} has the unknown number type {kind!r}")
+    if isinstance(place, list) and any(type(end) is int and end > room for end in place):
+        raise ForeignFileError("it ends before its tensors end")
     sizes, ends = sizes_of(shape, room), sizes_of(place, room)
     if sizes is None or ends is None or len(ends) != 2 or len(sizes) > MOST_DIMENSIONS:
         raise TensorFileError(f"the tensor {name!r} has the impossible shape {shape!r} or place {place!r}")
@@ -209,11 +222,11 @@ def sizes_of(value: Json, most: int) -> tuple[int, ...] | None:
     return tuple(sizes) if len(sizes) == len(value) else None
 
 
-def filled(file: BinaryIO, stored: list[Stored]) -> Iterator[tuple[Stored, Tensor]]:
+def filled(file: BufferedReader, stored: list[Stored]) -> Iterator[tuple[Stored, Tensor]]:
     """Yield every tensor with its bytes, (bytes,) uint8, read one after another."""
     for tensor in stored:
         raw = torch.empty(tensor.end - tensor.begin, dtype=torch.uint8, device="cpu")
-        if file.readinto(raw.numpy()) != len(raw):
+        if len(raw) and file.readinto(memory_of(raw)) != len(raw):
             raise ForeignFileError("it ends before its tensors end")
         yield tensor, raw
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 WIDEST = 2**63
 """Whole numbers are smaller than this."""
@@ -38,7 +38,7 @@ def typed(kind: type[Kind], values: object, what: str = "") -> Kind:
     ...     width: float
     ...     names: tuple[str, ...] = ()
     >>> typed(Size, {"width": 2, "names": ["a"]})
-    Size(width=2.0, names=('a',))
+    Size(width=2, names=('a',))
     >>> typed(Size, {"width": "wide"})
     Traceback (most recent call last):
     ...
@@ -47,7 +47,7 @@ def typed(kind: type[Kind], values: object, what: str = "") -> Kind:
     what = what or kind.__name__
     if not isinstance(values, Mapping):
         raise ValueError(f"{what} must be an object; got {shown(values)}")
-    types, needed = declared(kind)
+    types, needed = declared(cast(Hashable, kind))
     missing, unknown = needed - values.keys(), values.keys() - types.keys()
     if missing:
         raise ValueError(f"{what} lacks {', '.join(sorted(missing))}")
@@ -57,7 +57,7 @@ def typed(kind: type[Kind], values: object, what: str = "") -> Kind:
 
 
 @cache
-def declared(kind: type) -> tuple[dict[str, object], set[str]]:
+def declared(kind: Hashable) -> tuple[dict[str, object], set[str]]:
     """Return the types of the fields of a class, and the names of those without a default."""
     hints = get_type_hints(kind)
     if is_dataclass(kind):
@@ -94,13 +94,12 @@ def value_of(kind: object, value: object, what: str) -> Any:
 def scalar(kind: type, value: object, what: str) -> object:
     """Return a number, a text, a truth value or None; whole numbers stand for numbers, too."""
     if kind is float and type(value) is int:
-        refuse_unless(abs(value) < WIDEST, value, what, "a number that is not as large")
-        return float(value)
+        return refuse_unless(abs(value) < WIDEST, value, what, "a number that is not as large")
     refuse_unless(type(value) is kind, value, what, NAMES[kind])
-    if kind is int:
-        refuse_unless(abs(int(str(value))) < WIDEST, value, what, "a number that is not as large")
-    if kind is float:
-        refuse_unless(math.isfinite(float(str(value))), value, what, "a finite number")
+    if isinstance(value, int):
+        refuse_unless(abs(value) < WIDEST, value, what, "a number that is not as large")
+    if isinstance(value, float):
+        refuse_unless(math.isfinite(value), value, what, "a finite number")
     return value
 
 

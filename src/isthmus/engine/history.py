@@ -97,6 +97,8 @@ class History:
         columns: dict[str, list[float | None]] = value_of(
             dict[str, list[float | None]], plain["columns"], "columns of the history"
         )
+        if columns and "epoch" not in columns:
+            raise ValueError("the history has no epochs")
         lengths = {len(values) for values in columns.values()}
         if len(lengths) > 1:
             raise ValueError("the columns of the history are of different lengths")

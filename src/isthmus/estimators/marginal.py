@@ -69,10 +69,8 @@ class Marginal:
         likelihood = model.with_column_spreads() or deepcopy(model)
         own = {name.removeprefix("likelihood."): tensor for name, tensor in tensors.items() if "." in name}
         likelihood.load_state_dict(own)
-        latent = len(checked(tensors, "mean", (None,), FLOATS))
-        mean, root = (
-            checked(tensors, name, (latent,) * n, tensors["mean"].dtype) for n, name in ((1, "mean"), (2, "root"))
-        )
+        mean = checked(tensors, "mean", (None,), FLOATS)
+        root = checked(tensors, "root", (len(mean), len(mean)), mean.dtype)
         if not bool((root.diagonal() > 0).all()):
             raise ValueError("the root of a covariance must have a positive diagonal")
         return cls(mean, root, likelihood.eval())

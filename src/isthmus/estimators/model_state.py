@@ -77,7 +77,7 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     history = History.from_dict(facts["history"])
     streamed = history.stopped == PARTIAL_FIT
     if "stream" in facts:
-        stream = stream_of(member("stream", facts, state.tensors), streamed, scaling.cells)
+        stream = stream_of(member("stream", facts, state.tensors), streamed, scaling)
     else:
         stream = stream_of_schema_2(prefixed(state.tensors, "moments"), scaling, streamed)
     record = TrainingRecord(

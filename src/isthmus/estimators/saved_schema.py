@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from isthmus.core.checks import is_number
 from isthmus.core.choices import refuse_unknown
 from isthmus.core.json_type import Json
 from isthmus.core.registry import column_likelihoods
 from isthmus.core.typed_json import typed, value_of
 from isthmus.data.calendar import CYCLES
 from isthmus.data.columns import KINDS, Column, Columns
-from isthmus.data.fields import TICKS_PER_DAY, Field, Form, Schema
-from isthmus.data.forms import FORMS, plain_form
+from isthmus.data.fields import TICKS_PER_DAY, Field, Schema
+from isthmus.data.forms import form_of, plain_form
 from isthmus.data.schema import TableSchema
 from isthmus.data.zones import zone_of
 from isthmus.estimators.plain import Classes, plain, revived
@@ -25,8 +24,6 @@ BACKENDS = ("pandas", "polars", "pyarrow", "array")
 """The kinds of tables."""
 ZONE = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+:/-]*")
 """What names of time zones look like: never like paths of other files."""
-MOST_PLACES = 60
-"""Decimal places and digits of numbers, at most."""
 
 
 def plain_schema(schema: TableSchema) -> dict[str, Json]:
@@ -103,19 +100,6 @@ def field_of(values: Any) -> Field:
             raise ValueError(f"{found.zone!r} is no time zone")
         zone_of(found.zone)
     return found
-
-
-def form_of(saved: Any) -> Form | None:
-    """Undo `plain_form`."""
-    if saved is None:
-        return None
-    name, *values = saved
-    refuse_unknown("form", name, [kind.__name__ for kind in FORMS])
-    kind = next(kind for kind in FORMS if kind.__name__ == name)
-    form: Form = typed(kind, dict(zip(kind._fields, values, strict=False)))
-    if any(is_number(value) and not 0 <= value <= MOST_PLACES for value in form):
-        raise ValueError(f"numbers are not written with these places: {form}")
-    return form
 
 
 def column_of(values: Any) -> Column:

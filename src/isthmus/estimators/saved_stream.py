@@ -12,6 +12,7 @@ from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.stream_components import StreamComponents
 from isthmus.data.stream_moments import ColumnMoments, StreamMoments
 from isthmus.estimators.following import standard
+from isthmus.estimators.following_tables import STATISTICS
 from isthmus.estimators.plain import plain, revived
 from isthmus.estimators.state import State, nest, prefixed
 from isthmus.estimators.stream_state import SLOWEST, OptimiserMemory, StreamState
@@ -40,7 +41,7 @@ def state_of_stream(stream: StreamState, resume: bool) -> State:
     return nest(members, facts)
 
 
-def stream_of(state: State, streamed: bool, cells: int) -> StreamState:
+def stream_of(state: State, streamed: bool, scaling: Scaling) -> StreamState:
     """Undo `state_of_stream`.
 
     Parameters
@@ -49,14 +50,16 @@ def stream_of(state: State, streamed: bool, cells: int) -> StreamState:
         As `state_of_stream` returned it.
     streamed
         Whether the model has been trained chunk by chunk.
-    cells
-        Numbers per row that the network sees.
+    scaling
+        Of the columns.
     """
     facts: Any = state.facts
     tensors = {name: prefixed(state.tensors, name) for name in ("moments", "components", "optimiser")}
     moments = StreamMoments.from_state(tensors["moments"])
     components = StreamComponents.from_state(tensors["components"]) if "components" in facts else None
-    if len(moments.smallest) not in (0, cells) or (components is not None and components.features != cells):
+    cells = scaling.cells
+    followed = {cells} if isinstance(scaling, AffineScaling) else {0, STATISTICS * cells}
+    if len(moments.smallest) not in followed or (components is not None and components.features != cells):
         raise ValueError(f"what it remembers of a stream is not of {cells} cells")
     return StreamState(
         moments,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from isthmus.core.network import Network
 from isthmus.data.stream_components import StreamComponents
@@ -121,24 +121,26 @@ def refuse_other_memory(memory: OptimiserMemory, part: OptimiserPart, network: N
     try:
         tried.step()
     except TypeError:  # it wants a closure that computes the loss
-        tried.step(lambda: torch.zeros(()))
+        tried.step(lambda: 0.0)
     own = tried.state_dict()
-    same_settings = len(own["param_groups"]) == len(memory.groups) and all(
+    settings = own["param_groups"]
+    same = len(settings) == len(memory.groups) and all(
         alike(group, saved) and group["params"] == list(saved["params"])
-        for group, saved in zip(own["param_groups"], memory.groups, strict=True)
+        for group, saved in zip(settings, memory.groups, strict=True)
     )
-    if not same_settings or not all(alike(own["state"].get(n, {}), saved) for n, saved in memory.states.items()):
+    if not same or not all(alike(own["state"].get(n, {}), saved) for n, saved in memory.states.items()):
         raise ValueError(
-            "what the saved model remembers of its optimiser is not what such an optimiser remembers of such a network: "
-            "the model file was changed, or the model has another optimizer now; save(path, resume=False) leaves it out"
+            "what the saved model remembers of its optimiser is not what such an optimiser remembers of such a "
+            "network; the model file was changed, or `optimizer` was: save(path, resume=False) leaves it out"
         )
 
 
 def alike(own: object, saved: object) -> bool:
     """Whether a saved value is like one's own: of the same type and, for tensors, of the same size."""
-    if torch.is_tensor(own) or torch.is_tensor(saved):
-        both = torch.is_tensor(own) and torch.is_tensor(saved)
-        return both and own.shape == saved.shape and own.dtype == saved.dtype and bool(saved.isfinite().all())
+    if isinstance(own, Tensor) and isinstance(saved, Tensor):
+        return own.shape == saved.shape and own.dtype == saved.dtype and bool(saved.isfinite().all())
+    if isinstance(own, Tensor) or isinstance(saved, Tensor):
+        return False
     if isinstance(own, dict) and isinstance(saved, dict):
         return own.keys() == saved.keys() and all(alike(own[name], saved[name]) for name in own)
     if isinstance(own, list | tuple) and isinstance(saved, list | tuple):

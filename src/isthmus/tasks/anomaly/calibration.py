@@ -37,6 +37,11 @@ class Calibration(Protocol):
         ...
 
     @property
+    def numbers(self) -> Numbers | None:
+        """(n, R) rows that are held, by whatever name; None if there are none."""
+        ...
+
+    @property
     def rows(self) -> int:
         """How many rows there are to compare with; 0 if there are none."""
         ...
@@ -82,7 +87,7 @@ class NoCalibration:
         The `calibration_fraction` of the detector, for the message.
     """
 
-    known_normal, ready, rows, held_out, groups = False, False, 0, None, None
+    known_normal, ready, rows, numbers, held_out, groups = False, False, 0, None, None, None
 
     def __init__(self, fraction: float | str | None) -> None:
         self.fraction = fraction
@@ -183,8 +188,8 @@ class SplitCalibration:
             raise ValueError("weighted p-values compare rows column by column, and X is sparse; take weighted=False")
         if self.numbers is None:
             raise ValueError(
-                "weighted p-values compare rows with those held out of training, which were not saved with the detector "
-                "(rows=False); take weighted=False, or calibrate(X)"
+                "weighted p-values compare rows with those held out of training, which were not saved with the "
+                "detector (rows=False); take weighted=False, or calibrate(X)"
             )
         ratios = density_ratios(self.ensemble.cells(self.numbers), self.ensemble.cells(numbers))
         ratios.refuse_too_few(LEAST_LEVEL)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from isthmus.core.checks import flag
 from isthmus.core.registry import register
 from isthmus.data.columns import number_columns
 from isthmus.data.reading import ColumnKinds, learn_table, read_pieces, read_pieces_as_given, read_table
@@ -38,6 +39,7 @@ from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
 from isthmus.tasks.anomaly.row_groups import group_codes
+from isthmus.tasks.anomaly.stored_rows import StoredRows, stored_rows
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 if TYPE_CHECKING:
@@ -513,19 +515,38 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    @property
+    def stored_rows_(self) -> StoredRows:
+        """How many training rows the detector, and a file of it, holds as they are, and what holds them.
+
+        What a method of your own holds is not known.
+        """
+        trained = self._ready().trained
+        return stored_rows(trained.ensemble, trained.calibration)
+
+    def save(self, path: str | Path, *, rows: bool = True) -> None:
         """Write the fitted detector to one file, as `AutoEncoder.save` does; `isthmus.load` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+        rows : bool, default=True
+            Whether the file may hold training rows (`stored_rows_`). Without those of the calibration, `pvalues` and
+            `predict` give what they gave, and ``pvalues(weighted=True)`` and `drift` refuse. Models for p-values of few
+            rows, which are trained when first needed, are trained before rows are left out.
 
         Raises
         ------
+        ValueError
+            If ``rows=False`` and a method scores by the training rows, such as "neighbours"; it is named.
         TypeError
             If a method of your own cannot be saved: it must have ``state() -> (facts, tensors)`` and a class method
             ``from_state(facts, tensors)``.
         OSError
             If the file cannot be written; what was at `path` is still there.
         """
-        self._ready()
-        model_file.save(self, Path(path))
+        fitted = self._ready() if flag("rows", rows) else self._ready().without_rows()
+        model_file.save(self, Path(path), fitted.state(self.decision_))
 
     def fitted_state(self) -> State:
         """Return what was fitted as facts and tensors, for a file."""

@@ -1,7 +1,7 @@
 """`FittedDetector`: everything that is saved and used: what was learned, and the scores of the training rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -23,6 +23,7 @@ from isthmus.tasks.anomaly.rare_values import are_rare_values
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.score_gap import ScoreGap
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
+from isthmus.tasks.anomaly.stored_rows import refuse_needed
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 
@@ -99,6 +100,11 @@ class FittedDetector:
                 ("decision", str(decision)),
             ]
         )
+
+    def without_rows(self) -> Self:
+        """Return the detector without training rows; a `ValueError` names methods that score by them."""
+        refuse_needed(self.trained.ensemble)
+        return replace(self, trained=replace(self.trained, calibration=self.trained.calibration.without_rows()))
 
     def state(self, decision: Decision) -> State:
         """Return everything as facts and tensors, with the decision.

@@ -30,6 +30,7 @@ class Likelihood:
     """
 
     cells = None
+    stored_rows = 0
 
     def __init__(self, autoencoder: TrainedAutoencoder, typical: np.ndarray) -> None:
         self.autoencoder, self.typical = autoencoder, typical

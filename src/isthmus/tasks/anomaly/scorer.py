@@ -25,6 +25,11 @@ class Scorer(Protocol):
         """What turns numbers into the cells the scorer sees; None if it reads the numbers themselves."""
         ...
 
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows it holds as they are, or column by column."""
+        ...
+
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Train the method."""
@@ -71,6 +76,11 @@ class CellScorer(nn.Module):
     def cells(self) -> RobustCells:
         """What turns numbers into cells."""
         return self._cells[0]
+
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows it holds: none, unless a method says otherwise."""
+        return 0
 
     @classmethod
     def trained_on(cls, training: Training) -> Self:
