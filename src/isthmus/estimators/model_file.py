@@ -204,10 +204,11 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         header = parsed(texts["isthmus"], most_values(path.stat().st_size))
     except ValueError as error:
         raise ModelFileError(f"{path} is damaged: its header is no JSON ({reason(error)}); {MEND}") from error
-    if not isinstance(header, dict) or type(header.get("schema")) is not int:
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or not isinstance(schema, int) or isinstance(schema, bool):
         raise ModelFileError(f"{path} is damaged: its header does not say which schema it follows; {MEND}")
     refuse_version(header, path)
-    if header["schema"] >= CHECKED and tensor_file.CHECKSUM not in texts:
+    if schema >= CHECKED and tensor_file.CHECKSUM not in texts:
         raise ModelFileError(f"{path} is damaged: it has no checksum; {MEND}")
     return header, tensors
 

@@ -45,9 +45,9 @@ def stored_rows(ensemble: Ensemble, calibration: Calibration) -> StoredRows:
     models = calibration.ensembles if isinstance(calibration, CrossCalibration) else []
     for one in [ensemble, *models]:
         for scorer in one.scorers:
-            rows = scorer.stored_rows
-            if rows:
-                by[name_of(scorer)] = max(rows, by.get(name_of(scorer), 0))
+            name, rows = name_of(scorer), scorer.stored_rows
+            if name is not None and rows:
+                by[name] = max(rows, by.get(name, 0))
     if calibration.numbers is not None:
         by[CALIBRATION] = calibration.rows
     return StoredRows(by)

@@ -1,7 +1,7 @@
 """A `Filling` from the state of a model file; everything that comes back is checked."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,12 @@ def filling_of(state: State, view: TableCells) -> Filling:
     """
     facts: dict[str, Any] = dict(state.facts)
     tensors, cells = state.tensors, (view.width,)
-    gaussians = {name: gaussian(tensors, number, cells) for number, name in enumerate(names(facts, "gaussians"))}
+    gaussians = {
+        name: gaussian(tensors, number, cells) for number, name in enumerate(names(facts, "gaussians", GAUSSIANS))
+    }
     residuals = {
         name: checked(tensors, f"residuals{number}", (None, len(view.log_cells))).numpy()
-        for number, name in enumerate(names(facts, "residuals"))
+        for number, name in enumerate(names(facts, "residuals", METHODS))
     }
     if any(not len(found) for found in residuals.values()) and len(view.log_cells):
         raise ValueError("residuals on logarithmic scales are missing")
@@ -64,11 +66,11 @@ def filling_of(state: State, view: TableCells) -> Filling:
     )
 
 
-def names(facts: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """Return the names of normal distributions under a key, all different."""
+def names(facts: Mapping[str, Any], key: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of methods under a key, all different and among those that are known."""
     found: tuple[str, ...] = value_of(tuple[str, ...], facts[key], key)
     for name in found:
-        refuse_unknown("method", name, GAUSSIANS)
+        refuse_unknown("method", name, known)
     if len(set(found)) < len(found):
         raise ValueError(f"a name is there twice in {key}")
     return found
