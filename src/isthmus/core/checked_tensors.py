@@ -59,7 +59,7 @@ def checked(
     kinds = (dtype,) if isinstance(dtype, torch.dtype) else tuple(dtype)
     if tensor.dtype not in kinds:
         raise ValueError(f"{name!r} must be of {' or '.join(map(str, kinds))}; got {tensor.dtype}")
-    if finite and not bool(tensor.isfinite().all()):
+    if finite and tensor.is_floating_point() and not bool(tensor.isfinite().all()):
         raise ValueError(f"{name!r} must be finite")
     # Written so that NaN, which is on neither side, passes where it may.
     if least is not None and bool((tensor < least).any()):

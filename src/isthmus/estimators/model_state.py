@@ -134,7 +134,7 @@ def built(composition: Composition, dtype: torch.dtype, weights: Tensors) -> Net
 @torch.no_grad()
 def refuse_broken(network: Network, cells: int, dtype: torch.dtype) -> None:
     """Raise a `ValueError` if one row of zeros does not pass through a network: parts of a file may be of any kind."""
-    code = network.encode(torch.zeros(1, cells, dtype=dtype)).mean
+    code = network.encode(torch.zeros(1, cells, dtype=dtype, device="cpu")).mean
     mean = network.decode(code)
     if code.shape != (1, network.code.latent) or mean.shape != (1, cells):
         raise ValueError("its network does not return rows of the size that it takes")

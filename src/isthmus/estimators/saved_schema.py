@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +20,7 @@ from isthmus.estimators.plain import Classes, plain, revived
 
 SORTS = ("float", "integer", "boolean", "text", "category", "time", "duration", "nothing")
 """What the values of a column can be."""
-BACKENDS = ("pandas", "polars", "pyarrow", "array")
+BACKENDS = ("pandas", "polars", "pyarrow", "modin", "cudf", "array")
 """The kinds of tables."""
 ZONE = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_+:/-]*")
 """What names of time zones look like: never like paths of other files."""
@@ -80,7 +80,7 @@ def revived_schema(facts: Any, classes: Classes, width: int | None = None) -> Ta
 def frame_of(facts: Any) -> Schema:
     """Return which kind of table it was, and its columns."""
     refuse_unknown("backend", facts["backend"], BACKENDS)
-    axis_names = value_of(tuple[str | None, ...], facts["axis_names"], "axis_names")
+    axis_names = value_of(tuple[Hashable, ...], facts["axis_names"], "axis_names")
     return Schema(facts["backend"], tuple(map(field_of, facts["fields"])), axis_names)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from isthmus.core.checked_tensors import checked
+from isthmus.core.tensor_file import TYPES
 from isthmus.data.columns import Columns
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.plain import Classes
@@ -63,7 +64,7 @@ def numbers_state(numbers: Numbers) -> State:
     return State({}, parts)
 
 
-NUMBERS = (torch.float64, torch.float32, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
+NUMBERS = tuple(TYPES.values())
 """Number types of tables."""
 CSR = ("data", "indices", "indptr", "shape")
 """The arrays that make up a CSR array."""

@@ -21,6 +21,7 @@ from isthmus.tasks.anomaly.drift import Drift, unchanged
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
 from isthmus.tasks.anomaly.floor import DetectorFloor
+from isthmus.tasks.anomaly.own_method import OwnScorer
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.row_groups import held_out_groups
 from isthmus.tasks.anomaly.saved_calibration import calibration_from_state
@@ -162,8 +163,10 @@ class TrainedDetector:
         """Raise a `ValueError` if a row of zeros cannot be scored: what was restored from a file does not fit."""
         width = self.recipe.schema.n_numbers
         row: Numbers = csr_array((1, width)) if sparse else np.zeros((1, width))
-        with np.errstate(all="ignore"):
-            score = self.ensemble.score(row)
-        if score.shape != (1,) or not np.isfinite(score).all():
-            raise ValueError(f"it does not score rows of {width} numbers")
+        # Methods without cells read the numbers themselves, of which a row of zeros need not be one that they take.
+        if all(scorer.cells is not None and not isinstance(scorer, OwnScorer) for scorer in self.ensemble.scorers):
+            with np.errstate(all="ignore"):
+                score = self.ensemble.score(row)
+            if score.shape != (1,) or not np.isfinite(score).all():
+                raise ValueError(f"it does not score rows of {width} numbers")
         self.explainer.refuse_broken(width, sparse=sparse)

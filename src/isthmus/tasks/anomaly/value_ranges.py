@@ -52,6 +52,7 @@ class ValueRanges(NamedTuple):
         lowest, highest = (
             checked(tensors, name, whole.shape, kinds.get(name, torch.float64)) for name in ("lowest", "highest")
         )
-        if bool((lowest > highest).any()):
+        found = cls(lowest.numpy(), highest.numpy(), whole.numpy())
+        if (found.lowest > found.highest).any():
             raise ValueError("the ranges of columns must not end before they begin")
-        return cls(lowest.numpy(), highest.numpy(), whole.numpy())
+        return found
