@@ -14,7 +14,7 @@ def detector(method, **settings):
 
 
 def test_rows_are_counted_by_what_holds_them():
-    by = detector(("neighbours", "rarity", "mahalanobis"), calibration_fraction=0.25).stored_rows_.by
+    by = detector(("neighbours", "rarity", "mahalanobis"), setting="clean", calibration_fraction=0.25).stored_rows_.by
     assert by == {"neighbours": 60, "rarity": 60, "calibration": 20}
 
 

@@ -46,9 +46,10 @@ def filling_of(state: State, view: TableCells) -> Filling:
     if (smallest > largest).any():
         raise ValueError("ranges of outcomes must not end before they begin")
     features_from = value_of(str, facts["features_from"], "features_from")
-    refuse_unknown("method", features_from, gaussians)
     weights = weights_of(facts["weights"], view)
     trees = trees_of(state, view)
+    if trees or features_from:  # few rows, whose errors cannot be measured, have neither
+        refuse_unknown("method", features_from, gaussians)
     refuse_gaps(weights, gaussians, trees)
     unrelated = value_of(tuple[int, ...], facts["unrelated"], "unrelated")
     if any(not 0 <= column < len(view.columns) for column in unrelated):
