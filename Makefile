@@ -9,7 +9,7 @@ ifneq ($(wildcard ../shared/data),)
 export ISTHMUS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: reproduce test lint bench clean
+.PHONY: reproduce test lint bench soak clean
 
 reproduce: $(READY)
 	$(BIN)/isthmus reproduce $(ARGS)
@@ -24,6 +24,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+soak: $(READY)
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) reproduction build dist .mypy_cache .pytest_cache .ruff_cache

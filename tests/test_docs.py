@@ -12,7 +12,7 @@ import isthmus
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUNNING = [ROOT / "docs" / f"{name}.md" for name in ("check", "extending", "files", "records", "report")]
+RUNNING = [ROOT / "docs" / f"{name}.md" for name in ("check", "extending", "files", "format", "records", "report")]
 """The pages whose code runs, from top to bottom."""
 
 

@@ -31,7 +31,7 @@ from isthmus import (
     Tied,
     load,
 )
-from isthmus.core import files
+from isthmus.core import files, tensor_file
 from isthmus.estimators.plain import plain
 
 IRIS = load_iris().data
@@ -68,7 +68,7 @@ def assert_same(loaded, original, X=IRIS):
 
 def contents(path):
     with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         return json.loads(file.metadata()["isthmus"]), tensors
 
 
@@ -76,7 +76,7 @@ def rewritten(path, change):
     """Write the file again after `change(header, tensors)`."""
     header, tensors = contents(path)
     change(header, tensors)
-    save_file(tensors, path, metadata={"isthmus": json.dumps(header)})
+    tensor_file.write(path, {"isthmus": json.dumps(header)}, tensors)
 
 
 # -- what comes back --------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_only_estimators_are_made(saved, name):
 
 # -- files that cannot be ---------------------------------------------------------------------------------------------
 
-NOT_WHOLE = r"^.*model\.isthmus is not a whole model file of isthmus: truncated, or of another kind$"
+NOT_WHOLE = r"^.*model\.isthmus is not a whole model file of isthmus: truncated, or of another kind; copy it again from"
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 100, 1000, 0.5, 0.9, -8, -1])
@@ -306,13 +306,13 @@ def test_something_after_the_end(saved):
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}])
 def test_foreign_safetensors(path, metadata):
     save_file({"weight": torch.zeros(2)}, path, metadata=metadata)
-    with pytest.raises(ModelFileError, match=r"model\.isthmus is a safetensors file, but not one that isthmus wrote$"):
+    with pytest.raises(ModelFileError, match=r"is a safetensors file, but not one that isthmus wrote; give a file"):
         load(path)
 
 
 def test_newer_schema(saved):
     rewritten(saved, lambda header, tensors: header.update(schema=99, isthmus="7.1"))
-    expected = r"was written by isthmus 7\.1, whose files \(schema 99\) this one \(.*, schema 3\) does not know; update"
+    expected = r"was written by isthmus 7\.1, whose files \(schema 99\) this one \(.*, schema 4\) does not know; update"
     with pytest.raises(ModelFileError, match=expected):
         load(saved)
 
@@ -320,7 +320,7 @@ def test_newer_schema(saved):
 @pytest.mark.parametrize("text", ["", "{", "no", "[1, 2]", "3", "null", '"schema"', "{}", '{"schema": "one"}'])
 def test_damaged_header(saved, text):
     _, tensors = contents(saved)
-    save_file(tensors, saved, metadata={"isthmus": text})
+    tensor_file.write(saved, {"isthmus": text}, tensors)
     with pytest.raises(ModelFileError, match=r"model\.isthmus is damaged: its header (is no JSON|does not say which)"):
         load(saved)
 
@@ -398,8 +398,30 @@ def test_a_file_of_an_older_version_is_refused_in_words(saved):
 def test_no_such_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no model file .*nothing"):
         load(tmp_path / "nothing")
-    with pytest.raises(FileNotFoundError, match="there is no model file"):
-        load(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX files")
+def test_what_is_no_file_is_refused_at_once_and_named(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").touch()
+    for name, words in (
+        ("", "is a folder; give the path of a model file"),
+        ("loop", "cannot be read .*symbolic links"),
+        ("pipe", "is damaged: it is no file that holds data"),
+        ("empty", "is not a whole model file"),
+    ):
+        with pytest.raises(ModelFileError, match=f"{tmp_path / name}.*{words}"):
+            load(tmp_path / name)
+
+
+def test_a_file_that_may_not_be_read(saved, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", str(saved))
+
+    monkeypatch.setattr(tensor_file, "without_waiting", refuse)
+    with pytest.raises(ModelFileError, match=r"model\.isthmus may not be read by this user; ask its owner"):
+        load(saved)
 
 
 def test_error_is_a_value_error():
@@ -426,7 +448,7 @@ def full(*args, **kwargs):
 
 
 @pytest.mark.parametrize("old", [None, b"the old model"])
-@pytest.mark.parametrize("place", [(files.Path, "write_bytes"), (files.os, "fsync")], ids=["write", "flush"])
+@pytest.mark.parametrize("place", [(tensor_file, "bytes_of"), (files.os, "fsync")], ids=["write", "flush"])
 def test_disk_full(fitted, path, monkeypatch, place, old):
     if old is not None:
         path.write_bytes(old)
@@ -511,7 +533,7 @@ def test_a_part_that_carries_state_is_refused(path):
 
 def test_header(saved, fitted):
     header, tensors = contents(saved)
-    assert (header["schema"], header["isthmus"], header["estimator"]) == (3, isthmus.__version__, "AutoEncoder")
+    assert (header["schema"], header["isthmus"], header["estimator"]) == (4, isthmus.__version__, "AutoEncoder")
     assert header["parameters"]["hidden"] == [8]
     assert header["fitted"]["composition"]["likelihood"] == plain(fitted.likelihood_)
     assert {name.split(".")[0] for name in tensors} == {"network", "scaling", "stream", "generator", "marginal"}

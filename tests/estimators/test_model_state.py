@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from isthmus import AutoEncoder, Compute, Dense, zoo
-from isthmus.estimators.model_state import model_of, plain_schema, revived_schema, state_of
+from isthmus.estimators.model_state import model_of, state_of
 from isthmus.estimators.plain import known_classes
+from isthmus.estimators.saved_schema import plain_schema, revived_schema
 from isthmus.estimators.state import State
 
 pandas = pytest.importorskip("pandas")
@@ -104,8 +105,8 @@ def changed(model, **facts):
 @pytest.mark.parametrize(
     ("facts", "error", "message"),
     [
-        ({"dtype": "float16"}, ValueError, "float16 is no number type of weights"),
-        ({"dtype": "nonsense"}, AttributeError, "nonsense"),
+        ({"dtype": "float16"}, ValueError, "unknown number type of weights 'float16'"),
+        ({"dtype": "nonsense"}, ValueError, "nonsense"),
         (
             {"table": {"n_features": 3, "names": None, "frame": None, "columns": None, "row_shape": None}},
             ValueError,

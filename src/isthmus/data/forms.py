@@ -1,15 +1,18 @@
 """Cells as their column writes them: numbers and times as text, and decimal numbers; and forms from model files."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from isthmus.core.choices import refuse_unknown
+from isthmus.core.typed_json import typed
 from isthmus.data.decimal_numbers import DecimalNumber
 from isthmus.data.fields import Cells, Field, Form
 from isthmus.data.number_texts import NumberText
 from isthmus.data.time_texts import TimeText
 
+MOST_PLACES = 60
+"""Decimal places, and digits, of the numbers of a form in a file, at most."""
 FORMS = (NumberText, TimeText, DecimalNumber)
 """What `Form` may be."""
 
@@ -40,9 +43,15 @@ def plain_form(form: Form | None) -> list[object] | None:
     return None if form is None else [type(form).__name__, *form]
 
 
-def form_of(saved: Sequence[Any] | None) -> Form | None:
-    """Undo `plain_form`."""
+def form_of(saved: Sequence[object] | None) -> Form | None:
+    """Undo `plain_form`; a `ValueError` says what is no form."""
     if saved is None:
         return None
     name, *values = saved
-    return next(kind(*values) for kind in FORMS if kind.__name__ == name)
+    kinds: dict[str, type[Form]] = {kind.__name__: kind for kind in FORMS}
+    refuse_unknown("form", name, kinds)
+    kind = kinds[str(name)]
+    form = typed(kind, dict(zip(kind._fields, values, strict=False)))
+    if any(isinstance(value, int) and not 0 <= value <= MOST_PLACES for value in form):
+        raise ValueError(f"no numbers are written with these places: {form}")
+    return form

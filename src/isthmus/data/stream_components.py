@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from isthmus.core.checked_tensors import checked
 from isthmus.core.principal import Blocks, PrincipalComponents, by_variance, leading_eigenvectors, mean_and_covariance
 from isthmus.data.stream_moments import Change
 
@@ -150,10 +151,16 @@ class StreamComponents:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> "StreamComponents":
-        """Restore what `state` returned."""
-        older, recent = state["weights"].tolist()
-        return cls(
-            Sketch(older, state["older_mean"], state["older_basis"]),
-            Sketch(recent, state["recent_mean"], state["recent_basis"]),
-            int(state["most"]),
+        """Restore what `state` returned; a `ValueError` says what cannot be."""
+        features = len(checked(state, "older_mean", (None,)))
+        most = int(checked(state, "most", (), torch.int64, least=0, most=features))
+        weights = checked(state, "weights", (2,), least=0).tolist()
+        older, recent = (
+            Sketch(
+                weight,
+                checked(state, f"{name}_mean", (features,)),
+                checked(state, f"{name}_basis", (None, features)),
+            )
+            for name, weight in zip(("older", "recent"), weights, strict=True)
         )
+        return cls(older, recent, most)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from isthmus.core.checked_tensors import checked
+
 JUMP = 4.0
 """A column has changed if its spread has become that many times larger or smaller, or its mean moved by as many."""
 SHARE = 0.25
@@ -221,14 +223,22 @@ class StreamMoments:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> "StreamMoments":
-        """Restore what `state` returned."""
-        stream = cls(len(state["older_mean"]))
-        names = ColumnMoments._fields
-        stream.older = ColumnMoments(*(state[f"older_{name}"] for name in names))
-        stream.recent = ColumnMoments(*(state[f"recent_{name}"] for name in names))
-        stream.smallest, stream.largest = state["smallest"], state["largest"]
-        stream.rows, stream.recent_rows = state["rows"].tolist()
+        """Restore what `state` returned; a `ValueError` says what cannot be."""
+        features = len(checked(state, "older_mean", (None,)))
+        stream = cls(features)
+        stream.older, stream.recent = (saved_moments(state, f"{part}_", features) for part in ("older", "recent"))
+        # Those of a column without any value are infinite.
+        stream.smallest, stream.largest = (
+            checked(state, name, (features,), finite=False) for name in ("smallest", "largest")
+        )
+        stream.rows, stream.recent_rows = checked(state, "rows", (2,), least=0).tolist()
         return stream
+
+
+def saved_moments(state: Mapping[str, Tensor], prefix: str, features: int) -> ColumnMoments:
+    """Return the moments of that many columns whose tensors have names that begin so."""
+    weight, squares = (checked(state, prefix + name, (features,), least=0) for name in ("weight", "squares"))
+    return ColumnMoments(weight, checked(state, f"{prefix}mean", (features,)), squares)
 
 
 def jumps(scale: Tensor, after: Tensor, away: Tensor) -> Tensor:

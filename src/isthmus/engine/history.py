@@ -9,6 +9,7 @@ import numpy as np
 
 from isthmus.core.files import atomic_write
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import value_of
 from isthmus.engine import history_files
 from isthmus.engine.axes import axes_over_integers
 from isthmus.engine.html_tables import html_table
@@ -100,14 +101,22 @@ class History:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "History":
         """Return the history of which `to_dict` returned `plain`."""
-        columns = plain["columns"]
-        length = max((len(values) for values in columns.values()), default=0)
+        columns: dict[str, list[float | None]] = value_of(
+            dict[str, list[float | None]], plain["columns"], "columns of the history"
+        )
+        if columns and "epoch" not in columns:
+            raise ValueError("the history has no epochs")
+        lengths = {len(values) for values in columns.values()}
+        if len(lengths) > 1:
+            raise ValueError("the columns of the history are of different lengths")
+        length = max(lengths, default=0)
         rows = [
             {name: value for name, values in columns.items() if (value := values[i]) is not None} for i in range(length)
         ]
         history = cls(rows)
-        history.init, history.stopped, history.best_epoch = plain["init"], plain["stopped"], plain["best_epoch"]
-        history.health = dict(plain.get("health", {}))
+        history.init, history.stopped = (value_of(str, plain[name], name) for name in ("init", "stopped"))
+        history.best_epoch = value_of(int, plain["best_epoch"], "best_epoch")
+        history.health = value_of(dict[str, float], plain.get("health", {}), "health")
         return history
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import typed
 from isthmus.engine.html_tables import html_pairs
 
 
@@ -100,7 +101,7 @@ class FitReport:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FitReport":
         """Return the report of which `to_dict` returned `plain`."""
-        return cls(**plain)
+        return typed(cls, plain)
 
 
 def counted(count: int, one: str, many: str = "") -> str:

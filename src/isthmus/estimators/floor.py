@@ -8,6 +8,7 @@ from typing import Any, Self
 from scipy.stats import t as student_t
 
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import typed
 
 INTERVAL = 0.95
 """Share of the cases in which `Floor.interval` holds the gain."""
@@ -121,4 +122,4 @@ class Floor:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the floor of which `to_dict` returned `plain`."""
-        return cls(**plain)
+        return typed(cls, plain)

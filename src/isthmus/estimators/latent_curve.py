@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import value_of
 from isthmus.engine.axes import axes_over_integers
 from isthmus.engine.history import format_cell
 from isthmus.engine.html_tables import html_table
@@ -97,7 +98,12 @@ class LatentCurve:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the curve of which `to_dict` returned `plain`."""
-        return cls(*(list(plain[name]) for name in COLUMNS), rows=plain["rows"], parts=plain["parts"])
+        latent = value_of(list[int], plain["latent"], "latent of the curve")
+        numbers = [value_of(list[float], plain[name], f"{name} of the curve") for name in COLUMNS[1:]]
+        if not latent or {len(latent)} != {len(column) for column in numbers}:
+            raise ValueError("the columns of the curve are empty, or of different lengths")
+        rows, parts = (value_of(int, plain[name], f"{name} of the curve") for name in ("rows", "parts"))
+        return cls(latent, *numbers, rows=rows, parts=parts)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas DataFrame with one row per size.

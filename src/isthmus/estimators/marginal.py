@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from isthmus.core.checked_tensors import FLOATS, checked
 from isthmus.core.held_out_variances import held_out_variances, variances_without_held_out
 from isthmus.core.laplace import jacobian, precision_factor
 from isthmus.core.likelihood import LikelihoodModule
@@ -68,7 +69,11 @@ class Marginal:
         likelihood = model.with_column_spreads() or deepcopy(model)
         own = {name.removeprefix("likelihood."): tensor for name, tensor in tensors.items() if "." in name}
         likelihood.load_state_dict(own)
-        return cls(tensors["mean"], tensors["root"], likelihood.eval())
+        mean = checked(tensors, "mean", (None,), FLOATS)
+        root = checked(tensors, "root", (len(mean), len(mean)), mean.dtype)
+        if not bool((root.diagonal() > 0).all()):
+            raise ValueError("the root of a covariance must have a positive diagonal")
+        return cls(mean, root, likelihood.eval())
 
     def whitened(self, h: Tensor) -> Tensor:
         """Return u (B, K) of the encoder's outputs h (B, K)."""

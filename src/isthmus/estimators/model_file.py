@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialised
 from sklearn.base import BaseEstimator
 
 import isthmus
-from isthmus.core import registry
+from isthmus.core import registry, tensor_file
+from isthmus.core.bounded_json import most_values, parsed
 from isthmus.core.choices import unknown
 from isthmus.core.files import atomic_write
 from isthmus.core.json_type import Json
@@ -33,8 +32,14 @@ from isthmus.estimators.plain import (
 )
 from isthmus.estimators.state import State
 
-SCHEMA, OLDEST = 3, 2
-"""Raised whenever the content of files changes, and the oldest one that is read."""
+SCHEMA, OLDEST, CHECKED = 4, 2, 4
+"""Raised whenever the content of files changes, the oldest one that is read, and the first one with a checksum."""
+
+
+MEND = "copy it again from where it was saved, or save the model again"
+"""What to do about a file that is not whole."""
+LONGEST_REASON = 300
+"""Characters of what is quoted of another error."""
 
 
 class ModelFileError(ValueError):
@@ -88,11 +93,9 @@ def write(path: Path, estimator: str, parameters: Mapping[str, object], state: S
         "fitted": dict(state.facts),
     }
     header["parts"] = [*sorted(set(parts_named(header)))]
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-    content = serialised(tensors, metadata={"isthmus": json.dumps(header, allow_nan=False)})
+    text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     with atomic_write(path) as temporary:
-        # Not safetensors' own `save_file`, which puts a file that only its owner may read in the place of ours.
-        temporary.write_bytes(content)
+        tensor_file.write(temporary, {"isthmus": text}, state.tensors)
 
 
 def refuse_path(path: Path) -> None:
@@ -127,7 +130,8 @@ def load(path: str | Path, *, compute: str | Compute | None = None, parts: Itera
     ValueError
         If `parts` holds anything but classes, or two of one name.
     ModelFileError
-        If it is truncated, of another program or of another version, or needs a part that is not known.
+        If it cannot be read or is no file, is truncated, changed, damaged, of another program or of another version, or
+        needs a part that is not known.
 
     Examples
     --------
@@ -140,26 +144,30 @@ def load(path: str | Path, *, compute: str | Compute | None = None, parts: Itera
     2
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no model file {path}")
     if compute is not None:
         devices.device(settings_of(compute).device)
     classes = known_classes(parts)
     header, tensors = read(path)
-    refuse_version(header, path)
     try:
         return rebuild(header, tensors, compute, classes)
     except UnknownPartError as error:
         needed = ", ".join(missing_parts(header, classes))
         raise ModelFileError(
             f"{path} needs parts that are not known: {needed}; give their classes, load(path, parts=[{needed}]) "
-            f"({error})"
+            f"({reason(error)})"
         ) from error
-    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        reason = " ".join(str(error).split())
-        raise ModelFileError(f"{path} is damaged: its header and its tensors do not fit ({reason})") from error
+    except Exception as error:  # of whatever kind: the file alone can be at fault
+        raise ModelFileError(
+            f"{path} is damaged: its header and its tensors do not fit ({reason(error)}); {MEND}"
+        ) from error
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says, in one line and not too long."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError):
+        said = f"{said} is missing"
+    return said if len(said) <= LONGEST_REASON else f"{said[: LONGEST_REASON - 3]}..."
 
 
 def missing_parts(header: dict[str, Any], known: Classes) -> list[str]:
@@ -183,22 +191,53 @@ def refuse_version(header: dict[str, Any], path: Path) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Return the header and the tensors of a file, or raise `ModelFileError`."""
+    """Return the header and the tensors of a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If it cannot be read, is damaged, of another kind or of another version.
+    """
+    texts, tensors = contents(path)
+    if "isthmus" not in texts:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not one that isthmus wrote; give a file that `save` wrote"
+        )
     try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get("isthmus")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ModelFileError(f"{path} is not a whole model file of isthmus: truncated, or of another kind") from error
-    if text is None:
-        raise ModelFileError(f"{path} is a safetensors file, but not one that isthmus wrote")
-    try:
-        header = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ModelFileError(f"{path} is damaged: its header is no JSON") from error
-    if not isinstance(header, dict) or type(header.get("schema")) is not int:
-        raise ModelFileError(f"{path} is damaged: its header does not say which schema it follows")
+        header = parsed(texts["isthmus"], most_values(path.stat().st_size))
+    except ValueError as error:
+        raise ModelFileError(f"{path} is damaged: its header is no JSON ({reason(error)}); {MEND}") from error
+    schema = header.get("schema") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or not isinstance(schema, int) or isinstance(schema, bool):
+        raise ModelFileError(f"{path} is damaged: its header does not say which schema it follows; {MEND}")
+    refuse_version(header, path)
+    if schema >= CHECKED and tensor_file.CHECKSUM not in texts:
+        raise ModelFileError(f"{path} is damaged: it has no checksum; {MEND}")
     return header, tensors
+
+
+def contents(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Return the texts and the tensors of a file; see `read`."""
+    try:
+        return tensor_file.read(path)
+    except tensor_file.ForeignFileError as error:
+        raise ModelFileError(
+            f"{path} is not a whole model file of isthmus: truncated, or of another kind; {MEND}"
+        ) from error
+    except tensor_file.TensorFileError as error:
+        raise ModelFileError(f"{path} is damaged: {reason(error)}; {MEND}") from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no model file {path}") from error
+    except IsADirectoryError as error:
+        raise ModelFileError(f"{path} is a folder; give the path of a model file in it") from error
+    except PermissionError as error:
+        raise ModelFileError(
+            f"{path} may not be read by this user; ask its owner for permission, or give a copy of your own"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{path} cannot be read ({reason(error)}); {MEND}") from error
 
 
 def rebuild(

@@ -1,15 +1,15 @@
 """A `FittedModel` as a `State`, and back."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import torch
 
+from isthmus.core.allowance import Allowance
+from isthmus.core.checked_tensors import checked
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.json_type import Json
-from isthmus.data.columns import Column, Columns
-from isthmus.data.fields import Field, Schema
-from isthmus.data.forms import form_of, plain_form
+from isthmus.core.network import Network
+from isthmus.core.typed_json import value_of
 from isthmus.data.scaling import AffineScaling, Scaling
 from isthmus.data.schema import TableSchema
 from isthmus.data.tables import TableScaling
@@ -19,9 +19,15 @@ from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedMode
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.latent_curve import LatentCurve
 from isthmus.estimators.marginal import Marginal
-from isthmus.estimators.plain import Classes, plain, revived
+from isthmus.estimators.plain import Classes, revived
+from isthmus.estimators.saved_schema import plain_fields, plain_schema, revived_schema
 from isthmus.estimators.saved_stream import state_of_stream, stream_of, stream_of_schema_2
-from isthmus.estimators.state import State, member, nest, prefixed, trainable
+from isthmus.estimators.state import State, Tensors, member, nest, prefixed, trainable
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+"""Number types of weights, by name."""
+ALLOWED, SPARE = 4, 10_000
+"""How many times the numbers of its weights may be allocated while a network is built, and how many more."""
 
 
 def state_of(model: FittedModel, resume: bool = True) -> State:
@@ -61,33 +67,25 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     """
     state = trainable(state)
     facts: Any = state.facts
-    schema = revived_schema(facts["table"], classes)
     composition = Composition(**{name: revived(value, classes) for name, value in facts["composition"].items()})
-    dtype = getattr(torch, facts["dtype"])
-    if dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"{facts['dtype']} is no number type of weights")
-    if schema.columns is not None:
-        scaling: Scaling = TableScaling(schema.columns)
-        width = len(schema.columns)
-    else:
-        scaling = AffineScaling(state.tensors["scaling.shift"], state.tensors["scaling.scale"])
-        width = scaling.cells
-    if width != schema.n_features or scaling.cells != composition.cells:
-        raise ValueError(f"it has the scaling of {width} columns, and {schema.n_features} columns")
-    network = composition.build(dtype)
-    network.load_state_dict(prefixed(state.tensors, "network"))
-    network.eval()
+    refuse_unknown("number type of weights", facts["dtype"], DTYPES)
+    dtype = DTYPES[facts["dtype"]]
+    schema, scaling = table_of(state, classes)
+    if scaling.cells != composition.cells:
+        raise ValueError(f"it has the scaling of {scaling.cells} cells, and a network of {composition.cells}")
+    network = built(composition, dtype, prefixed(state.tensors, "network"))
+    refuse_broken(network, composition.cells, dtype)
     history = History.from_dict(facts["history"])
     streamed = history.stopped == PARTIAL_FIT
     if "stream" in facts:
-        stream = stream_of(member("stream", facts, state.tensors), streamed)
+        stream = stream_of(member("stream", facts, state.tensors), streamed, scaling)
     else:
         stream = stream_of_schema_2(prefixed(state.tensors, "moments"), scaling, streamed)
     record = TrainingRecord(
         history,
         FitReport.from_dict(facts["fit_report"]),
-        facts["epochs"],
-        state.tensors["generator"],
+        max(value_of(int, facts["epochs"], "epochs"), 0),
+        generator_of(state.tensors),
         stream,
         None if facts.get("floor") is None else Floor.from_dict(facts["floor"]),
         Marginal.from_state_dict(prefixed(state.tensors, "marginal"), network.likelihood),
@@ -96,53 +94,55 @@ def model_of(state: State, classes: Classes) -> FittedModel:
     return FittedModel(schema, scaling, composition, network, dtype, record)
 
 
-def plain_schema(schema: TableSchema) -> dict[str, Json]:
-    """Return what is known of a table as JSON has it."""
-    frame = schema.frame
-    return {
-        "n_features": schema.n_features,
-        "names": None if schema.names is None else plain(schema.names),
-        "frame": None
-        if frame is None
-        else {
-            "backend": frame.backend,
-            "fields": [plain_field(field) for field in frame.fields],
-            "axis_names": plain(frame.axis_names),
-        },
-        "columns": None if schema.columns is None else [plain_fields(asdict(column)) for column in schema.columns],
-        "row_shape": None if schema.row_shape is None else list(schema.row_shape),
-    }
+def table_of(state: State, classes: Classes) -> tuple[TableSchema, Scaling]:
+    """Return what a saved model knows of its table, and the scaling."""
+    facts: Any = state.facts["table"]
+    if facts["columns"] is not None:
+        schema = revived_schema(facts, classes)
+        return schema, TableScaling(schema.columns or ())
+    shift = checked(state.tensors, "scaling.shift", (None,))
+    scale = checked(state.tensors, "scaling.scale", shift.shape)
+    if not bool((scale > 0).all()):
+        raise ValueError("the scale of columns must be positive")
+    return revived_schema(facts, classes, len(shift)), AffineScaling(shift, scale)
 
 
-def revived_schema(facts: Any, classes: Classes) -> TableSchema:
-    """Undo `plain_schema`."""
-    frame, columns, names = facts["frame"], facts["columns"], facts["names"]
-    return TableSchema(
-        int(facts["n_features"]),
-        None if names is None else revived(names, classes),
-        None
-        if frame is None
-        else Schema(frame["backend"], tuple(map(field_of, frame["fields"])), tuple(frame["axis_names"])),
-        None if columns is None else Columns(Column(**as_tuples(values)) for values in columns),
-        None if facts["row_shape"] is None else tuple(map(int, facts["row_shape"])),
-    )
+def built(composition: Composition, dtype: torch.dtype, weights: Tensors) -> Network:
+    """Return the network of a composition with these weights.
+
+    Raises
+    ------
+    ValueError
+        If the composition asks for a larger network than there are weights for, before it is built; or if weights are
+        not finite, or of another number type.
+    """
+    numbers = sum(weight.numel() for weight in weights.values())
+    if max(composition.cells, composition.latent) > numbers + SPARE:
+        raise ValueError("its parts ask for a larger network than the file holds")
+    with Allowance(ALLOWED * numbers + SPARE, ALLOWED * len(weights) + SPARE):
+        network = composition.build(dtype)
+    for name, tensor in network.state_dict().items():
+        given = weights.get(name, tensor)
+        if given.dtype != tensor.dtype:
+            raise ValueError(f"the weights {name} are {given.dtype}, not {tensor.dtype}")
+    for name, parameter in network.named_parameters():
+        if not weights.get(name, parameter).isfinite().all():
+            raise ValueError(f"the weights {name} are not finite")
+    network.load_state_dict(weights)
+    return network.eval()
 
 
-def plain_field(field: Field) -> dict[str, Json]:
-    """Return what is known of a column apart from its values as JSON has it."""
-    return plain_fields(field._asdict() | {"form": plain_form(field.form)})
+@torch.no_grad()
+def refuse_broken(network: Network, cells: int, dtype: torch.dtype) -> None:
+    """Raise a `ValueError` if one row of zeros does not pass through a network: parts of a file may be of any kind."""
+    code = network.encode(torch.zeros(1, cells, dtype=dtype, device="cpu")).mean
+    mean = network.decode(code)
+    if code.shape != (1, network.code.latent) or mean.shape != (1, cells):
+        raise ValueError("its network does not return rows of the size that it takes")
 
 
-def field_of(values: dict[str, Any]) -> Field:
-    """Undo `plain_field`."""
-    return Field(**as_tuples(values) | {"form": form_of(values.get("form"))})
-
-
-def plain_fields(values: Mapping[str, object]) -> dict[str, Json]:
-    """Return fields by name as JSON has them."""
-    return {name: plain(value) for name, value in values.items()}
-
-
-def as_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """Return fields by name with tuples for JSON's lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+def generator_of(tensors: Tensors) -> torch.Tensor:
+    """Return the state of a generator of random numbers, once one has taken it."""
+    found = checked(tensors, "generator", (None,), torch.uint8)
+    torch.Generator().set_state(found)
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor, nn
 
 from isthmus.core.network import Network
 from isthmus.data.stream_components import StreamComponents
@@ -70,6 +71,7 @@ class StreamState:
     def wake(self, part: OptimiserPart, network: Network, learning_rate: float) -> None:
         """Build the optimiser that a loaded model goes on with; warn once if its memory was not saved."""
         if self.memory is not None:
+            refuse_other_memory(self.memory, part, network, learning_rate)
             self.optimiser = part.build(network.parameters(), learning_rate)
             self.optimiser.load_state_dict({"param_groups": self.memory.groups, "state": self.memory.states})
             self.memory = None
@@ -104,3 +106,45 @@ class StreamState:
     def speed_up(self) -> None:
         """Take longer steps again."""
         self.pace = min(FASTER * self.pace, 1.0)
+
+
+def refuse_other_memory(memory: OptimiserMemory, part: OptimiserPart, network: Network, learning_rate: float) -> None:
+    """Raise a `ValueError` if a saved memory is not that of such an optimiser of such a network.
+
+    An optimiser of a copy of the network shows what it remembers after a step. (Its kernels do not look at the sizes of
+    what they are given.)
+    """
+    copies = [nn.Parameter(weight.detach().clone()) for weight in network.parameters()]
+    tried = part.build(copies, learning_rate)
+    for copy in copies:
+        copy.grad = torch.zeros_like(copy)
+    try:
+        tried.step()
+    except TypeError:  # it wants a closure that computes the loss
+        tried.step(lambda: 0.0)
+    own = tried.state_dict()
+    settings = own["param_groups"]
+    same = len(settings) == len(memory.groups) and all(
+        alike(group, saved) and group["params"] == list(saved["params"])
+        for group, saved in zip(settings, memory.groups, strict=True)
+    )
+    if not same or not all(alike(own["state"].get(n, {}), saved) for n, saved in memory.states.items()):
+        raise ValueError(
+            "what the saved model remembers of its optimiser is not what such an optimiser remembers of such a "
+            "network; the model file was changed, or `optimizer` was: save(path, resume=False) leaves it out"
+        )
+
+
+def alike(own: object, saved: object) -> bool:
+    """Whether a saved value is like one's own: of the same type and, for tensors, of the same size."""
+    if isinstance(own, Tensor) and isinstance(saved, Tensor):
+        return own.shape == saved.shape and own.dtype == saved.dtype and bool(saved.isfinite().all())
+    if isinstance(own, Tensor) or isinstance(saved, Tensor):
+        return False
+    if isinstance(own, dict) and isinstance(saved, dict):
+        return own.keys() == saved.keys() and all(alike(own[name], saved[name]) for name in own)
+    if isinstance(own, list | tuple) and isinstance(saved, list | tuple):
+        return len(own) == len(saved) and all(map(alike, own, saved))
+    if isinstance(own, bool | int | float) and isinstance(saved, bool | int | float):
+        return isinstance(own, bool) is isinstance(saved, bool) and abs(saved) < 1e100
+    return own == saved

@@ -1,6 +1,6 @@
 """What turns scores into p-values: rows held out of training or, if there are few rows, each row held out in turn."""
 
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -8,13 +8,13 @@ from torch import Tensor
 from isthmus.core.interrupts import uninterrupted
 from isthmus.core.json_type import Json
 from isthmus.data.table import Numbers, is_sparse
-from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
+from isthmus.estimators.state import State, nest
 from isthmus.tasks.anomaly import conformal
 from isthmus.tasks.anomaly.density_ratios import density_ratios
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.row_groups import group_weights
-from isthmus.tasks.anomaly.state import Surroundings, as_tensor, numbers_from_state, numbers_state
+from isthmus.tasks.anomaly.state import as_tensor, numbers_state
 
 LEAST_LEVEL = 0.03
 """Weighted p-values are refused if the effective number of calibration rows is so small that none could be as small."""
@@ -35,6 +35,11 @@ class Calibration(Protocol):
     @property
     def ready(self) -> bool:
         """Whether p-values take no more training."""
+        ...
+
+    @property
+    def numbers(self) -> Numbers | None:
+        """(n, R) rows that are held, by whatever name; None if there are none."""
         ...
 
     @property
@@ -69,6 +74,10 @@ class Calibration(Protocol):
         """Return what it takes to rebuild the calibration."""
         ...
 
+    def without_rows(self) -> "Calibration":
+        """Return the calibration without the rows themselves, as far as it goes on without them."""
+        ...
+
 
 class NoCalibration:
     """Stands for a calibration where no rows were held out, and says so when it is asked.
@@ -79,7 +88,7 @@ class NoCalibration:
         The `calibration_fraction` of the detector, for the message.
     """
 
-    known_normal, ready, rows, held_out, groups = False, False, 0, None, None
+    known_normal, ready, rows, numbers, held_out, groups = False, False, 0, None, None, None
 
     def __init__(self, fraction: float | str | None) -> None:
         self.fraction = fraction
@@ -104,6 +113,10 @@ class NoCalibration:
         """Return the `calibration_fraction`."""
         return State({"kind": "none", "fraction": self.fraction}, {})
 
+    def without_rows(self) -> "NoCalibration":
+        """Return itself: it has no rows."""
+        return self
+
 
 class SplitCalibration:
     """Rows that were held out of training.
@@ -113,7 +126,7 @@ class SplitCalibration:
     ensemble
         Trained.
     numbers
-        (n, R) rows that it has not seen.
+        (n, R) rows that it has not seen; None if their scores alone are known.
     known_normal
         Whether they are known to be normal.
     scores
@@ -127,24 +140,33 @@ class SplitCalibration:
     def __init__(
         self,
         ensemble: Ensemble,
-        numbers: Numbers,
+        numbers: Numbers | None,
         *,
         known_normal: bool,
         scores: np.ndarray | None = None,
         groups: np.ndarray | None = None,
     ) -> None:
         self.ensemble, self.numbers, self.known_normal, self.groups = ensemble, numbers, known_normal, groups
-        self.scores = ensemble.score(numbers) if scores is None else scores
+        if scores is None:
+            assert numbers is not None, "either rows or their scores are known"
+            scores = ensemble.score(numbers)
+        self.scores = scores
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return int(self.numbers.shape[0])
+        return len(self.scores)
 
     @property
-    def held_out(self) -> Numbers:
-        """(n, R) the rows."""
+    def held_out(self) -> Numbers | None:
+        """(n, R) the rows; None if they were not saved."""
         return self.numbers
+
+    def without_rows(self) -> "SplitCalibration":
+        """Return the calibration with the scores of its rows alone."""
+        return SplitCalibration(
+            self.ensemble, None, known_normal=self.known_normal, scores=self.scores, groups=self.groups
+        )
 
     def pvalues(self, numbers: Numbers) -> np.ndarray:
         """Return the p-value of each row of numbers (m, R), (m,)."""
@@ -165,6 +187,11 @@ class SplitCalibration:
             raise ValueError("weighted p-values compare rows one by one, and these are in groups; take weighted=False")
         if is_sparse(numbers):
             raise ValueError("weighted p-values compare rows column by column, and X is sparse; take weighted=False")
+        if self.numbers is None:
+            raise ValueError(
+                "weighted p-values compare rows with those held out of training, which were not saved with the "
+                "detector (rows=False); take weighted=False, or calibrate(X)"
+            )
         ratios = density_ratios(self.ensemble.cells(self.numbers), self.ensemble.cells(numbers))
         ratios.refuse_too_few(LEAST_LEVEL)
         return conformal.weighted(self.scores, self.ensemble.score(numbers), ratios.calibration, ratios.new)
@@ -173,19 +200,7 @@ class SplitCalibration:
         """Return rows and scores."""
         facts: dict[str, Json] = {"kind": "split", "known_normal": self.known_normal}
         tensors = {"scores": as_tensor(self.scores)} | groups_state(self.groups)
-        return nest({"numbers": numbers_state(self.numbers)}, facts, tensors)
-
-    @classmethod
-    def from_state(cls, facts: Facts, tensors: Tensors, ensemble: Ensemble) -> Self:
-        """Rebuild a calibration."""
-        numbers = numbers_from_state(*member("numbers", facts, tensors))
-        return cls(
-            ensemble,
-            numbers,
-            known_normal=bool(facts["known_normal"]),
-            scores=tensors["scores"].numpy(),
-            groups=groups_from_state(tensors),
-        )
+        return nest(saved_rows(self.numbers), facts, tensors)
 
 
 class CrossCalibration:
@@ -196,7 +211,7 @@ class CrossCalibration:
     recipe
         How to train.
     numbers
-        (n, R) all rows.
+        (n, R) all rows; None if models are trained and the rows were not saved.
     seed
         Of folds and trainings.
     known_normal
@@ -208,22 +223,25 @@ class CrossCalibration:
     held_out = None
 
     def __init__(
-        self, recipe: Recipe, numbers: Numbers, seed: int, *, known_normal: bool, groups: np.ndarray | None = None
+        self,
+        recipe: Recipe,
+        numbers: Numbers | None,
+        seed: int,
+        *,
+        known_normal: bool,
+        groups: np.ndarray | None = None,
+        count: int = 0,
     ) -> None:
         self.recipe, self.numbers, self.seed, self.known_normal = recipe, numbers, seed, known_normal
         self.groups, rng = groups, np.random.default_rng([seed, 1])
+        self.rows = count if numbers is None else int(numbers.shape[0])
         if groups is None:
-            self.folds = draw_folds(numbers.shape[0], rng)
+            self.folds = draw_folds(self.rows, rng)
         else:
             known, codes = np.unique(groups, return_inverse=True)
             self.folds = draw_folds(len(known), rng)[codes]
         self.ensembles: list[Ensemble] = []
         self.held_out_scores = np.empty(0)
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return int(self.numbers.shape[0])
 
     @property
     def ready(self) -> bool:
@@ -239,12 +257,14 @@ class CrossCalibration:
 
     def train(self) -> None:
         """Train one model per fold, without the rows of that fold."""
-        ensembles, scores = [], np.empty(self.numbers.shape[0])
+        numbers = self.numbers
+        assert numbers is not None, "rows are left out only once the models are trained"
+        ensembles, scores = [], np.empty(self.rows)
         for fold in range(self.folds.max() + 1):
             out = np.flatnonzero(self.folds == fold)
-            rows = self.numbers[np.flatnonzero(self.folds != fold)]
+            rows = numbers[np.flatnonzero(self.folds != fold)]
             ensemble = self.recipe.train(self.recipe.training(rows, self.seed + fold + 1))
-            scores[out] = ensemble.score(self.numbers[out])
+            scores[out] = ensemble.score(numbers[out])
             ensembles.append(ensemble)
         with uninterrupted():
             self.ensembles, self.held_out_scores = ensembles, scores
@@ -259,7 +279,7 @@ class CrossCalibration:
     def weighted_pvalues(self, numbers: Numbers) -> np.ndarray:
         """Refuse: there is no single model that all held-out rows were scored by."""
         raise ValueError(
-            f"weighted p-values need rows held out of training, and with {self.numbers.shape[0]} rows all are held out "
+            f"weighted p-values need rows held out of training, and with {self.rows} rows all are held out "
             "in turn; fit with a calibration_fraction such as 0.3, or take weighted=False"
         )
 
@@ -268,48 +288,26 @@ class CrossCalibration:
         facts: dict[str, Json] = {"kind": "cross", "known_normal": self.known_normal}
         tensors = {"scores": as_tensor(self.held_out_scores), "seed": as_tensor(self.seed)} | groups_state(self.groups)
         models = {f"fold{place}": ensemble.state() for place, ensemble in enumerate(self.ensembles)}
-        return nest({"numbers": numbers_state(self.numbers)} | models, facts, tensors)
+        return nest(saved_rows(self.numbers) | models, facts, tensors)
 
-    @classmethod
-    def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, recipe: Recipe) -> Self:
-        """Rebuild a calibration."""
-        numbers = numbers_from_state(*member("numbers", facts, tensors))
-        known, groups = bool(facts["known_normal"]), groups_from_state(tensors)
-        calibration = cls(recipe, numbers, int(tensors["seed"]), known_normal=known, groups=groups)
-        calibration.ensembles = [Ensemble.from_state(*fold, surroundings) for fold in members("fold", facts, tensors)]
-        calibration.held_out_scores = tensors["scores"].numpy()
-        return calibration
+    def without_rows(self) -> "CrossCalibration":
+        """Return the calibration with its models and the scores of the rows alone; trains the models first."""
+        scores = self.scores
+        kept = CrossCalibration(
+            self.recipe, None, self.seed, known_normal=self.known_normal, groups=self.groups, count=self.rows
+        )
+        kept.ensembles, kept.held_out_scores = self.ensembles, scores
+        return kept
 
 
-def calibration_from_state(
-    facts: Facts, tensors: Tensors, surroundings: Surroundings, *, ensemble: Ensemble, recipe: Recipe
-) -> Calibration:
-    """Rebuild a calibration of whichever kind.
-
-    Parameters
-    ----------
-    facts, tensors, surroundings
-        What was saved.
-    ensemble
-        What scores rows.
-    recipe
-        How to train, where models for p-values were not trained yet.
-    """
-    if facts["kind"] == "split":
-        return SplitCalibration.from_state(facts, tensors, ensemble)
-    if facts["kind"] == "cross":
-        return CrossCalibration.from_state(facts, tensors, surroundings, recipe)
-    return NoCalibration(facts["fraction"])  # type: ignore[arg-type]  # as `NoCalibration.state` wrote it
+def saved_rows(numbers: Numbers | None) -> dict[str, State]:
+    """Return the rows of a calibration as a member of its state, if they are there."""
+    return {} if numbers is None else {"numbers": numbers_state(numbers)}
 
 
 def groups_state(groups: np.ndarray | None) -> dict[str, Tensor]:
     """Return the groups of rows (n,), if they are in groups, as tensors by name."""
     return {} if groups is None else {"groups": as_tensor(groups)}
-
-
-def groups_from_state(tensors: Tensors) -> np.ndarray | None:
-    """Undo `groups_state`."""
-    return tensors["groups"].numpy() if "groups" in tensors else None
 
 
 def units(calibration: Calibration) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.columns import Columns
 from isthmus.data.scaling import LEAST_PEAK
 from isthmus.data.table import Numbers
@@ -160,7 +161,12 @@ class RobustCells(nn.Module):
     def from_state(cls, facts: Facts, tensors: Tensors, columns: Columns | None) -> Self:
         """Rebuild cells from shift and scale."""
         cells = cls(columns)
-        cells._scale_by(tensors["shift"], tensors["scale"])
+        count = None if cells.table is None else cells.table.cells
+        shift = checked(tensors, "shift", (count,))
+        scale = checked(tensors, "scale", shift.shape)
+        if not bool((scale > 0).all()):
+            raise ValueError("the scale of cells must be positive")
+        cells._scale_by(shift, scale)
         return cells
 
 

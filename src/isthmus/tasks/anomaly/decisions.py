@@ -1,13 +1,14 @@
 """`DecisionRule`: which scores are anomalies; and `Decision`, which says in sentences what was decided, and why."""
 
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Self, cast
+from dataclasses import asdict, dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
 from isthmus.core.checks import is_number
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import typed
 from isthmus.estimators.state import Facts
 from isthmus.tasks.anomaly import conformal, thresholds
 from isthmus.tasks.anomaly.calibration import Calibration, units
@@ -59,9 +60,13 @@ class Decision:
     @classmethod
     def from_facts(cls, facts: Facts, threshold: float) -> Self:
         """Undo `facts`."""
-        level = cast("float | None", facts["level"])
-        called, rows = int(str(facts["called"])), int(str(facts["rows"]))
-        return cls(str(facts["rule"]), level, threshold, called, rows, str(facts["because"]))
+        if np.isnan(threshold):
+            raise ValueError("the threshold is no number")
+        return typed(cls, dict(facts) | {"threshold": 0.0}).at(threshold)
+
+    def at(self, threshold: float) -> Self:
+        """Return the decision with another threshold, which may be infinite."""
+        return replace(self, threshold=threshold)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from isthmus.core.checks import flag
 from isthmus.core.interrupts import uninterrupted
 from isthmus.core.registry import register
 from isthmus.core.undisturbed import undisturbed, undisturbed_items
@@ -42,6 +43,7 @@ from isthmus.tasks.anomaly.pyod_detector import as_pyod
 from isthmus.tasks.anomaly.recipe import Recipe, sample_places
 from isthmus.tasks.anomaly.report import report
 from isthmus.tasks.anomaly.row_groups import group_codes
+from isthmus.tasks.anomaly.stored_rows import StoredRows, stored_rows
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 if TYPE_CHECKING:
@@ -554,19 +556,38 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: str | Path) -> None:
+    @property
+    def stored_rows_(self) -> StoredRows:
+        """How many training rows the detector, and a file of it, holds as they are, and what holds them.
+
+        What a method of your own holds is not known.
+        """
+        trained = self._ready().trained
+        return stored_rows(trained.ensemble, trained.calibration)
+
+    def save(self, path: str | Path, *, rows: bool = True) -> None:
         """Write the fitted detector to one file, as `AutoEncoder.save` does; `isthmus.load` reads it.
+
+        Parameters
+        ----------
+        path : str or Path
+        rows : bool, default=True
+            Whether the file may hold training rows (`stored_rows_`). Without those of the calibration, `pvalues` and
+            `predict` give what they gave, and ``pvalues(weighted=True)`` and `drift` refuse. Models for p-values of few
+            rows, which are trained when first needed, are trained before rows are left out.
 
         Raises
         ------
+        ValueError
+            If ``rows=False`` and a method scores by the training rows, such as "neighbours"; it is named.
         TypeError
             If a method of your own cannot be saved: it must have ``state() -> (facts, tensors)`` and a class method
             ``from_state(facts, tensors)``.
         OSError
             If the file cannot be written; what was at `path` is still there.
         """
-        self._ready()
-        model_file.save(self, Path(path))
+        fitted = self._ready() if flag("rows", rows) else self._ready().without_rows()
+        model_file.save(self, Path(path), fitted.state(self.decision_))
 
     def histories(self) -> dict[str, History]:
         """Return the history of each method that trained a network, by the name of the method.
@@ -584,8 +605,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     @undisturbed
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
+        choice.refuse_unknown_setting(self.setting)
+        self._rule.check()
         schema = schema_of(state, classes)
         chosen = self._chosen(schema, sparse=bool(state.facts["sparse"]))
+        refuse_other(self.estimator)
         fitted = FittedDetector.from_state(state, self._recipe(chosen, schema), chosen, classes)
         self._keep(fitted, decision_of(state))
 

@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.columns import Columns
 from isthmus.data.table import Numbers
 from isthmus.estimators.state import Facts, State, Tensors, member, members, nest
@@ -136,7 +137,10 @@ class Ensemble:
             scorers.append(kind.from_state(*member("scorer", *saved), surroundings))
             surprisals.append(Surprisal.from_state(*member("surprisal", *saved)))
         never_seen = NeverSeen.from_state(*member("never_seen", facts, tensors), surroundings.columns)
-        return cls(scorers, surprisals, never_seen, tensors["weights"].numpy())
+        weights = checked(tensors, "weights", (len(scorers),), least=0)
+        if not bool(weights.sum() > 0):
+            raise ValueError("the ensemble has no method that counts")
+        return cls(scorers, surprisals, never_seen, weights.numpy())
 
 
 def mean_surprisal(surprisals: Sequence[Surprisal], by_method: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -1,10 +1,13 @@
 """`Explainer`: says which columns make a row odd, and which values would have been expected."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 
+from isthmus.core.checked_tensors import checked
+from isthmus.core.typed_json import value_of
 from isthmus.data.rows import Rows
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.data.tables import TableScaling
@@ -185,6 +188,20 @@ class Explainer:
         """Return the typical value of each column, for every row, as numbers (n, R)."""
         return np.repeat(self.columns.numbers(self.typical[None]), numbers.shape[0], axis=0)
 
+    def refuse_broken(self, width: int, *, sparse: bool) -> None:
+        """Raise a `ValueError` if the columns of what was restored are not those of rows of that many numbers."""
+        table = self.columns.table
+        columns = width if table is None else len(table.columns)
+        sizes = {columns, len(self.typical), *([] if sparse else [len(self.grid)])}
+        if self.ranges is not None:
+            sizes.add(len(self.ranges.lowest))
+        if self.linear is not None:
+            sizes.add(self.linear.cells.columns)
+        if sizes != {columns} or (table is not None and table.numbers != width) or (sparse and self.grid):
+            raise ValueError(f"it does not explain rows of {width} numbers")
+        if table is not None:
+            refuse_no_categories(table, [*self.grid, *self.typical[:, None]])
+
     def state(self) -> State:
         """Return what it takes to rebuild the explainer, apart from the ensemble."""
         tensors = {
@@ -201,21 +218,33 @@ class Explainer:
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings, ensemble: Ensemble) -> Self:
         """Rebuild an explainer of an ensemble."""
-        known = surroundings.columns if facts["by_columns"] else None
+        known = surroundings.columns if value_of(bool, facts["by_columns"], "by_columns") else None
         linear = None
         if "linear" in facts:
             linear = Mahalanobis.from_state(*member("linear", facts, tensors), surroundings)
-        sizes = tensors["grid_sizes"].tolist()
-        grid = [piece.numpy() for piece in tensors["grid"].split(sizes)] if sizes else []
+        sizes = checked(tensors, "grid_sizes", (None,), torch.int64, least=0)
+        numbers = checked(tensors, "grid", (int(sizes.sum()),))
+        grid = [piece.numpy() for piece in numbers.split(sizes.tolist())] if len(sizes) else []
+        # Of a column without any value nothing is typical.
+        typical = checked(tensors, "typical", (None,), finite=False)
         return cls(
             ensemble,
             linear,
             ColumnValues(None if known is None else TableScaling(known)),
-            float(tensors["typical_score"]),
-            tensors["typical"].numpy(),
+            float(checked(tensors, "typical_score", ())),
+            typical.numpy(),
             grid,
             ValueRanges.from_state(tensors),
         )
+
+
+def refuse_no_categories(table: TableScaling, values: Sequence[np.ndarray]) -> None:
+    """Raise a `ValueError` if values of a column of categories, one array or several per column, are no categories."""
+    for place, column in enumerate(table.columns):
+        for found in values[place :: len(table.columns)] if column.kind == "category" else ():
+            seen = found[~np.isnan(found)]
+            if ((seen < 0) | (seen >= len(column.places)) | (seen != np.round(seen))).any():
+                raise ValueError(f"it explains by categories that the column {str(column.name)[:60]!r} has not")
 
 
 def values_to_try(column: np.ndarray, categorical: bool) -> np.ndarray:

@@ -1,17 +1,20 @@
 """`FittedDetector`: everything that is saved and used: what was learned, and the scores of the training rows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import torch
 
+from isthmus.core.checked_tensors import checked
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import value_of
 from isthmus.data.schema import TableSchema
 from isthmus.data.table import Numbers
 from isthmus.engine.html_tables import html_pairs
-from isthmus.estimators.model_state import plain_schema, revived_schema
 from isthmus.estimators.plain import Classes
+from isthmus.estimators.saved_schema import plain_schema, revived_schema
 from isthmus.estimators.state import State, member, nest
 from isthmus.tasks.anomaly.choice import Choice
 from isthmus.tasks.anomaly.decisions import Decision, Evidence
@@ -20,6 +23,7 @@ from isthmus.tasks.anomaly.rare_values import are_rare_values
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.score_gap import ScoreGap
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
+from isthmus.tasks.anomaly.stored_rows import refuse_needed
 from isthmus.tasks.anomaly.trained_detector import TrainedDetector
 
 
@@ -97,6 +101,11 @@ class FittedDetector:
             ]
         )
 
+    def without_rows(self) -> Self:
+        """Return the detector without training rows; a `ValueError` names methods that score by them."""
+        refuse_needed(self.trained.ensemble)
+        return replace(self, trained=replace(self.trained, calibration=self.trained.calibration.without_rows()))
+
     def state(self, decision: Decision) -> State:
         """Return everything as facts and tensors, with the decision.
 
@@ -129,15 +138,20 @@ class FittedDetector:
         """
         surroundings = Surroundings(recipe.schema.columns, recipe.device, classes)
         trained = TrainedDetector.from_state(*member("trained", *state), surroundings, recipe)
-        known = state.tensors["known"].numpy() if "known" in state.tensors else None
+        scores = checked(state.tensors, "scores", (None,))
+        if not len(scores) or len(trained.ensemble.scorers) != len(chosen.names):
+            raise ValueError("it has no scores of training rows, or other methods than it says")
+        known = checked(state.tensors, "known", scores.shape, torch.bool).numpy() if "known" in state.tensors else None
         gap = ScoreGap.from_state(*member("gap", *state))
-        scores, sparse = state.tensors["scores"].numpy(), bool(state.facts["sparse"])
-        return cls(trained, chosen.names, chosen.reason, scores, sparse, gap, known)
+        sparse = value_of(bool, state.facts["sparse"], "sparse")
+        trained.refuse_broken(sparse=sparse)
+        return cls(trained, chosen.names, chosen.reason, scores.numpy(), sparse, gap, known)
 
 
 def decision_of(state: State) -> Decision:
     """Return the decision of a saved detector."""
-    return Decision.from_facts(member("decision", *state).facts, float(state.tensors["threshold"]))
+    threshold = float(checked(state.tensors, "threshold", (), finite=False))
+    return Decision.from_facts(member("decision", *state).facts, threshold)
 
 
 def schema_of(state: State, classes: Classes) -> TableSchema:

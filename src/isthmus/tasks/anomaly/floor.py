@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
 
+from isthmus.core.checked_tensors import checked
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import value_of
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.state import Facts, State, Tensors
 from isthmus.tasks.anomaly.column_values import ColumnValues
@@ -87,9 +90,13 @@ class DetectorFloor:
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors) -> Self:
         """Undo `state`."""
-        (auc, model_auc), *by_kind = [(method, model) for method, model in tensors["aucs"].tolist()]
-        kinds = dict(zip(str(facts["kinds"]).split(), by_kind, strict=True))
-        return cls(str(facts["method"]), auc, model_auc, kinds, int(tensors["rows"]))
+        names = value_of(str, facts["kinds"], "kinds").split()
+        aucs = checked(tensors, "aucs", (len(names) + 1, 2), least=0, most=1)
+        (auc, model_auc), *by_kind = [(method, model) for method, model in aucs.tolist()]
+        rows = int(checked(tensors, "rows", (), torch.int64, least=0))
+        return cls(
+            value_of(str, facts["method"], "method"), auc, model_auc, dict(zip(names, by_kind, strict=True)), rows
+        )
 
 
 def told_apart(score: Score, rows: np.ndarray, anomalies: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.engine.history import History
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
@@ -34,6 +35,7 @@ class Likelihood:
     """
 
     cells = None
+    stored_rows = 0
 
     def __init__(self, autoencoder: TrainedAutoencoder, typical: np.ndarray, mean: np.ndarray | None = None) -> None:
         self.autoencoder, self.typical, self.mean = autoencoder, typical, mean
@@ -72,8 +74,9 @@ class Likelihood:
     def from_state(cls, facts: Facts, tensors: Tensors, surroundings: Surroundings) -> Self:
         """Rebuild a scorer."""
         autoencoder = TrainedAutoencoder.from_state(*member("autoencoder", facts, tensors), surroundings)
-        mean = tensors.get("mean")
-        return cls(autoencoder, tensors["typical"].numpy(), None if mean is None else mean.numpy())
+        columns = autoencoder.model.schema.n_features
+        mean = checked(tensors, "mean", (columns,)).numpy() if "mean" in tensors else None
+        return cls(autoencoder, checked(tensors, "typical", (columns,)).numpy(), mean)
 
 
 def mean_where_seen(losses: np.ndarray) -> np.ndarray:

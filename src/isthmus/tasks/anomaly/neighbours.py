@@ -74,6 +74,11 @@ class Neighbours(CellScorer):
         self.doubled = nn.Buffer(pad(-2 * rows, (0, -rows.shape[1] % ALIGNMENT, 0, spare)), persistent=False)
         self.squares = nn.Buffer(pad(rows.square().sum(1), (0, spare), value=torch.inf), persistent=False)
 
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows are compared with."""
+        return len(self.rows)
+
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Keep the rows to compare with; a random sample if there are many."""

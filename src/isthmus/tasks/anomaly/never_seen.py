@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Self
 
 import numpy as np
+import torch
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.columns import Column, Columns
 from isthmus.data.encoding import nearest_possible
 from isthmus.data.schema import TableSchema
@@ -14,6 +16,8 @@ from isthmus.estimators.state import Facts, State, Tensors
 from isthmus.tasks.anomaly.column_values import ColumnValues
 from isthmus.tasks.anomaly.state import as_tensor
 
+MOST_ROWS = 2**53
+"""Rows that a file may say there were."""
 LIMITED = ("boolean", "count", "ordinal")
 """The kinds of columns some of whose values are impossible."""
 
@@ -108,7 +112,8 @@ class NeverSeen:
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors, columns: Columns | None) -> Self:
         """Undo `state`."""
-        return cls(columns, int(tensors["rows"]), float(tensors["highest"]))
+        rows = int(checked(tensors, "rows", (), torch.int64, least=0, most=MOST_ROWS))
+        return cls(columns, rows, float(checked(tensors, "highest", ())))
 
 
 def reading_any_value(schema: TableSchema) -> TableSchema:

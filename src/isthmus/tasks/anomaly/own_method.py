@@ -172,6 +172,11 @@ class OwnScorer:
         """What turns numbers into cells, for tables of several kinds of columns."""
         return self.reader if isinstance(self.reader, RobustCells) else None
 
+    @property
+    def stored_rows(self) -> int:
+        """0: what a user's own method holds of the training rows is not known."""
+        return 0
+
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Refuse: `OwnMethod` knows what to train."""

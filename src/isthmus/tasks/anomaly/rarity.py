@@ -39,6 +39,11 @@ class Rarity(CellScorer):
         super().__init__(cells, device)
         self.ranks, self.recurs = ranks, nn.Buffer(recurs)
 
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows it holds the values of, column by column."""
+        return self.ranks.rows
+
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Count the values of the rows that are not suspected."""

@@ -86,4 +86,6 @@ class ResidualCode(CellScorer):
         autoencoder = TrainedAutoencoder.from_state(*member("autoencoder", facts, tensors), surroundings)
         normal = RidgeNormal.from_weights(tensors, "normal.")
         scorer = cls(cells, surroundings.device, autoencoder, tensors["spread"], normal)
-        return scorer.to(surroundings.device).eval()
+        scorer = scorer.to(surroundings.device).eval()
+        scorer.refuse_broken()
+        return scorer

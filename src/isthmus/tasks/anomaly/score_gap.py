@@ -6,12 +6,15 @@ tail: more rows far above the median than normal rows would have there. Where th
 
 import math
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from isthmus.core.checked_tensors import checked
+from isthmus.core.choices import refuse_unknown
 from isthmus.core.json_type import Json
+from isthmus.core.typed_json import value_of
 from isthmus.estimators.state import Facts, State, Tensors
 from isthmus.tasks.anomaly.state import as_tensor
 from isthmus.tasks.anomaly.thresholds import checked_scores
@@ -92,8 +95,12 @@ class ScoreGap:
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors) -> Self:
         """Undo `state`."""
-        count = AnomalyCount(*(int(number) for number in cast("list[int]", facts["count"])))
-        return cls(str(facts["kind"]), float(tensors["threshold"]), int(str(facts["above"])), count)
+        count = AnomalyCount(*value_of(tuple[int, int, int], facts["count"], "count"))
+        kind, above = value_of(str, facts["kind"], "kind"), value_of(int, facts["above"], "above")
+        refuse_unknown("kind of a gap", kind, ("valley", "tail", "none"))
+        if min(*count, above) < 0:
+            raise ValueError("there cannot be less than no anomalies")
+        return cls(kind, float(checked(tensors, "threshold", (), finite=False)), above, count)
 
     @classmethod
     def of(cls, by_method: np.ndarray, scores: np.ndarray) -> Self:

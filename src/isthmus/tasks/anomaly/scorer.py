@@ -30,6 +30,10 @@ class Scorer(Protocol):
     @property
     def history(self) -> History | None:
         """The course of the training; None if no network was trained, or if a file did not keep it."""
+
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows it holds as they are, or column by column."""
         ...
 
     @classmethod
@@ -85,6 +89,11 @@ class CellScorer(nn.Module):
         """The course of the training; None if no network was trained, or if a file did not keep it."""
         return self._history
 
+    @property
+    def stored_rows(self) -> int:
+        """How many training rows it holds: none, unless a method says otherwise."""
+        return 0
+
     @classmethod
     def trained_on(cls, training: Training) -> Self:
         """Train the method."""
@@ -135,7 +144,17 @@ class CellScorer(nn.Module):
         """Rebuild a scorer."""
         cells = RobustCells.from_state(*member("cells", facts, tensors), surroundings.columns)
         weights = member("weights", facts, tensors).tensors
-        return cls.from_weights(cells, surroundings.device, weights).to(surroundings.device).eval()
+        scorer = cls.from_weights(cells, surroundings.device, weights).to(surroundings.device).eval()
+        scorer.refuse_broken()
+        return scorer
+
+    @torch.no_grad()
+    def refuse_broken(self) -> None:
+        """Raise a `ValueError` if a row of zeros gets no score, or cells no errors, or if weights are broken."""
+        row = torch.zeros(1, self.cells.count, device=self.device)
+        score, errors = self.score_cells(row), self.cell_errors(row)
+        if score.shape != (1,) or errors.shape != row.shape or not bool(score.isfinite().all()):
+            raise ValueError(f"the method {type(self).__name__} does not score rows of {self.cells.count} cells")
 
     @classmethod
     def from_weights(cls, cells: RobustCells, device: torch.device, weights: Tensors) -> Self:

@@ -12,6 +12,8 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
+from isthmus.core.checked_tensors import checked
+from isthmus.core.tensor_file import TYPES
 from isthmus.data.columns import Columns
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.plain import Classes
@@ -62,6 +64,8 @@ def numbers_state(numbers: Numbers) -> State:
     return State({}, parts)
 
 
+NUMBERS = tuple(TYPES.values())
+"""Number types of tables."""
 CSR = ("data", "indices", "indptr", "shape")
 """The arrays that make up a CSR array."""
 
@@ -74,6 +78,14 @@ def csr_parts(numbers: scipy.sparse.csr_array) -> tuple[np.ndarray, ...]:
 def numbers_from_state(facts: Facts, tensors: Tensors) -> Numbers:
     """Return the table of numbers."""
     if "dense" in tensors:
-        return tensors["dense"].numpy()
-    data, indices, indptr, shape = (tensors[name].numpy() for name in CSR)
-    return scipy.sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+        # Gaps are NaN, and infinite values are possible where a column has them.
+        return checked(tensors, "dense", (None, None), NUMBERS, finite=False).numpy()
+    whole = (torch.int32, torch.int64)
+    rows, columns = checked(tensors, "shape", (2,), whole, least=0).tolist()
+    data = checked(tensors, "data", (None,), NUMBERS, finite=False)
+    indices = checked(tensors, "indices", data.shape, whole, least=0, most=columns - 1)
+    ends = checked(tensors, "indptr", (rows + 1,), indices.dtype, least=0, most=len(data))
+    # scipy's loops do not look where these point to.
+    if int(ends[0]) != 0 or int(ends[-1]) != len(data) or bool((ends.diff() < 0).any()):
+        raise ValueError("the rows of a sparse table do not follow each other")
+    return scipy.sparse.csr_array((data.numpy(), indices.numpy(), ends.numpy()), shape=(rows, columns))

@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 
+from isthmus.core.checked_tensors import checked
 from isthmus.estimators.state import Facts, State, Tensors
 from isthmus.tasks.anomaly.state import as_tensor
 
@@ -65,4 +66,7 @@ class Surprisal:
     @classmethod
     def from_state(cls, facts: Facts, tensors: Tensors) -> Self:
         """Rebuild a surprisal."""
-        return cls(tensors["knots"].numpy(), float(tensors["rate"]))
+        knots = checked(tensors, "knots", (KNOTS,)).numpy()
+        if (np.diff(knots) < 0).any():
+            raise ValueError("the knots of a surprisal must ascend")
+        return cls(knots, float(checked(tensors, "rate", (), least=0)))

@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import torch
+from scipy.sparse import csr_array
 
+from isthmus.core.checked_tensors import checked
 from isthmus.data.table import Numbers, is_sparse
 from isthmus.estimators.state import Facts, State, Tensors, member, nest
 from isthmus.tasks.anomaly.calibration import (
@@ -12,15 +15,16 @@ from isthmus.tasks.anomaly.calibration import (
     CrossCalibration,
     NoCalibration,
     SplitCalibration,
-    calibration_from_state,
     held_out_count,
 )
 from isthmus.tasks.anomaly.drift import Drift, unchanged
 from isthmus.tasks.anomaly.ensemble import Ensemble
 from isthmus.tasks.anomaly.explainer import Explainer
 from isthmus.tasks.anomaly.floor import DetectorFloor
+from isthmus.tasks.anomaly.own_method import OwnScorer
 from isthmus.tasks.anomaly.recipe import Recipe
 from isthmus.tasks.anomaly.row_groups import held_out_groups
+from isthmus.tasks.anomaly.saved_calibration import calibration_from_state
 from isthmus.tasks.anomaly.state import Surroundings, as_tensor
 
 
@@ -152,4 +156,17 @@ class TrainedDetector:
         saved = member("calibration", facts, tensors)
         calibration = calibration_from_state(*saved, surroundings, ensemble=ensemble, recipe=recipe)
         floor = DetectorFloor.from_state(*member("floor", facts, tensors)) if "floor" in facts else None
-        return cls(recipe, int(tensors["seed"]), ensemble, explainer, calibration, floor)
+        seed = int(checked(tensors, "seed", (), torch.int64, least=0))
+        return cls(recipe, seed, ensemble, explainer, calibration, floor)
+
+    def refuse_broken(self, *, sparse: bool) -> None:
+        """Raise a `ValueError` if a row of zeros cannot be scored: what was restored from a file does not fit."""
+        width = self.recipe.schema.n_numbers
+        row: Numbers = csr_array((1, width)) if sparse else np.zeros((1, width))
+        # Methods without cells read the numbers themselves, of which a row of zeros need not be one that they take.
+        if all(scorer.cells is not None and not isinstance(scorer, OwnScorer) for scorer in self.ensemble.scorers):
+            with np.errstate(all="ignore"):
+                score = self.ensemble.score(row)
+            if score.shape != (1,) or not np.isfinite(score).all():
+                raise ValueError(f"it does not score rows of {width} numbers")
+        self.explainer.refuse_broken(width, sparse=sparse)

@@ -3,7 +3,9 @@
 from typing import NamedTuple, Self
 
 import numpy as np
+import torch
 
+from isthmus.core.checked_tensors import checked
 from isthmus.estimators.state import Tensors
 from isthmus.tasks.anomaly.state import as_tensor
 
@@ -43,4 +45,14 @@ class ValueRanges(NamedTuple):
     @classmethod
     def from_state(cls, tensors: Tensors) -> Self | None:
         """Undo `state`; None if there are no ranges among the tensors."""
-        return cls(*(tensors[name].numpy() for name in cls._fields)) if "whole" in tensors else None
+        if "whole" not in tensors:
+            return None
+        whole = checked(tensors, "whole", (None,), torch.bool)
+        kinds = {name: tensors[name].dtype for name in ("lowest", "highest") if name in tensors}
+        lowest, highest = (
+            checked(tensors, name, whole.shape, kinds.get(name, torch.float64)) for name in ("lowest", "highest")
+        )
+        found = cls(lowest.numpy(), highest.numpy(), whole.numpy())
+        if (found.lowest > found.highest).any():
+            raise ValueError("the ranges of columns must not end before they begin")
+        return found

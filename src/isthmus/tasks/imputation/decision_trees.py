@@ -9,6 +9,8 @@ import torch
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.tree import ExtraTreeClassifier, ExtraTreeRegressor
 
+from isthmus.core.checked_tensors import checked
+from isthmus.core.typed_json import value_of
 from isthmus.estimators.state import State
 
 RandomTree: TypeAlias = ExtraTreeClassifier | ExtraTreeRegressor
@@ -16,6 +18,8 @@ Boosting: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegre
 
 NEVER = -1e30
 """Baseline of a class that did not occur: its share is 0."""
+WHOLE = ("feature", "left", "right", "roots")
+"""Fields of trees that are whole numbers."""
 FACTS = ("link", "narrow")
 """Fields of trees that are no arrays."""
 ROWS_AT_ONCE = 1024
@@ -97,8 +101,16 @@ class DecisionTrees:
     @classmethod
     def of_state(cls, state: State) -> Self:
         """Return the trees of a state; raise a `ValueError` if they are not trees."""
-        arrays = {name: tensor.numpy() for name, tensor in state.tensors.items()}
-        trees = cls(**arrays, link=str(state.facts["link"]), narrow=bool(state.facts["narrow"]))
+        tensors = state.tensors
+        whole = {name: checked(tensors, name, (None,), torch.int32).numpy() for name in WHOLE}
+        trees = cls(
+            **whole,
+            threshold=checked(tensors, "threshold", (None,), finite=False).numpy(),
+            value=checked(tensors, "value", (None, None), torch.float32).numpy(),
+            baseline=checked(tensors, "baseline", (None,)).numpy(),
+            link=value_of(str, state.facts["link"], "link"),
+            narrow=value_of(bool, state.facts["narrow"], "narrow"),
+        )
         trees.refuse_broken()
         return trees
 
@@ -111,7 +123,7 @@ class DecisionTrees:
             ((self.left > places) | leaf).all()
             and ((self.right > places) | leaf).all()
             and max(self.left.max(initial=0), self.right.max(initial=0), self.roots.max(initial=0)) < max(nodes, 1)
-            and self.roots.min(initial=0) >= 0
+            and min(self.left.min(initial=0), self.right.min(initial=0), self.roots.min(initial=0)) >= 0
         )
         if not further or self.value.ndim != 2 or self.value.shape[1] != len(self.baseline):
             raise ValueError("the saved trees are broken: nodes lead nowhere, or sizes differ")

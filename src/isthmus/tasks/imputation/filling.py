@@ -3,14 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 
 from isthmus.core.conditional_gaussian import ConditionalGaussian
-from isthmus.data.fields import Name
-from isthmus.estimators.state import State, member, nest
+from isthmus.estimators.state import State, nest
 from isthmus.tasks.imputation.decision_trees import DecisionTrees
 from isthmus.tasks.imputation.floor import ColumnFloor, ImputationFloor
 from isthmus.tasks.imputation.outcome_scale import OutcomeScale
@@ -142,35 +141,6 @@ class Filling:
         tensors |= {f"residuals{number}": found for number, found in enumerate(self.scale.residuals.values())}
         return nest(parts, facts, {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in tensors.items()})
 
-    @classmethod
-    def of_state(cls, state: State, view: TableCells) -> Self:
-        """Return the filling of a state."""
-        facts: dict = dict(state.facts)
-        arrays = {name: tensor.numpy() for name, tensor in state.tensors.items() if "." not in name}
-        gaussians = {
-            name: ConditionalGaussian(*(arrays[f"{part}{number}"] for part in ("centre", "scale", "covariance")))
-            for number, name in enumerate(facts["gaussians"])
-        }
-        pairs = [(int(column), str(method)) for column, method in facts["trees"]]
-        trees = {
-            (column, method): DecisionTrees.of_state(member(f"{method} {column}".replace(" ", "_"), *state))
-            for column, method in pairs
-        }
-        residuals = {name: arrays[f"residuals{number}"] for number, name in enumerate(facts["residuals"])}
-        return cls(
-            OutcomeScale(arrays["mean"], arrays["smallest"], arrays["largest"], residuals),
-            gaussians,
-            facts["features_from"],
-            tuple(facts["unrelated"]),
-            trees,
-            {int(column): np.array(shares) for column, shares in facts["weights"]},
-            arrays["spread"],
-            arrays["bias"],
-            ImputationFloor(
-                column_floor(group.name, own) for group, own in zip(view.groups, facts["floor"], strict=True)
-            ),
-        )
-
 
 def facts_of(column: ColumnFloor) -> dict:
     """Return what a file says of a column's floor, None for errors that could not be measured; not its name."""
@@ -181,13 +151,6 @@ def facts_of(column: ColumnFloor) -> dict:
         "errors": {name: None if math.isnan(error) else error for name, error in column.errors.items()},
         "weights": dict(column.weights),
     }
-
-
-def column_floor(name: Name, facts: dict) -> ColumnFloor:
-    """Undo `facts_of` for the column of that name."""
-    errors = {method: math.nan if error is None else error for method, error in facts["errors"].items()}
-    error = math.nan if facts["error"] is None else facts["error"]
-    return ColumnFloor(name, facts["measure"], facts["cells"], error, errors, facts["weights"])
 
 
 def shares_of(group: CellGroup, found: np.ndarray) -> np.ndarray:

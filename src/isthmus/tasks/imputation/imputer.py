@@ -37,11 +37,12 @@ from isthmus.estimators.parameters import RandomState
 from isthmus.estimators.plain import Classes
 from isthmus.estimators.state import State, member, members, nest
 from isthmus.tasks.imputation.drawing import drawn_counts, drawn_outcomes
-from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN, SHRUNK, TREES, Filling
+from isthmus.tasks.imputation.filling import AUTOENCODER, GAUSSIAN, LOG_GAUSSIAN, SHRUNK, TREES
 from isthmus.tasks.imputation.fitting import fit_filling, sample_of
 from isthmus.tasks.imputation.given_table import gaps_of, in_memory
 from isthmus.tasks.imputation.members import clone_of, expected_cells, mean_cells
 from isthmus.tasks.imputation.relations import unrelated_columns
+from isthmus.tasks.imputation.saved_filling import filling_of
 from isthmus.tasks.imputation.table_cells import TableCells
 
 CHOICES = (GAUSSIAN, SHRUNK, LOG_GAUSSIAN, AUTOENCODER, TREES)
@@ -265,7 +266,12 @@ class Imputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def restore_fitted(self, state: State, classes: Classes) -> None:
         """Take what was fitted from a file; `classes` are those of the parts that may occur in it."""
         self.models_ = [model_state.model_of(saved, classes) for saved in members("model", *state)]
-        self.filling_ = Filling.of_state(member("filling", *state), self._view)
+        if not self.models_:
+            raise ValueError("it has no autoencoder")
+        first = self.models_[0].schema
+        if first.columns is None or any(model.schema != first for model in self.models_):
+            raise ValueError("its autoencoders know other columns than each other, or none")
+        self.filling_ = filling_of(member("filling", *state), self._view)
         self.floor_ = self.filling_.floor
 
     # -- inside -----------------------------------------------------------------------------------------------------
