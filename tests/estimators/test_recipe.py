@@ -154,7 +154,7 @@ def test_a_part_of_another_package():
         (AnomalyDetector(method=np.mean), "method: a recipe cannot hold a function or class"),
         (IsolationForest(), "a recipe makes estimators of isthmus; IsolationForest is none"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_a_recipe_cannot_hold_is_refused_in_words(estimator, message):
     with pytest.raises(RecipeError, match=message):
