@@ -31,6 +31,7 @@ def report(
     *,
     title: str | None = None,
     target: str | ArrayLike | None = None,
+    target_name: str | None = None,
     ids: str | ArrayLike | None = None,
     findings: Sequence[Finding] = (),
     image_shape: RowShape | None = None,
@@ -59,6 +60,8 @@ def report(
     target : str or array-like of shape (n,), optional
         What is known of the rows: the name of a column of X, or one value per row. Codes are coloured by it, and a
         simple model predicts it from them. If the models do not know the column, it is left out of X.
+    target_name : str, optional
+        What to call a target that is given by its values.
     ids : str or array-like of shape (n,), optional
         What the rows are called: the name of a column of X, or one label per row. By default the index of pandas, or
         the positions of the rows. If the models do not know the column, it is left out of X.
@@ -121,7 +124,7 @@ def report(
         sample,
         schema,
         labels_of(X, sample, ids),
-        None if target is None else target_of(X, sample, target),
+        None if target is None else target_of(X, sample, target, target_name),
         tuple(findings),
         shape,
         anomalies,
@@ -203,10 +206,11 @@ def named(target: object, ids: object) -> list[str]:
     return [name for name in (target, ids) if isinstance(name, str)]
 
 
-def target_of(X: object, sample: Sample, target: object) -> Target:
+def target_of(X: object, sample: Sample, target: object, name: str | None = None) -> Target:
     """Return the target of the rows of a sample."""
     values = values_beside(X, target, sample.total, "target")
-    return Target.of(cut(target) if isinstance(target, str) else "target", [values[place] for place in sample.places])
+    name = target if isinstance(target, str) else name or "target"
+    return Target.of(cut(name), [values[place] for place in sample.places])
 
 
 def labels_of(X: object, sample: Sample, ids: object) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def overview(
         page,
         title=file.name,
         target=file.target,
+        target_name=file.target_name,
         ids=labels,
         findings=list(findings),
         files=[str(model)],

@@ -41,6 +41,7 @@ def report(
         out,
         title=title or file.name,
         target=file.target,
+        target_name=file.target_name,
         ids=row_labels(file),
         findings=list(findings),
         files=[str(model)],
