@@ -6,7 +6,14 @@ import pytest
 
 import isthmus
 
-MODULES = ["isthmus", *(module.name for module in pkgutil.walk_packages(isthmus.__path__, "isthmus."))]
+MODULES = [
+    "isthmus",
+    *(
+        module.name
+        for module in pkgutil.walk_packages(isthmus.__path__, "isthmus.")
+        if module.name != "isthmus.__main__"
+    ),
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

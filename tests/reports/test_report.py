@@ -216,7 +216,7 @@ def test_findings_come_first_and_are_escaped(frame, ae, tmp_path):
 
     page = made(tmp_path, ae, frame, findings=[Found()] * 70)
     assert "1. What to look at first" not in page.text
-    assert f"error , {EVIL} (0.25): it {EVIL} What to do: drop it" in page.text
+    assert f"error , {EVIL} (0.25): it {EVIL} — What to do: drop it" in page.text
     assert "And 10 more." in page.texts
     assert f"finding{'s'}; the worst: it {EVIL}" in page.text
 

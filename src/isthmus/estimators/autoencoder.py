@@ -125,9 +125,10 @@ class AutoEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     floor : {"auto", "return", "tell"}, default="auto"
         What happens where, on the validation rows of a table of numbers, as many principal components reconstruct
         better than the network. "return": they are returned in its place, with a warning; also where its gain is
-        within chance, unless it makes these rows more probable beyond one standard error. "tell": a warning says so if
-        the difference is beyond one standard error. "auto": "return" for dense networks that only reconstruct (a
-        deterministic code, a Gaussian likelihood, no penalty, objective or corruption), else "tell".
+        within chance. "tell": a warning says so if the difference is beyond one standard error. "auto": "return" for
+        dense networks that only reconstruct (a deterministic code, a Gaussian likelihood, no penalty, objective or
+        corruption), but not where the gain is within chance and the network makes these rows more probable beyond one
+        standard error; else "tell".
     compute : str or Compute, default="auto"
         "auto", "cpu", "cuda" or the name of another device; or `Compute`, which also sets precision, threads,
         compilation and the library that multiplies matrices.

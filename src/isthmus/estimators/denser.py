@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from isthmus.data.rows import table_of
 from isthmus.data.schema import TableSchema
@@ -39,11 +40,13 @@ def is_denser(network: Built, components: Built, schema: TableSchema, record: Tr
     if own is None or theirs is None:
         return False
     gain = own - theirs
+    if not np.isfinite(gain).all():
+        return False
     return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def log_densities(built: Built, schema: TableSchema, record: TrainingRecord, machine: Compute) -> np.ndarray | None:
-    """Return log p(x) of held-out rows, (m,); None if codes have no density or there are fewer than two rows."""
+    """Return log p(x) of held-out rows, (m,); None if it cannot be told, or of fewer than two rows."""
     held_out = built.validation[:ROWS]
     if len(held_out) < 2:
         return None
@@ -54,4 +57,7 @@ def log_densities(built: Built, schema: TableSchema, record: TrainingRecord, mac
     own = replace(record, marginal=marginal)
     model = FittedModel(schema, units.scaling, built.composition, built.network, units.dtype, own)
     rows = table_of(built.rows.table.take(held_out).cpu().numpy())
-    return log_likelihood(Inference(model, machine), rows, SAMPLES, 0)
+    try:
+        return log_likelihood(Inference(model, machine), rows, SAMPLES, 0)
+    except torch.linalg.LinAlgError:  # a decoder so steep, or a variance so small, that a posterior has no width
+        return None

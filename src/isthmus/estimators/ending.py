@@ -62,7 +62,9 @@ def trained_model(
         try:
             with threads_to_use(parameters, built.network):
                 floor = floor_of(built, crossed, on_floor, held.groups)
-                if is_within_chance(floor, crossed, on_floor) and is_denser(
+                plain = parameters.floor == "auto" and schema.columns is None
+                open_to_density = plain and is_within_chance(floor, crossed, on_floor)
+                if open_to_density and is_denser(
                     built, components_in_place(built), schema, record, compute(parameters.compute)
                 ):
                     on_floor = "tell"

@@ -137,7 +137,7 @@ def tune(
     Examples
     --------
     >>> from isthmus import AutoEncoder, tune
-    >>> X = np.random.default_rng(0).normal(size=(120, 2)) @ np.ones((2, 5))
+    >>> X = np.random.default_rng(0).normal(size=(120, 5))
     >>> found = tune(X, model=AutoEncoder(2, epochs=2), space={"hidden": [(8,), (16,)]}, trials=3, random_state=0)
     >>> len(found.table), found.objective
     (3, 'error')
