@@ -1,6 +1,7 @@
 """Ctrl-C at many moments of every kind of fit: a single model keeps its best, a composite one ends as a whole."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("interrupted_fits.py")
+MOMENTS = int(os.environ.get("ISTHMUS_MOMENTS", "0"))
+"""How many moments of each kind of fit are tried, such as 20; 0: few of them, for a suite of some minutes."""
 SINGLE = ("dense", "autograd", "frame", "stream", "partial_fit")
 SLOW_SINGLE = ("adversarial", "convolutional", "without validation")
 NESTED = ("cross-validated", "layerwise", "latent")
@@ -35,17 +38,17 @@ def test_the_first_fit_of_a_process_leaves_torch_whole():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SINGLE + SLOW_SINGLE + NESTED)
-def test_single_models_at_twenty_moments(kind):
-    assert outcomes(kind, 20) <= {"raised", "kept", "fitted"}
+def test_single_models_at_many_moments(kind):
+    assert outcomes(kind, MOMENTS or 8) <= {"raised", "kept", "fitted"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", COMPOSITE)
-def test_composite_models_at_twenty_moments(kind):
-    assert outcomes(kind, 20) <= {"raised", "fitted"}
+def test_composite_models_at_many_moments(kind):
+    assert outcomes(kind, MOMENTS or 5) <= {"raised", "fitted"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dense", "autograd", "convolutional", "imputer"])
-def test_first_fits_at_twelve_moments(kind):
-    assert outcomes(kind, 12, "first") <= {"raised", "kept", "fitted"}
+def test_first_fits_at_many_moments(kind):
+    assert outcomes(kind, MOMENTS or 4, "first") <= {"raised", "kept", "fitted"}

@@ -22,6 +22,7 @@ from isthmus.estimators.fitted_model import FittedModel, TrainingRecord
 from isthmus.estimators.floor import Floor
 from isthmus.estimators.marginal import Marginal, learned_marginal
 from isthmus.estimators.parameters import Parameters
+from isthmus.estimators.ready_model import ReadyModel
 from isthmus.estimators.validation import HeldOut
 
 
@@ -82,9 +83,17 @@ def trained_model(
             print(floor)
         record = dataclasses.replace(record, report=report, floor=floor, marginal=marginal, curve=built.curve)
         model = FittedModel(schema, built.units.scaling, built.composition, built.network, built.units.dtype, record)
+        told(trainer, parameters, model)
         if not trainer.whole and (interrupts.taken() or late):
             note_late(history)
     return model
+
+
+def told(trainer: Trainer, parameters: Parameters, model: FittedModel) -> None:
+    """Tell the callbacks that a model is complete."""
+    ready = ReadyModel(parameters, model)
+    for callback in trainer.callbacks:
+        callback.on_model_ready(trainer, ready)
 
 
 def is_within_chance(floor: Floor | None, crossed: CrossValidated | None, on_floor: Choice) -> bool:

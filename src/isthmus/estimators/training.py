@@ -32,13 +32,12 @@ from isthmus.estimators import challenge, checks, rules
 from isthmus.estimators.building import Built, build, fix_variance, rows_to_train, threads_to_build
 from isthmus.estimators.closed_form import can_return, choice
 from isthmus.estimators.cross_validation import LastEpoch, cross_validated
-from isthmus.estimators.ending import trained_model
+from isthmus.estimators.ending import told, trained_model
 from isthmus.estimators.fitted_model import PARTIAL_FIT, Composition, FittedModel, TrainingRecord
 from isthmus.estimators.following import follow_numbers
 from isthmus.estimators.following_tables import follow_table
 from isthmus.estimators.network_input import is_bounded, refuse_outside_of
 from isthmus.estimators.parameters import Parameters
-from isthmus.estimators.ready_model import ReadyModel
 from isthmus.estimators.settings import settings_of
 from isthmus.estimators.units import Units
 from isthmus.estimators.validation import given, held_out, held_out_of_stream
@@ -125,8 +124,7 @@ def fit(
         trainer.stop("the first weights leave no error that training could lower")
     elif crossed is not None and on_floor == "return" and not (crossed.best.won and crossed.epochs):
         trainer.stop("cross-validation found no gain in training")
-    model = trained_model(parameters, schema, built, trainer, crossed, on_floor, held, density)
-    return told(trainer, parameters, model)
+    return trained_model(parameters, schema, built, trainer, crossed, on_floor, held, density)
 
 
 class Begun(NamedTuple):
@@ -195,14 +193,7 @@ def trained_more(parameters: Parameters, begun: Begun, plan: Plan, callbacks: Se
     units.stream.optimiser = trainer.optimiser
     record = TrainingRecord(history, trainer.report, epochs, begun.generator.get_state(), units.stream)
     model = FittedModel(begun.schema, units.scaling, begun.composition, network, units.dtype, record)
-    return told(trainer, parameters, model)
-
-
-def told(trainer: Trainer, parameters: Parameters, model: FittedModel) -> FittedModel:
-    """Tell the callbacks that a model is complete, and return it."""
-    ready = ReadyModel(parameters, model)
-    for callback in trainer.callbacks:
-        callback.on_model_ready(trainer, ready)
+    told(trainer, parameters, model)
     return model
 
 
