@@ -172,7 +172,7 @@ def by_scores(evidence: Evidence) -> tuple[float, str]:
     gap = evidence.gap
     if evidence.clean or gap.kind == "none":
         threshold, because = one_in_a_hundred(evidence)
-        return threshold, because if evidence.clean else f"the scores show neither a gap nor a long tail, so {because}"
+        return threshold, because if evidence.clean else f"the scores show neither a gap nor a long tail, and {because}"
     why = {
         "valley": "there is a gap in the scores, and they lie above it",
         "tail": "so high, scores are more frequent than those of normal rows would be",
