@@ -16,8 +16,6 @@ from isthmus.cli.telling import Telling
 if TYPE_CHECKING:
     import pyarrow
 
-Use = "Callable[[AutoEncoder, object], pyarrow.Table]"
-
 
 def use_autoencoder(
     model: Path,

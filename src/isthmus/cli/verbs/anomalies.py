@@ -65,7 +65,7 @@ def anomalies(
     from isthmus import AnomalyDetector
     from isthmus.cli.anomaly_table import anomaly_table, oddest, quality
     from isthmus.cli.model_options import load_model, refuse_kind
-    from isthmus.reports.anomalies import MOST_ROWS, anomalies_page
+    from isthmus.reports.anomalies import anomalies_page
 
     model, data = model_and_data(first, then)
     output.refuse(data, model)
@@ -95,7 +95,7 @@ def anomalies(
         detector.save(save)
         written.append(str(save))
     if page is not None:
-        anomalies_page(detector, file.data, page, n=min(50, MOST_ROWS))
+        anomalies_page(detector, file.data, page)
         written.append(str(page))
     measured = {} if file.target is None else quality(table, file.target)
     facts = {"rows": file.rows, "anomalies": int(labels.sum()), **measured, "files": written}

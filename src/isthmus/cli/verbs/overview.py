@@ -31,8 +31,9 @@ def overview(
 
     Example: isthmus loans.csv --id loan_id --target default
     """
-    from isthmus import AnomalyDetector, report
-    from isthmus.cli.anomaly_table import oddest_lines, row_labels
+    from isthmus import AnomalyDetector
+    from isthmus.cli.anomaly_table import oddest_lines
+    from isthmus.cli.page import write_page
     from isthmus.cli.summary import facts_of, summary_of
     from isthmus.estimators.records import write_records
     from isthmus.tasks.checking import check
@@ -50,19 +51,7 @@ def overview(
     telling.note("looking for anomalies")
     detector = AnomalyDetector(random_state=building.seed or 0).fit(file.data)
     telling.note("writing the report")
-    labels = row_labels(file)
-    report(
-        [estimator, detector],
-        file.data,
-        page,
-        title=file.name,
-        target=file.target,
-        target_name=file.target_name,
-        ids=labels,
-        findings=list(findings),
-        files=[str(model)],
-        source=data,
-    )
+    write_page([estimator, detector], file, page, title=None, findings=findings, model=model, source=data)
     estimator.save(model)
     written = [str(page), str(model), *map(str, write_records(estimator, model))]
     facts = {

@@ -26,25 +26,13 @@ def report(
 
     Example: isthmus report loans.isthmus loans.csv --id loan_id --target default -o loans.html
     """
-    from isthmus import report as written
-    from isthmus.cli.anomaly_table import row_labels
     from isthmus.cli.model_options import load_model
+    from isthmus.cli.page import write_page
     from isthmus.tasks.checking import check as checked
 
     refuse_output(out, model, data, force=force)
     loaded = load_model(model)
     file = reading.open(data, telling, loaded)
     findings = checked(file.data, loaded)
-    written(
-        loaded,
-        file.data,
-        out,
-        title=title or file.name,
-        target=file.target,
-        target_name=file.target_name,
-        ids=row_labels(file),
-        findings=list(findings),
-        files=[str(model)],
-        source=data,
-    )
+    write_page([loaded], file, out, title=title, findings=findings, model=model, source=data)
     telling.result({"files": [str(out)]}, f"written: {out}")

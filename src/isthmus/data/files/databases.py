@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from isthmus.core.extras import MissingExtraError
+from isthmus.core.extras import extra_module
 from isthmus.data.arrow_tables import arrow
 from isthmus.data.files.dialects import refuse_twice
 from isthmus.data.files.places import Place, chosen_part, listed
@@ -115,11 +115,7 @@ def duckdb() -> ModuleType:
     MissingExtraError
         If it is not installed.
     """
-    try:
-        import duckdb as found
-    except ImportError as error:
-        raise MissingExtraError("reading DuckDB databases", "duckdb", "duckdb") from error
-    return found
+    return extra_module("duckdb", "reading DuckDB databases", "duckdb", "duckdb")
 
 
 @reads("duckdb", (".duckdb", ".ddb"), "a table of a DuckDB database")

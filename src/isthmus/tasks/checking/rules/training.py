@@ -174,8 +174,8 @@ def floor_returned(model: FittedModel) -> Iterator[Hit]:
 def cut_short(model: FittedModel) -> Iterator[Hit]:
     """Yield why a training ended, if that was not by plan."""
     history = model.record.history
-    if history.stopped.startswith("interrupted") or "finite" in history.stopped:
-        why = f"training was {history.stopped}" if history.stopped.startswith("interrupted") else history.stopped
+    if history.interrupted or "finite" in history.stopped:
+        why = f"training was {history.stopped}" if history.interrupted else history.stopped
         yield Hit(f"{why}; the weights of epoch {history.best_epoch} are kept", 1.0)
 
 
